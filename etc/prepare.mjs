@@ -1,0 +1,58 @@
+// Before start, test and check: installs and builds what is missing, and does nothing when nothing changed.
+// Plain JavaScript without imports of ours, because it runs before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const sources = ['imgapi', 'storage', 'server', 'cli', 'test', 'bench'];
+
+const steps = [
+  {
+    what: 'installing packages',
+    stamp: join(root, 'node_modules', '.prepared'),
+    state: () => digest([readFileSync(join(root, 'package-lock.json')), process.version]),
+    // No package of ours needs its install script: the native ones carry prebuilt code or work without it.
+    command: ['npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+  },
+  {
+    what: 'building',
+    stamp: join(root, 'dist', '.prepared'),
+    state: () => digest(['tsconfig.json', 'package-lock.json', ...sources].flatMap(timesBelow)),
+    command: [process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root],
+  },
+];
+
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}`);
+for (const step of steps) run(step);
+
+function run({ what, stamp, state, command: [program, ...args] }) {
+  const wanted = state();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.error(`slipway: ${what} …`);
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error || status !== 0) fail(`${what} failed: ${error?.message ?? `"${program} ${args[0]}" ended with ${status}`}`);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+function timesBelow(name) {
+  const path = join(root, name);
+  const entry = statSync(path, { throwIfNoEntry: false });
+  if (!entry) return [];
+  if (!entry.isDirectory()) return [`${name}:${entry.size}:${entry.mtimeMs}`];
+  return readdirSync(path).sort().flatMap((child) => timesBelow(join(name, child)));
+}
+
+function digest(parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\n');
+  return hash.digest('hex');
+}
+
+function fail(message) {
+  console.error(`slipway: ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,42 @@
+import type { Writable } from 'node:stream';
+
+/** Bytes on their way in. Exactly one of commit and discard ends it; discard may be called at any time, also twice. */
+export interface StagedBlob {
+  /** Random and final: the blob will be read under it. */
+  readonly key: string;
+  readonly writable: Writable;
+  /** After the writable has finished. When it returns, the bytes are durable and can be read; never before. */
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export interface BlobStat {
+  size: number;
+  /** When it was last written to. Its lease is counted from here while no record holds it. */
+  touched: Date;
+}
+
+/** First and last byte, both included, as in a Range header. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * Blobs never change once committed. Absence is `undefined`; a failure throws StorageDown with its cause.
+ * A blob that is deleted while it is being read stays readable to those who read it.
+ */
+export interface BlobStore {
+  stage(): Promise<StagedBlob>;
+  stat(key: string): Promise<BlobStat | undefined>;
+  /**
+   * The blob is open when this returns, and closed when the iteration ends, is left early, or throws.
+   * A chunk is lent: it is valid until the next one is asked for.
+   */
+  read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Removes a committed blob or a staged one that was left behind; an absent one is no error. */
+  delete(key: string): Promise<void>;
+  /** Keys of everything there is, staged leftovers included. */
+  list(): AsyncIterable<{ key: string; staged: boolean; touched: Date }>;
+  close(): Promise<void>;
+}

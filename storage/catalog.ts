@@ -1,0 +1,64 @@
+/** What the catalog keeps of one sort of record. Drivers know kinds, never their meaning. */
+export interface Kind<T> {
+  readonly name: string;
+  id(record: T): string;
+  /** Keys that no other record of the kind may have, such as `name:base-64`. */
+  unique?(record: T): string[];
+  /** Where the record stands in its indexes: `<index>:<value>`, such as `origin:<uuid>`; several per index are fine. */
+  index?(record: T): string[];
+}
+
+export interface RangeOptions {
+  /** Only index values (or ids) that begin so. */
+  prefix?: string;
+  /** Start behind this position: the `at` of a record met earlier. */
+  after?: string;
+  limit?: number;
+  reverse?: boolean;
+}
+
+export interface Positioned<T> {
+  /** Opaque; good for `after` in the same range. */
+  at: string;
+  record: T;
+}
+
+/** Records come out as fresh values: whoever gets one may change it without changing the store. */
+export interface Reader {
+  get<T>(kind: Kind<T>, id: string): Promise<T | undefined>;
+  /** By a unique key, as `Kind.unique` spells it. */
+  find<T>(kind: Kind<T>, key: string): Promise<T | undefined>;
+  /** In the order of an index's values (byte by byte), then ids; of the ids themselves when `index` is `id`. */
+  range<T>(kind: Kind<T>, index: string, options?: RangeOptions): AsyncIterable<Positioned<T>>;
+  /** All records, in the order of their ids. */
+  list<T>(kind: Kind<T>): AsyncIterable<T>;
+}
+
+/** Reads see what this change has written. Not to be used after the change has returned. */
+export interface Tx extends Reader {
+  /** Throws Taken where the id or a unique key is taken. */
+  insert<T>(kind: Kind<T>, record: T): Promise<void>;
+  /** Throws Missing where there is no such record, Taken where a unique key belongs to another. */
+  replace<T>(kind: Kind<T>, record: T): Promise<void>;
+  /** Throws Missing where there is no such record. */
+  delete<T>(kind: Kind<T>, id: string): Promise<void>;
+}
+
+/** One committed change of one record; `record` is absent where it was deleted. */
+export interface Change<T> {
+  id: string;
+  record?: T;
+}
+
+/**
+ * Writes run one after another, each whole or not at all. Those that wait together are committed as a group with one
+ * sync; a write is acknowledged when its group is safe on disk. A change that throws leaves nothing and harms no other.
+ * When the commit itself fails, every write of the group is refused with StorageDown and its fate is unknown; the
+ * catalog goes on to serve reads, and writes again as soon as the disk allows. Never call `write` inside `write`.
+ */
+export interface Catalog extends Reader {
+  write<R>(change: (tx: Tx) => Promise<R>): Promise<R>;
+  /** Tells of every committed change of a kind, in commit order, before its write is acknowledged. Returns the way to stop. */
+  follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void;
+  close(): Promise<void>;
+}

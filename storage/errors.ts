@@ -1,0 +1,30 @@
+/** The facts that a store reports. What they mean to a client is decided where the meaning is known. */
+
+/** The id or unique key belongs to another record. */
+export class Taken extends Error {
+  override name = 'Taken';
+  constructor(readonly key: string) {
+    super(`${key} is taken`);
+  }
+}
+
+/** There is no such record to replace or delete. */
+export class Missing extends Error {
+  override name = 'Missing';
+  constructor(readonly key: string) {
+    super(`${key} is missing`);
+  }
+}
+
+/** The disk, database or object store failed; the cause says how. After it on a write, the fate of that write is unknown. */
+export class StorageDown extends Error {
+  override name = 'StorageDown';
+  constructor(what: string, cause: unknown) {
+    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Another daemon holds the store. */
+export class InUse extends Error {
+  override name = 'InUse';
+}
