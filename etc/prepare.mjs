@@ -33,7 +33,8 @@ function run({ what, stamp, state, command: [program, ...args] }) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error(`slipway: ${what} …`);
   const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (error || status !== 0) fail(`${what} failed: ${error?.message ?? `"${program} ${args[0]}" ended with ${status}`}`);
+  if (error || status !== 0)
+    fail(`${what} failed: ${error?.message ?? `"${program} ${args[0]}" ended with ${status}`}`);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
 }
@@ -43,7 +44,9 @@ function timesBelow(name) {
   const entry = statSync(path, { throwIfNoEntry: false });
   if (!entry) return [];
   if (!entry.isDirectory()) return [`${name}:${entry.size}:${entry.mtimeMs}`];
-  return readdirSync(path).sort().flatMap((child) => timesBelow(join(name, child)));
+  return readdirSync(path)
+    .sort()
+    .flatMap((child) => timesBelow(join(name, child)));
 }
 
 function digest(parts) {
