@@ -89,3 +89,8 @@ export function validationFailed(fields: FieldError[], what = 'invalid image dat
 export function invalidParameter(field: string, code: FieldError['code'], message: string): ImgapiError {
   return new ImgapiError('InvalidParameter', message, { errors: [{ field, code, message }] });
 }
+
+/** 422 ValidationFailed for one parameter of an action. */
+export function wrongParameter(field: string, code: FieldError['code'], message: string): ImgapiError {
+  return new ImgapiError('ValidationFailed', message, { errors: [{ field, code, message }] });
+}

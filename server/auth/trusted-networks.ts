@@ -1,0 +1,23 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Tells whether an address lies in one of the networks, such as `10.0.0.0/8`, `fd00::/8` or a single address. */
+export function addressMatcher(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const network of networks) addNetwork(list, network);
+  return (address) => {
+    const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+    return isIP(plain) !== 0 && list.check(plain, familyOf(plain));
+  };
+}
+
+function addNetwork(list: BlockList, network: string): void {
+  const [address = '', length] = network.split('/');
+  const bits = isIP(address) === 4 ? 32 : 128;
+  const prefix = length === undefined ? bits : Number(length);
+  if (isIP(address) === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) {
+    throw new Error(`"${network}" is not a network: write it like 10.0.0.0/8 or fd00::/8`);
+  }
+  list.addSubnet(address, prefix, familyOf(address));
+}
+
+const familyOf = (address: string) => (isIP(address) === 4 ? 'ipv4' : 'ipv6');

@@ -1,0 +1,22 @@
+import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
+import type { Caller } from './model/caller.js';
+
+interface State {
+  caller: Caller;
+  requestId: string;
+}
+
+interface Extras {
+  /** What the path names, such as the `:uuid` of a route. */
+  params: Record<string, string | undefined>;
+}
+
+export type Context = ParameterizedContext<State, Extras>;
+export type Middleware = KoaMiddleware<State, Extras>;
+
+declare module 'koa' {
+  interface Request {
+    /** What the json-body middleware parsed; undefined where there was nothing to parse. */
+    body?: unknown;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Logger } from 'pino';
+import type { Channel } from '../imgapi/channels.js';
+import type { Mode } from '../imgapi/image.js';
+import type { BlobStore } from '../storage/blobs.js';
+import type { Catalog } from '../storage/catalog.js';
+import type { ReadModel } from '../storage/read-model.js';
+import type { ListedImage } from './operations/list-images.js';
+
+/** The part of the configuration that routes and operations read. */
+export interface Policy {
+  mode: Mode;
+  channels: readonly Channel[];
+  authType: 'none' | 'signature';
+  serverName: string;
+  version: string;
+  maxFileSize: number;
+  maxIconSize: number;
+  blobGrace: number;
+}
+
+/** All that a route or an operation may reach. */
+export interface Deps {
+  catalog: Catalog;
+  blobs: BlobStore;
+  listing: ReadModel<ListedImage>;
+  policy: Policy;
+  log: Logger;
+  now: () => Date;
+  /** Does a request from this address need no credentials? */
+  trusts: (address: string) => boolean;
+}

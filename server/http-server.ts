@@ -1,0 +1,46 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const IDLE = 120_000;
+const KEEP_ALIVE = 75_000;
+const HEADERS = 60_000;
+
+const statusOf: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Idle connections are cut; a transfer that moves may take as long as it needs. */
+export function createHttpServer(listener: RequestListener): Server {
+  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE }, listener);
+  server.setTimeout(IDLE);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable) return socket.destroy();
+    const status = statusOf[error.code ?? ''] ?? '400 Bad Request';
+    const body = JSON.stringify({ code: 'BadRequestError', message: 'the request is malformed' }, null, 2);
+    const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+    socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+  });
+  return server;
+}
+
+export function listen(server: Server, port: number, address: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      const bound = server.address();
+      if (bound && typeof bound === 'object') resolve(bound);
+      else reject(new Error(`can not tell where the server listens: ${bound}`));
+    });
+  });
+}
+
+/** No new connections; those that carry a request may finish it within the grace time. */
+export async function closeGracefully(server: Server, grace: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), grace);
+  await closed;
+  clearTimeout(timer);
+}

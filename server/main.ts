@@ -1,0 +1,112 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InUse } from '../storage/errors.js';
+import { lockDirectory } from '../storage/lock.js';
+import { openBlobs, openCatalog } from '../storage/open.js';
+import { createApp } from './app.js';
+import { addressMatcher } from './auth/trusted-networks.js';
+import { ConfigError, readConfig, type Settings, usage } from './config.js';
+import type { Deps, Policy } from './deps.js';
+import { closeGracefully, createHttpServer, listen } from './http-server.js';
+import { createLog } from './log.js';
+import { ensureAdministrator } from './operations/first-start.js';
+import { openListing } from './operations/list-images.js';
+import { sweep } from './operations/sweep.js';
+
+const SWEEP_EVERY = 10 * 60 * 1000;
+
+/** What was opened, to be closed in reverse. */
+type Closing = (() => Promise<unknown>)[];
+
+async function run(settings: Settings, version: string): Promise<() => Promise<void>> {
+  const startedAt = new Date();
+  const log = createLog(settings.logLevel);
+  const closing: Closing = [];
+  const close = async () => {
+    for (const step of closing.reverse().splice(0)) await step();
+  };
+  try {
+    await mkdir(settings.data, { recursive: true, mode: 0o700 });
+    const lock = await lockDirectory(settings.data);
+    closing.push(() => lock.release());
+    const catalog = await openCatalog({ kind: 'leveldb', directory: join(settings.data, 'catalog') });
+    closing.push(() => catalog.close());
+    const blobs = await openBlobs({ kind: 'filesystem', directory: join(settings.data, 'files') });
+    closing.push(() => blobs.close());
+    const { tokenFile } = await ensureAdministrator(catalog, settings.data, startedAt);
+    const listing = await openListing(catalog, settings.mode);
+    const deps: Deps = {
+      catalog,
+      blobs,
+      listing,
+      log,
+      policy: policyOf(settings, version),
+      now: () => new Date(),
+      trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
+    };
+    const server = createHttpServer(createApp(deps).callback());
+    const { port } = await listen(server, settings.port, settings.address);
+    const stopSweeping = keepSweeping(deps, startedAt);
+    closing.push(stopSweeping, () => closeGracefully(server, settings.shutdownGrace * 1000));
+    greet(settings, port, tokenFile, listing.size);
+    return close;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function policyOf(settings: Settings, version: string): Policy {
+  const { mode, channels, authType, maxFileSize, maxIconSize, blobGrace } = settings;
+  const serverName = settings.serverName ?? `imgapi/${version}`;
+  return { mode, channels, authType, maxFileSize, maxIconSize, blobGrace, serverName, version };
+}
+
+/** The lock says that no other daemon was at work here: what was on its way in before this start is abandoned. */
+function keepSweeping(deps: Deps, startedAt: Date): () => Promise<void> {
+  const attempt = (options?: { abandonedBefore: Date }) =>
+    sweep(deps, options).catch((err: unknown) => deps.log.error({ err }, 'the sweep failed; it will be tried again'));
+  let running = attempt({ abandonedBefore: startedAt });
+  const timer = setInterval(() => {
+    running = running.then(() => attempt());
+  }, SWEEP_EVERY).unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+function greet({ address, mode, authType, data }: Settings, port: number, tokenFile: string, images: number): void {
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const credentials = authType === 'none' ? '' : ` -H "Authorization: Bearer $(cat ${tokenFile})"`;
+  console.log(`Slipway is listening on ${url} (mode ${mode}, ${images} images, data in ${data})
+
+Try next:
+  curl ${url}/ping
+  curl ${url}/images
+  curl${credentials} ${url}/state`);
+}
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  if (argv.includes('--help')) return console.log(usage);
+  if (argv.includes('--version')) return console.log(version);
+  const close = await run(readConfig(argv, process.env), version);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      close().catch((error: unknown) => {
+        console.error(error);
+        process.exitCode = 1;
+      });
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  const mistake = error instanceof ConfigError || error instanceof InUse || isListenError(error);
+  console.error(mistake && error instanceof Error ? `slipway: ${error.message}` : error);
+  process.exitCode = 1;
+});
+
+const isListenError = (error: unknown) => error instanceof Error && 'syscall' in error && error.syscall === 'listen';

@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+import { ImgapiError } from '../../imgapi/errors.js';
+import { StorageDown } from '../../storage/errors.js';
+import type { Context, Middleware } from '../context.js';
+
+/** The one place where an exception becomes a response. */
+export function errors(log: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      answer(ctx, error, log);
+    }
+  };
+}
+
+function answer(ctx: Context, error: unknown, log: Logger): void {
+  const id = ctx.state.requestId;
+  const gone = ctx.req.destroyed || ctx.res.destroyed || ctx.res.closed;
+  if (gone && !(error instanceof StorageDown)) {
+    log.info({ id, reason: error instanceof Error ? error.message : String(error) }, 'client left');
+    return;
+  }
+  const refusal = refusalFor(error);
+  if (refusal.status >= 500) log.error({ id, err: error }, refusal.message);
+  if (ctx.res.headersSent) {
+    // What has gone out can not be taken back: a connection that breaks tells the client that the file is not whole.
+    ctx.res.destroy();
+    return;
+  }
+  for (const name of ['Content-Length', 'Content-MD5', 'Etag', 'Last-Modified', 'Accept-Ranges']) ctx.remove(name);
+  ctx.respond = true;
+  ctx.status = refusal.status;
+  ctx.set(refusal.headers);
+  ctx.set('Content-Type', 'application/json');
+  ctx.body = JSON.stringify(refusal, null, 2);
+}
+
+function refusalFor(error: unknown): ImgapiError {
+  if (error instanceof ImgapiError) return error;
+  if (error instanceof StorageDown) {
+    return new ImgapiError('StorageIsDown', 'the storage failed; try again later', { cause: error });
+  }
+  return new ImgapiError('InternalError', 'the server failed; its log tells why, under this request id', {
+    cause: error,
+  });
+}

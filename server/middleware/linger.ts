@@ -1,0 +1,17 @@
+import type { Middleware } from '../context.js';
+
+/**
+ * A refusal can be sent while the client is still sending a body that nobody wants. Closing at once may destroy the
+ * answer on its way; reading to the end may take hours. So the connection is read for a while longer, then cut.
+ */
+export function linger(milliseconds: number): Middleware {
+  return async (ctx, next) => {
+    const { req, res } = ctx;
+    res.once('finish', () => {
+      if (req.complete) return;
+      const timer = setTimeout(() => req.socket.destroy(), milliseconds).unref();
+      req.once('close', () => clearTimeout(timer));
+    });
+    await next();
+  };
+}

@@ -1,0 +1,13 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Middleware } from '../context.js';
+
+/** Refuses a request line that can not be read, before anything tries to. */
+export const wellFormed: Middleware = async (ctx, next) => {
+  try {
+    decodeURIComponent(ctx.path);
+    void ctx.query;
+  } catch (cause) {
+    throw new ImgapiError('BadRequestError', 'the url is malformed', { cause });
+  }
+  await next();
+};

@@ -1,0 +1,35 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Mode } from '../../imgapi/image.js';
+import { modeLaw } from './modes.js';
+import type { User } from './user.js';
+
+/** Who is asking. A trusted caller comes from an address (or a configuration) that needs no credentials. */
+export type Caller =
+  | { kind: 'anonymous'; user?: undefined }
+  | { kind: 'trusted'; user?: undefined }
+  | { kind: 'user'; user: User };
+
+export const anonymous: Caller = { kind: 'anonymous' };
+export const trusted: Caller = { kind: 'trusted' };
+
+export function isKnown(caller: Caller): boolean {
+  return caller.kind !== 'anonymous';
+}
+
+/** Operators see and change everything. */
+export function isOperator(caller: Caller): boolean {
+  return caller.kind === 'trusted' || (caller.kind === 'user' && caller.user.superAdmin);
+}
+
+/** Whom a caller acts for: an account narrows what is seen, so whoever sees less than that account may not name it. */
+export function checkActsFor(caller: Caller, account: string | undefined, mode: Mode): void {
+  if (account === undefined || modeLaw[mode].readsAreOpen || isOperator(caller)) return;
+  if (caller.kind === 'user' && caller.user.uuid === account) return;
+  throw new ImgapiError('OperatorOnly', `only operators may act for account ${account}`);
+}
+
+/** The reference's rule for what only operators do: naming an account is to be no operator. */
+export function checkOperator(caller: Caller, account: string | undefined, what: string): void {
+  if (account !== undefined) throw new ImgapiError('OperatorOnly', `${what} is for operators, not for an account`);
+  if (!isOperator(caller)) throw new ImgapiError('OperatorOnly', `${what} is for operators`);
+}

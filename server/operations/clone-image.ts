@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { ImgapiError, validationFailed } from '../../imgapi/errors.js';
+import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
+import type { Reader } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
+import { disable, images } from '../model/image.js';
+import { ADMIN } from '../model/user.js';
+import { findImage, type Target } from './find-image.js';
+import { saveImage } from './save-image.js';
+
+/** A copy of a shared image for the account it is shared with, with a copy of every origin that is not the system's. */
+export async function cloneImage({ catalog, now }: Deps, target: Target, account: string): Promise<Image> {
+  return catalog.write(async (tx) => {
+    const image = await findImage(tx, target);
+    checkCanClone(image, account);
+    let origin: string | undefined;
+    let copy = image;
+    for (const original of await copyOrder(tx, image)) {
+      copy = copyFor(original, account, origin ?? original.origin, now());
+      if (original !== image) copy = disable(copy);
+      await saveImage(tx, undefined, copy);
+      origin = copy.uuid;
+    }
+    return copy;
+  });
+}
+
+function checkCanClone(image: Image, account: string): void {
+  if (!image.activated) {
+    throw validationFailed([{ field: 'active', code: 'Invalid', message: 'the image is not activated' }]);
+  }
+  if (!image.acl?.includes(account)) {
+    throw new ImgapiError('ImageNotShared', `image ${image.uuid} is not shared with account ${account}`);
+  }
+  if (image.type === 'docker') {
+    throw validationFailed([{ field: 'type', code: 'Invalid', message: 'docker images can not be cloned' }]);
+  }
+  checkSingleFile(image);
+}
+
+function checkSingleFile(image: Image): void {
+  if (image.files.length > 1) {
+    throw new ImgapiError('NotImplemented', `image ${image.uuid} has several files: it can not be cloned`);
+  }
+}
+
+const MAX_CHAIN = 100;
+
+/** The image and those of its origins that belong to users, base first. */
+async function copyOrder(reader: Reader, image: Image): Promise<Image[]> {
+  const chain = [image];
+  for (let next = image.origin; next !== undefined && chain.length < MAX_CHAIN; ) {
+    const origin: Image | undefined = await reader.get(images, next);
+    if (!origin || origin.owner === ADMIN.uuid || origin.owner === UNSET_OWNER) break;
+    checkSingleFile(origin);
+    chain.unshift(origin);
+    next = origin.origin;
+  }
+  return chain;
+}
+
+function copyFor(
+  { acl: _, icon: __, ...original }: Image,
+  owner: string,
+  origin: string | undefined,
+  now: Date,
+): Image {
+  const copy = { ...original, uuid: randomUUID(), owner, published_at: now.toISOString() };
+  return origin === undefined ? copy : { ...copy, origin };
+}

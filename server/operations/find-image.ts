@@ -1,0 +1,44 @@
+import { inSelection, type Selection } from '../../imgapi/channels.js';
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Image } from '../../imgapi/image.js';
+import type { Reader } from '../../storage/catalog.js';
+import { images } from '../model/image.js';
+import { canRead, type Viewer } from '../model/visibility.js';
+
+/** Which image is meant, by whom, and in which channel. */
+export interface Target extends Viewer {
+  uuid: string;
+  channel: Selection;
+}
+
+/** An image that is absent, hidden or in another channel: one refusal in the same words. */
+export const notFound = (uuid: string) => new ImgapiError('ResourceNotFound', `image ${uuid} not found`);
+
+export async function findImage(reader: Reader, target: Target): Promise<Image> {
+  const image = await reader.get(images, target.uuid);
+  if (!image || !inSelection(image.channels, target.channel)) throw notFound(target.uuid);
+  if (canRead(target, image)) return image;
+  if (target.account === undefined && (await hasReadableDescendant(reader, target, target.uuid))) return image;
+  throw notFound(target.uuid);
+}
+
+/** For changes that only the owner may make when an account is named. */
+export async function findOwnImage(reader: Reader, target: Target): Promise<Image> {
+  const image = await findImage(reader, target);
+  if (target.account !== undefined && image.owner !== target.account) {
+    throw new ImgapiError('NotImageOwner', `account ${target.account} does not own image ${image.uuid}`);
+  }
+  return image;
+}
+
+/** Whoever may have an image needs its origins too, whatever their state. */
+async function hasReadableDescendant(reader: Reader, viewer: Viewer, uuid: string): Promise<boolean> {
+  const seen = new Set([uuid]);
+  for (const origin of seen) {
+    for await (const { record } of reader.range(images, 'origin', { prefix: origin })) {
+      if (canRead(viewer, record)) return true;
+      seen.add(record.uuid);
+    }
+  }
+  return false;
+}

@@ -1,0 +1,23 @@
+import type { Image } from '../../imgapi/image.js';
+import type { Tx } from '../../storage/catalog.js';
+import { hold, locate, release } from '../../storage/holdings.js';
+import { holdingsOf, images } from '../model/image.js';
+
+/** Brings the catalog from `before` to `after` (absent: not there), and the image's hold on its bytes with it. */
+export async function saveImage(tx: Tx, before: Image | undefined, after: Image | undefined): Promise<void> {
+  const held = holdingsOf(before);
+  const wanted = holdingsOf(after);
+  for (const [holder, content] of wanted) {
+    if (held.get(holder)?.sha256 === content.sha256) continue;
+    const stored = await locate(tx, content.sha256);
+    if (!stored) throw new Error(`${holder} wants content ${content.sha256}, which is not stored`);
+    await hold(tx, content, stored.key, holder);
+  }
+  for (const [holder, { sha256 }] of held) {
+    if (wanted.get(holder)?.sha256 !== sha256) await release(tx, sha256, holder);
+  }
+  if (before && before.uuid !== after?.uuid) await tx.delete(images, before.uuid);
+  if (!after) return;
+  if (before?.uuid === after.uuid) await tx.replace(images, after);
+  else await tx.insert(images, after);
+}

@@ -1,0 +1,30 @@
+import { collect } from '../../storage/holdings.js';
+import type { Deps } from '../deps.js';
+import { images, isExpired } from '../model/image.js';
+import { saveImage } from './save-image.js';
+
+/** Bytes on their way in, or whole but not yet published, are left alone for so long after they were last touched. */
+const LEASE = 60 * 60 * 1000;
+
+/** Removes what nobody will come for: placeholders that ran out, bytes that nobody holds, uploads that were cut off. */
+export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?: Date } = {}): Promise<void> {
+  const { catalog, blobs, policy, log, now } = deps;
+  const lease = abandonedBefore ? now().getTime() - abandonedBefore.getTime() : LEASE;
+  const expired = await removeExpired(deps);
+  const collected = await collect({ catalog, blobs }, { now: now(), grace: policy.blobGrace * 1000, lease });
+  log.info({ expired, ...collected }, 'swept');
+}
+
+async function removeExpired({ catalog, listing, now }: Deps): Promise<number> {
+  const candidates = listing.sorted.filter(({ state }) => state === 'creating' || state === 'failed');
+  let removed = 0;
+  for (const { uuid } of candidates) {
+    await catalog.write(async (tx) => {
+      const image = await tx.get(images, uuid);
+      if (!image || !isExpired(image, now())) return;
+      await saveImage(tx, image, undefined);
+      removed += 1;
+    });
+  }
+  return removed;
+}

@@ -1,0 +1,30 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Image } from '../../imgapi/image.js';
+import { applyUpdate } from '../../imgapi/update.js';
+import type { Tx } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
+import { images } from '../model/image.js';
+import { checkOrigin, checkOwner } from './check-relations.js';
+import type { Target } from './find-image.js';
+import { rulesOf } from './rules.js';
+
+/** The change that an update body asks for, for `changeImage`. */
+export function updateFrom({ policy }: Deps, target: Target, body: unknown) {
+  return async (image: Image, tx: Tx): Promise<Image> => {
+    const operator = target.account === undefined;
+    const after = applyUpdate(image, body, { operator, rules: rulesOf(policy) });
+    if (after.uuid !== image.uuid) await checkMove(tx, image, after.uuid);
+    if (after.owner !== image.owner) await checkOwner(tx, policy.mode, after.owner);
+    if (after.origin !== image.origin) await checkOrigin(tx, target, after.origin);
+    return after;
+  };
+}
+
+async function checkMove(tx: Tx, image: Image, uuid: string): Promise<void> {
+  if (await tx.get(images, uuid)) {
+    throw new ImgapiError('ImageUuidAlreadyExists', `an image with uuid ${uuid} exists already`);
+  }
+  if (image.files.length > 1) {
+    throw new ImgapiError('NotImplemented', `image ${image.uuid} has several files: its uuid can not be changed`);
+  }
+}

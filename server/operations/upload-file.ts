@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Compression, Image } from '../../imgapi/image.js';
+import type { Deps } from '../deps.js';
+import { fileHolder, withFile } from '../model/image.js';
+import { findOwnImage, type Target } from './find-image.js';
+import { type Expected, upload } from './upload.js';
+
+export interface FileDetails {
+  compression: Compression;
+  dataset_guid?: string | undefined;
+}
+
+const refusals = {
+  empty: 'Download',
+  'too-big': 'Upload',
+  size: 'Download',
+  sha1: 'Download',
+  sha256: 'Download',
+  md5: 'Download',
+} as const;
+
+/** The first look at the image, before a byte is read; the upload looks again when all has arrived. */
+export async function findUploadTarget({ catalog }: Deps, target: Target): Promise<Image> {
+  const image = await findOwnImage(catalog, target);
+  if (image.activated) {
+    throw new ImgapiError('ImageFilesImmutable', `image ${image.uuid} is activated: its files can not be changed`);
+  }
+  return image;
+}
+
+export function uploadFile(
+  deps: Deps,
+  target: Target,
+  source: Readable,
+  expect: Expected,
+  { compression, dataset_guid }: FileDetails,
+): Promise<Image> {
+  const limit = deps.policy.maxFileSize;
+  if (expect.size !== undefined && expect.size > limit) {
+    throw new ImgapiError('Upload', `a file of ${expect.size} bytes is larger than the ${limit} bytes allowed`);
+  }
+  return upload(deps, target, fileHolder(target.uuid, 0), source, { limit, expect, refusals }, (image, stored) =>
+    withFile(image, { ...stored, compression, ...(dataset_guid !== undefined && { dataset_guid }) }),
+  );
+}

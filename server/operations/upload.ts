@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+import { type ErrorCode, ImgapiError } from '../../imgapi/errors.js';
+import type { Image, Stored } from '../../imgapi/image.js';
+import { publish } from '../../storage/holdings.js';
+import { type Content, TransferRefused, transfer } from '../../storage/transfer.js';
+import type { Deps } from '../deps.js';
+import { findOwnImage, type Target } from './find-image.js';
+import { saveImage } from './save-image.js';
+
+export interface Expected {
+  size?: number | undefined;
+  sha1?: string | undefined;
+}
+
+interface Upload {
+  limit: number;
+  expect: Expected;
+  /** What each refusal of the bytes is called on this endpoint. */
+  refusals: Record<TransferRefused['reason'], ErrorCode>;
+}
+
+/** Bytes for an image: received and verified first, then attached in one write, or thrown away. */
+export async function upload(
+  { catalog, blobs, now }: Deps,
+  target: Target,
+  holder: string,
+  source: Readable,
+  { refusals, limit, expect }: Upload,
+  attach: (image: Image, stored: Stored) => Image,
+): Promise<Image> {
+  const staged = await blobs.stage();
+  const content = await transfer(source, staged, { limit, expect }).catch((error: unknown) => {
+    if (!(error instanceof TransferRefused)) throw error;
+    throw new ImgapiError(refusals[error.reason], error.message, { cause: error });
+  });
+  return publish({ catalog, blobs }, { key: staged.key, content }, async (tx, hold) => {
+    const before = await findOwnImage(tx, target);
+    const after = attach(before, storedForm(content, now()));
+    await hold(holder);
+    await saveImage(tx, before, after);
+    return after;
+  });
+}
+
+const storedForm = ({ size, md5, sha1, sha256 }: Content, now: Date): Stored => ({
+  sha1,
+  sha256,
+  size,
+  contentMD5: Buffer.from(md5, 'hex').toString('base64'),
+  mtime: now.toISOString(),
+  stor: 'local',
+});

@@ -1,0 +1,132 @@
+import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
+import { type Image, isUuid } from '../../../imgapi/image.js';
+import type { Tx } from '../../../storage/catalog.js';
+import type { Context } from '../../context.js';
+import type { Deps } from '../../deps.js';
+import { checkOperator } from '../../model/caller.js';
+import { activate, disable, enable, images, withChannel } from '../../model/image.js';
+import { modeLaw } from '../../model/modes.js';
+import { changeImage } from '../../operations/change-image.js';
+import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
+import { alreadyExists, importImage } from '../../operations/import-image.js';
+import { updateFrom } from '../../operations/update-image.js';
+import { flag, single, targetOf } from '../address.js';
+import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
+import type { Handler } from '../route.js';
+
+type Change = (image: Image, tx: Tx) => Image | Promise<Image>;
+
+/** What bears on an image that need not exist here yet, or that only operators move. */
+const operations = new Map<string, Handler>([
+  ['import', importManifest],
+  ['import-remote', importRemote],
+  ['import-from-datacenter', importFromDatacenter],
+  ['change-stor', changeStor],
+  ['export', exportImage],
+]);
+
+/** What changes one image: each gives the change, which then runs in a single write. */
+const changes = new Map<string, (ctx: Context, deps: Deps, target: Target) => Change>([
+  [
+    'activate',
+    (_, { now }) =>
+      (image) =>
+        activate(image, now()),
+  ],
+  ['disable', () => disable],
+  ['enable', () => enable],
+  ['update', (ctx, deps, target) => updateFrom(deps, target, ctx.request.body)],
+  ['channel-add', (ctx, deps) => (image) => withChannel(image, addedChannel(ctx, deps))],
+]);
+
+export const actOnImage: Handler = async (ctx, deps) => {
+  const action = single(ctx.query, 'action');
+  const operation = operations.get(action ?? '');
+  if (operation) return operation(ctx, deps);
+  const target = targetOf(ctx, deps, { star: false });
+  const change = changes.get(action ?? '') ?? (() => () => refuse(action));
+  sendManifest(ctx, deps, await changeImage(deps, target, precondition(ctx, deps), change(ctx, deps, target)));
+};
+
+/** After the image was found: whoever asks for nonsense learns no more than others. */
+function refuse(action: string | undefined): never {
+  if (!action) throw invalidParameter('action', 'MissingParameter', 'action is missing');
+  throw invalidParameter('action', 'Invalid', `there is no action "${action}" on this server`);
+}
+
+function addedChannel({ request }: Context, { policy }: Deps): string {
+  if (policy.channels.length === 0) refuse('channel-add');
+  const { body } = request;
+  const name = typeof body === 'object' && body && 'channel' in body ? body.channel : undefined;
+  const channel = policy.channels.find((known) => known.name === name);
+  if (channel) return channel.name;
+  const code = name === undefined ? 'MissingParameter' : 'Invalid';
+  throw wrongParameter('channel', code, 'the body names no channel of this server');
+}
+
+async function importManifest(ctx: Context, deps: Deps): Promise<void> {
+  const target = targetOf(ctx, deps, { star: false });
+  checkOperator(target.caller, target.account, 'importing images');
+  const skipOwnerCheck = flag(ctx.query, 'skip_owner_check');
+  if (single(ctx.query, 'source') !== undefined) {
+    await refuseExisting(deps, target.uuid);
+    throw new ImgapiError('RemoteSourceError', 'this server does not fetch from other image servers yet');
+  }
+  const channel = target.channel && !target.channel.any ? target.channel.name : undefined;
+  const replaceMinPlatform = writesOwnMinPlatform(ctx.get('user-agent'));
+  sendManifest(
+    ctx,
+    deps,
+    await importImage(deps, target, ctx.request.body, { channel, skipOwnerCheck, replaceMinPlatform }),
+  );
+}
+
+/** imgadm before 3.7.4. */
+function writesOwnMinPlatform(userAgent: string): boolean {
+  const found = /^imgadm\/(\d+)\.(\d+)\.(\d+) /.exec(userAgent);
+  if (!found) return false;
+  const [major = 0, minor = 0, patch = 0] = found.slice(1).map(Number);
+  return major < 3 || (major === 3 && (minor < 7 || (minor === 7 && patch < 4)));
+}
+
+async function refuseExisting({ catalog }: Deps, uuid: string): Promise<void> {
+  if (await catalog.get(images, uuid)) throw alreadyExists(uuid);
+}
+
+async function importRemote(ctx: Context, deps: Deps): Promise<void> {
+  const target = targetOf(ctx, deps, { star: false });
+  if (!single(ctx.query, 'source')) {
+    throw wrongParameter('source', 'MissingParameter', 'source is missing');
+  }
+  checkOperator(target.caller, target.account, 'importing images');
+  flag(ctx.query, 'skip_owner_check');
+  await refuseExisting(deps, target.uuid);
+  throw new ImgapiError('ServiceUnavailableError', 'this server does not run import jobs yet');
+}
+
+function importFromDatacenter(ctx: Context, deps: Deps): never {
+  if (!modeLaw[deps.policy.mode].fleet) refuse('import-from-datacenter');
+  if (!isUuid(single(ctx.query, 'account'))) throw wrongParameter('account', 'Invalid', 'account is not a uuid');
+  targetOf(ctx, deps, { star: false });
+  const datacenter = single(ctx.query, 'datacenter');
+  if (!datacenter) throw wrongParameter('datacenter', 'MissingParameter', 'datacenter is missing');
+  throw wrongParameter('datacenter', 'Invalid', `datacenter "${datacenter}" is not configured: none is`);
+}
+
+async function changeStor(ctx: Context, deps: Deps): Promise<void> {
+  const target = targetOf(ctx, deps, { star: false });
+  const image = await findImage(deps.catalog, target);
+  checkOperator(target.caller, target.account, 'changing the storage of an image');
+  const stor = single(ctx.query, 'stor');
+  if (!stor) throw wrongParameter('stor', 'MissingParameter', 'stor is missing');
+  if (stor !== 'local') throw wrongParameter('stor', 'Invalid', `stor "${stor}" is not configured: only local is`);
+  sendJson(ctx, manifestOf(ctx, deps, image, { admin: true, channels: true }));
+}
+
+async function exportImage(ctx: Context, deps: Deps): Promise<void> {
+  const image = await findOwnImage(deps.catalog, targetOf(ctx, deps, { star: false }));
+  const path = single(ctx.query, 'manta_path');
+  if (!path) throw wrongParameter('manta_path', 'MissingParameter', 'manta_path is missing');
+  if (!/^\/[^/]+/.test(path)) throw invalidParameter('manta_path', 'Invalid', `manta_path "${path}" names no user`);
+  throw new ImgapiError('StorageUnsupported', `image ${image.uuid} is not in Manta, so it can not be exported there`);
+}

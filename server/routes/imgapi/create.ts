@@ -1,0 +1,64 @@
+import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
+import type { Context } from '../../context.js';
+import type { Deps } from '../../deps.js';
+import { checkOperator } from '../../model/caller.js';
+import { createImage as create } from '../../operations/create-image.js';
+import { channelOf, single, viewerOf } from '../address.js';
+import { sendErrorLine } from '../error-line.js';
+import { sendManifest } from '../reply.js';
+import type { Handler } from '../route.js';
+
+/** POST /images by its action; without one it creates an image. */
+const actions = new Map<string, Handler>([
+  ['', createFromBody],
+  ['create-from-vm', createFromVm],
+  ['import-docker-image', importDockerImage],
+  ['import-lxd-image', importLxdImage],
+]);
+
+export const createImage: Handler = (ctx, deps) => {
+  const action = single(ctx.query, 'action') ?? '';
+  const handler = actions.get(action);
+  if (!handler) throw invalidParameter('action', 'Invalid', `there is no action "${action}"`);
+  return handler(ctx, deps);
+};
+
+async function createFromBody(ctx: Context, deps: Deps): Promise<void> {
+  const channel = channelOf(ctx, deps, { star: false });
+  const name = channel && !channel.any ? channel.name : undefined;
+  sendManifest(ctx, deps, await create(deps, viewerOf(ctx, deps), name, ctx.request.body));
+}
+
+function createFromVm(ctx: Context, deps: Deps): void {
+  channelOf(ctx, deps, { star: false });
+  viewerOf(ctx, deps);
+  throw new ImgapiError('NotAvailable', 'this server has no hypervisors to create images from');
+}
+
+function importDockerImage(ctx: Context, deps: Deps): void {
+  channelOf(ctx, deps, { star: false });
+  checkOperator(ctx.state.caller, viewerOf(ctx, deps).account, 'importing images');
+  const repo = single(ctx.query, 'repo');
+  const tag = single(ctx.query, 'tag');
+  const digest = single(ctx.query, 'digest');
+  if (!repo) throw wrongParameter('repo', 'MissingParameter', 'repo is missing');
+  if (!REPO.test(repo)) throw wrongParameter('repo', 'Invalid', `repo "${repo}" is not the name of a repository`);
+  if (!tag && !digest) throw wrongParameter('tag', 'MissingParameter', 'neither tag nor digest is given');
+  if (tag && digest) throw wrongParameter('digest', 'Invalid', 'both tag and digest are given');
+  sendErrorLine(ctx, { id: repo }, noRegistry());
+}
+
+function importLxdImage(ctx: Context, deps: Deps): void {
+  checkOperator(ctx.state.caller, viewerOf(ctx, deps).account, 'importing images');
+  channelOf(ctx, deps, { star: false });
+  const alias = single(ctx.query, 'alias');
+  if (!alias) throw wrongParameter('alias', 'MissingParameter', 'alias is missing');
+  if (!alias.includes(':')) {
+    throw invalidParameter('alias', 'InvalidParameter', `alias "${alias}" is not of the form registry:image`);
+  }
+  sendErrorLine(ctx, { alias }, noRegistry());
+}
+
+const REPO = /^[a-z0-9][a-z0-9._:/-]*$/i;
+
+const noRegistry = () => new ImgapiError('RemoteSourceError', 'this server does not fetch from registries yet');

@@ -1,0 +1,53 @@
+import { ImgapiError } from '../../../imgapi/errors.js';
+import { parseListQuery } from '../../../imgapi/query.js';
+import { etagOf } from '../../../imgapi/serialize.js';
+import type { Context } from '../../context.js';
+import { checkActsFor, isOperator } from '../../model/caller.js';
+import { deleteImage as remove } from '../../operations/delete-image.js';
+import { findImage } from '../../operations/find-image.js';
+import { joinElements, listImages as list, recordsOf } from '../../operations/list-images.js';
+import { channelOf, flag, targetOf } from '../address.js';
+import { answeredByConditions, manifestOf, quoted, sendJson, sendJsonBytes, showsChannels } from '../reply.js';
+import type { Handler } from '../route.js';
+
+export const listImages: Handler = async (ctx, deps) => {
+  const channel = channelOf(ctx, deps, { star: true });
+  const query = parseListQuery(ctx.query);
+  const { caller } = ctx.state;
+  const { mode } = deps.policy;
+  checkActsFor(caller, query.account, mode);
+  const admin = wantsAdminFields(ctx);
+  const found = list(deps, { caller, mode, account: query.account }, query, channel);
+  if (admin) {
+    const records = await recordsOf(deps, found);
+    sendJson(
+      ctx,
+      records.map((image) => manifestOf(ctx, deps, image, { admin })),
+    );
+  } else {
+    const form = showsChannels(ctx) ? 'withChannels' : 'plain';
+    sendJsonBytes(ctx, joinElements(found.map((image) => image[form])));
+  }
+};
+
+export const getImage: Handler = async (ctx, deps) => {
+  const image = await findImage(deps.catalog, targetOf(ctx, deps, { star: true }));
+  const manifest = manifestOf(ctx, deps, image, { admin: wantsAdminFields(ctx) });
+  const etag = etagOf(manifest);
+  ctx.set('Etag', quoted(etag));
+  if (!answeredByConditions(ctx, { etag })) sendJson(ctx, manifest);
+};
+
+function wantsAdminFields(ctx: Context): boolean {
+  const wanted = flag(ctx.query, 'inclAdminFields');
+  if (wanted && !isOperator(ctx.state.caller)) {
+    throw new ImgapiError('UnauthorizedError', 'admin fields are for operators: send credentials');
+  }
+  return wanted;
+}
+
+export const deleteImage: Handler = async (ctx, deps) => {
+  const target = targetOf(ctx, deps, { star: false });
+  await remove(deps, target, flag(ctx.query, 'force_all_channels'));
+  ctx.status = 204;
+};

@@ -1,0 +1,16 @@
+import { isOperator } from '../../model/caller.js';
+import { presentJob } from '../../model/job.js';
+import { listJobs } from '../../operations/list-jobs.js';
+import { single, targetOf } from '../address.js';
+import { sendJson } from '../reply.js';
+import type { Handler } from '../route.js';
+
+export const listImageJobs: Handler = async (ctx, deps) => {
+  const target = targetOf(ctx, deps, { star: true });
+  const filter = { task: single(ctx.query, 'task'), execution: single(ctx.query, 'execution') };
+  const found = await listJobs(deps, target, filter);
+  sendJson(
+    ctx,
+    found.map((job) => presentJob(job, isOperator(ctx.state.caller))),
+  );
+};

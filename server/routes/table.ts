@@ -1,0 +1,58 @@
+import type { Policy } from '../deps.js';
+import type { Strictness } from '../middleware/authenticate.js';
+import { modeLaw } from '../model/modes.js';
+import { changeImageAcl } from './imgapi/acl.js';
+import { actOnImage } from './imgapi/actions.js';
+import { cloneImage } from './imgapi/clone.js';
+import { createImage } from './imgapi/create.js';
+import { getDataset, listDatasets } from './imgapi/datasets.js';
+import { addImageFile, addImageFileFromUrl, getImageFile } from './imgapi/files.js';
+import { addImageIcon, deleteImageIcon, getImageIcon } from './imgapi/icons.js';
+import { deleteImage, getImage, listImages } from './imgapi/images.js';
+import { listImageJobs } from './imgapi/jobs.js';
+import { pushDockerImage } from './imgapi/push.js';
+import { getState, listChannels, ping, reloadAuthKeys, updateState } from './imgapi/status.js';
+import type { Handler, Route } from './route.js';
+
+const hasChannels = ({ channels }: Policy) => channels.length > 0;
+const clones = ({ mode }: Policy) => modeLaw[mode].clones;
+
+const row = (
+  method: Route['method'],
+  path: string,
+  name: string,
+  auth: Strictness,
+  body: 'json' | '-',
+  handler: Handler,
+  when?: Route['when'],
+): Route => ({ method, path, name, auth, body: body === 'json', handler, when });
+
+/** Every route of the server. */
+// biome-ignore format: a table is read down its columns
+export const routes: Route[] = [
+  row('GET',    '/ping',                       'Ping',                'passive', '-',    ping),
+  row('GET',    '/state',                      'AdminGetState',       'strict',  '-',    getState),
+  row('POST',   '/state',                      'AdminUpdateState',    'strict',  '-',    updateState),
+  row('POST',   '/authkeys/reload',            'AdminReloadAuthKeys', 'strict',  '-',    reloadAuthKeys),
+  row('GET',    '/channels',                   'ListChannels',        'passive', '-',    listChannels, hasChannels),
+
+  row('GET',    '/images',                     'ListImages',          'passive', '-',    listImages),
+  row('POST',   '/images',                     'CreateImage',         'strict',  'json', createImage),
+  row('GET',    '/images/:uuid',               'GetImage',            'passive', '-',    getImage),
+  row('POST',   '/images/:uuid',               'ActOnImage',          'strict',  'json', actOnImage),
+  row('DELETE', '/images/:uuid',               'DeleteImage',         'strict',  '-',    deleteImage),
+  row('GET',    '/images/:uuid/file',          'GetImageFile',        'lenient', '-',    getImageFile),
+  row('PUT',    '/images/:uuid/file',          'AddImageFile',        'strict',  '-',    addImageFile),
+  row('POST',   '/images/:uuid/file/from-url', 'AddImageFileFromUrl', 'strict',  'json', addImageFileFromUrl),
+  row('GET',    '/images/:uuid/icon',          'GetImageIcon',        'lenient', '-',    getImageIcon),
+  row('PUT',    '/images/:uuid/icon',          'AddImageIcon',        'strict',  '-',    addImageIcon),
+  row('DELETE', '/images/:uuid/icon',          'DeleteImageIcon',     'strict',  '-',    deleteImageIcon),
+  row('POST',   '/images/:uuid/acl',           'ChangeImageAcl',      'strict',  'json', changeImageAcl),
+  row('POST',   '/images/:uuid/clone',         'CloneImage',          'strict',  '-',    cloneImage, clones),
+  row('POST',   '/images/:uuid/push',          'PushDockerImage',     'strict',  'json', pushDockerImage),
+  row('GET',    '/images/:uuid/jobs',          'ListImageJobs',       'lenient', '-',    listImageJobs),
+
+  row('GET',    '/datasets',                   'ListDatasets',        'lenient', '-',    listDatasets),
+  row('GET',    '/datasets/:urn',              'GetDataset',          'lenient', '-',    getDataset),
+  row('GET',    '/datasets/:uuid/file',        'GetDatasetFile',      'lenient', '-',    getImageFile),
+];

@@ -1,0 +1,44 @@
+import type { ServerResponse } from 'node:http';
+import type { BlobStore, ByteRange } from '../storage/blobs.js';
+import { StorageDown } from '../storage/errors.js';
+import type { Context } from './context.js';
+
+/**
+ * From a blob to the socket, with headers already set. The blob is opened, and its size compared with what was
+ * promised, before anything is sent; a failure after that breaks the connection.
+ */
+export async function sendFile(
+  ctx: Context,
+  blobs: BlobStore,
+  { key, size }: { key: string; size: number },
+  range: ByteRange | undefined,
+): Promise<void> {
+  const stat = await blobs.stat(key);
+  if (stat?.size !== size) {
+    throw new StorageDown(`blob ${key}`, `it has ${stat?.size ?? 'no'} bytes instead of ${size}`);
+  }
+  if (ctx.method === 'HEAD') {
+    ctx.respond = false;
+    ctx.res.end();
+    return;
+  }
+  const chunks = await blobs.read(key, range);
+  if (!chunks) throw new StorageDown(`blob ${key}`, 'it disappeared');
+  ctx.respond = false;
+  for await (const chunk of chunks) await write(ctx.res, chunk);
+  ctx.res.end();
+}
+
+/** Settles when the chunk has left, so that its buffer can be used again, or when nobody is there to take it. */
+function write(res: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(new Error('the client closed the connection'));
+    if (res.closed || res.destroyed) return onClose();
+    res.once('close', onClose);
+    res.write(chunk, (error) => {
+      res.off('close', onClose);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const rooms = ['imgapi', 'storage', 'server', 'cli'];
+
+/** file → the files of ours and the packages that it imports, types included. */
+const imports = new Map(
+  rooms
+    .flatMap((room) => (readdirSync(root, { withFileTypes: true }).some(({ name }) => name === room) ? [room] : []))
+    .flatMap((room) => readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((f) => join(room, f)))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, importsOf(file)] as const),
+);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
+  return [...found].map(([, name = '']) =>
+    name.startsWith('.') ? normalize(join(dirname(file), name)).replace(/\.js$/, '.ts') : name,
+  );
+}
+
+interface Wall {
+  of: RegExp;
+  /** Besides packages: what files of these may import from us. */
+  may: RegExp;
+  except?: RegExp;
+}
+
+const contracts = 'storage/[^/]+\\.ts';
+const walls: Wall[] = [
+  { of: /^imgapi\//, may: /^imgapi\/(?!client\.ts)/ },
+  { of: /^storage\/[^/]+\.ts$/, may: /^(storage\/[^/]+\.ts|imgapi\/)/, except: /^storage\/open\.ts$/ },
+  { of: /^storage\/catalog\//, may: /^(storage\/[^/]+\.ts|storage\/catalog\/|imgapi\/)/ },
+  { of: /^storage\/blobs\//, may: /^(storage\/[^/]+\.ts|storage\/blobs\/|imgapi\/)/ },
+  { of: /^storage\/open\.ts$/, may: /^(storage|imgapi)\// },
+  { of: /^server\/model\//, may: /^(server\/model|imgapi)\// },
+  {
+    of: /^server\/operations\//,
+    may: new RegExp(`^(server/(operations|model)/|server/deps\\.ts|imgapi/|${contracts})`),
+  },
+  {
+    of: /^server\/routes\/imgapi\//,
+    may: /^(server\/(operations|model)\/|server\/(deps|context|send-file)\.ts|server\/routes\/(?!table)[^/]+\.ts|imgapi\/)/,
+  },
+  {
+    of: /^server\/middleware\//,
+    may: new RegExp(`^(server/(model|auth)/|server/(deps|context)\\.ts|imgapi/|${contracts})`),
+  },
+  { of: /^server\/auth\//, may: new RegExp(`^(server/(model|auth)/|imgapi/|${contracts})`) },
+  { of: /^server\//, may: new RegExp(`^(server/|imgapi/|${contracts})`) },
+  { of: /^cli\//, may: /^(cli|imgapi)\// },
+];
+
+for (const { of, may, except } of walls) {
+  test(`${of.source} imports only ${may.source}`, (t) => {
+    const broken: string[] = [];
+    for (const [file, names] of imports) {
+      if (!of.test(file) || except?.test(file)) continue;
+      for (const name of names) if (imports.has(name) && !may.test(name)) broken.push(`${file} → ${name}`);
+    }
+    t.deepEqual(broken, []);
+  });
+}
+
+/** Packages that only these files may import: everything about them stays in one place. */
+const keepers: [string, RegExp][] = [
+  ['koa', /^server\/(app|context)\.ts$/],
+  ['@koa/router', /^server\/app\.ts$/],
+  ['ssh2', /^server\/hypervisors\/ssh\.ts$/],
+  ['level', /^storage\/catalog\//],
+  ['node-fetch', /^imgapi\/client\.ts$/],
+  ['node:fs', /^(storage|server)\//],
+  ['node:fs/promises', /^(storage|server)\//],
+  ['node:net', /^server\//],
+];
+
+for (const [name, allowed] of keepers) {
+  test(`only ${allowed.source} imports ${name}`, (t) => {
+    const others = [...imports].filter(([file, names]) => names.includes(name) && !allowed.test(file));
+    t.deepEqual(
+      others.map(([file]) => file),
+      [],
+    );
+  });
+}
+
+test('only main.ts and config.ts read the environment', (t) => {
+  const readers = [...imports.keys()].filter((file) => /process\.env/.test(readFileSync(join(root, file), 'utf8')));
+  t.deepEqual(readers.sort(), ['server/main.ts']);
+});
+
+test('imports have no cycle, not even of types', (t) => {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const cycles: string[] = [];
+  const visit = (file: string): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (done.has(file) || path.includes(file)) return;
+    path.push(file);
+    for (const name of imports.get(file) ?? []) if (imports.has(name)) visit(name);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file);
+  t.deepEqual(cycles, []);
+  t.true(imports.size > 50, 'the files were found');
+});
