@@ -63,5 +63,5 @@ const uuidInPath: Middleware = (ctx, next) => {
 };
 
 function methodsAt(router: Router, path: string): string[] {
-  return [...new Set(router.match(path, '').path.flatMap(({ methods }) => methods))];
+  return [...new Set(router.match(path, '').path.flatMap(({ methods }) => methods))].sort();
 }

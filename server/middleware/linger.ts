@@ -9,6 +9,7 @@ export function linger(milliseconds: number): Middleware {
     const { req, res } = ctx;
     res.once('finish', () => {
       if (req.complete) return;
+      req.resume();
       const timer = setTimeout(() => req.socket.destroy(), milliseconds).unref();
       req.once('close', () => clearTimeout(timer));
     });

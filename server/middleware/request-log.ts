@@ -16,10 +16,10 @@ export function requestLog(log: Logger, serverName: string): Middleware {
     stampWhenSent(ctx, elapsed);
     ctx.res.once('close', () => {
       const { method, url } = ctx.req;
-      const { statusCode, writableFinished } = ctx.res;
+      const { statusCode, writableEnded } = ctx.res;
       const caller = ctx.state.caller?.user?.name ?? ctx.state.caller?.kind;
       log.info(
-        { id: ctx.state.requestId, method, url, status: statusCode, ms: elapsed(), caller, cut: !writableFinished },
+        { id: ctx.state.requestId, method, url, status: statusCode, ms: elapsed(), caller, cut: !writableEnded },
         'request',
       );
     });

@@ -19,7 +19,7 @@ export interface ListedImage extends Listed {
 
 export function openListing(catalog: Catalog, mode: Mode): Promise<ReadModel<ListedImage>> {
   return ReadModel.open(catalog, images, {
-    project: (image: Image) => {
+    project: (image: Image): ListedImage => {
       const plain = element(serialize(image, { mode, channels: false, admin: false }));
       const withChannels = image.channels ? element(serialize(image, { mode, channels: true, admin: false })) : plain;
       return { ...listed(image), plain, withChannels };

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { invalidParameter } from '../../imgapi/errors.js';
 import type { RawQuery } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
@@ -22,4 +23,9 @@ export function expectedOf(ctx: Context): Expected {
   // Not ctx.request.length, which is cut to 32 bits.
   const length = ctx.get('content-length');
   return { size: length === '' ? undefined : Number(length), sha1: single(ctx.query, 'sha1') };
+}
+
+/** The body as a stream of its own: a refusal may end it, while the request stays open for the answer. */
+export function bodyOf({ req }: Context): Readable {
+  return Readable.from(req.iterator({ destroyOnReturn: false }), { objectMode: false });
 }

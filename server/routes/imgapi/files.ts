@@ -6,7 +6,7 @@ import { single, targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 import { sendStored } from '../send-stored.js';
-import { checkStorage, expectedOf } from '../upload-parameters.js';
+import { bodyOf, checkStorage, expectedOf } from '../upload-parameters.js';
 
 export const getImageFile: Handler = async (ctx, deps) => {
   const image = await findImage(deps.catalog, targetOf(ctx, deps, { star: true }));
@@ -23,7 +23,7 @@ export const addImageFile: Handler = async (ctx, deps) => {
   const compression = compressionOf(single(ctx.query, 'compression'));
   checkStorage(ctx.query, target);
   const details = { compression, dataset_guid: single(ctx.query, 'dataset_guid') };
-  sendManifest(ctx, deps, await uploadFile(deps, target, ctx.req, expectedOf(ctx), details));
+  sendManifest(ctx, deps, await uploadFile(deps, target, bodyOf(ctx), expectedOf(ctx), details));
 };
 
 export const addImageFileFromUrl: Handler = async (ctx, deps) => {

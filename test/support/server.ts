@@ -1,0 +1,199 @@
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { ExecutionContext } from 'ava';
+import { pino } from 'pino';
+import type { Image, Mode } from '../../imgapi/image.js';
+import { createApp } from '../../server/app.js';
+import type { Deps, Policy } from '../../server/deps.js';
+import { closeGracefully, createHttpServer, listen } from '../../server/http-server.js';
+import { images } from '../../server/model/image.js';
+import { ADMIN, hashToken, tokens, users } from '../../server/model/user.js';
+import { openListing } from '../../server/operations/list-images.js';
+import type { BlobStore } from '../../storage/blobs.js';
+import type { Catalog } from '../../storage/catalog.js';
+import { openBlobs, openCatalog } from '../../storage/open.js';
+
+export interface Ask {
+  /** An object is sent as JSON, anything else as it is. */
+  body?: object | string | Buffer | Readable;
+  headers?: Record<string, string>;
+  /** Without credentials unless the caller is the administrator, which is the default for everything but GET. */
+  as?: 'admin' | 'anonymous';
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  bytes: Buffer;
+  /** The body parsed as a JSON object; empty where it is none. */
+  json: Wire;
+  /** The body parsed as a JSON array; empty where it is none. */
+  list: Wire[];
+}
+
+/** A manifest or a refusal, as it comes over the wire. */
+export interface Wire {
+  [field: string]: unknown;
+  uuid: string;
+  state?: string;
+  code?: string;
+  message?: string;
+  errors?: { field: string; code: string; message?: string }[];
+  files?: { sha1: string; size: number; compression: string; dataset_guid?: string; stor?: string }[];
+}
+
+export interface TestServer {
+  url: string;
+  port: number;
+  token: string;
+  deps: Deps;
+  /** Path as it goes over the wire, without any normalization. */
+  ask(method: string, path: string, options?: Ask): Promise<Answer>;
+  /** A whole request, letter by letter; resolves with everything that came back until the server closed. */
+  raw(request: string): Promise<string>;
+  /** An image as a client makes it: created, with its file, activated unless told otherwise. */
+  image(manifest?: Record<string, unknown>, options?: { file?: string | null; activate?: boolean }): Promise<Wire>;
+  /** The stored record, as no client sees it. */
+  stored(uuid: string): Promise<Image | undefined>;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions extends Partial<Policy> {
+  trusts?: Deps['trusts'];
+  now?: Deps['now'];
+  catalog?: Catalog;
+  blobs?: BlobStore;
+}
+
+const defaults: Policy = {
+  mode: 'dc',
+  channels: [],
+  authType: 'signature',
+  serverName: 'imgapi/0.0.0-test',
+  version: '0.0.0-test',
+  maxFileSize: 20 * 1024 ** 3,
+  maxIconSize: 128 * 1024,
+  blobGrace: 3600,
+};
+
+/** The real server on memory stores, on a free port of loopback; gone when the test ends. */
+export async function startServer(t: ExecutionContext, options: ServerOptions = {}): Promise<TestServer> {
+  const server = await openServer(options);
+  t.teardown(() => server.close());
+  return server;
+}
+
+export async function openServer(options: ServerOptions = {}): Promise<TestServer> {
+  const { trusts, now = () => new Date(), catalog: givenCatalog, blobs: givenBlobs, ...policy } = options;
+  const catalog = givenCatalog ?? (await openCatalog({ kind: 'memory' }));
+  const blobs = givenBlobs ?? (await openBlobs({ kind: 'memory' }));
+  const mode: Mode = policy.mode ?? 'dc';
+  const deps: Deps = {
+    catalog,
+    blobs,
+    listing: await openListing(catalog, mode),
+    policy: { ...defaults, ...policy },
+    log: pino({ level: 'silent' }),
+    now,
+    trusts: trusts ?? (() => policy.authType === 'none'),
+  };
+  const token = 'test-token';
+  await catalog.write(async (tx) => {
+    const created = now().toISOString();
+    await tx.insert(users, { ...ADMIN, superAdmin: true, created });
+    await tx.insert(tokens, { hash: hashToken(token), name: 'test', user: ADMIN.uuid, created });
+  });
+  const server = createHttpServer(createApp(deps).callback());
+  const { port } = await listen(server, 0, '127.0.0.1');
+  const agent = new Agent({ keepAlive: true });
+
+  const ask: TestServer['ask'] = (method, path, { body, headers = {}, as } = {}) =>
+    new Promise((resolve, reject) => {
+      const isAdmin = (as ?? (method === 'GET' || method === 'HEAD' ? 'anonymous' : 'admin')) === 'admin';
+      const plain = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable;
+      const payload = body === undefined || plain ? body : JSON.stringify(body);
+      const request = httpRequest(
+        {
+          host: '127.0.0.1',
+          port,
+          method,
+          path,
+          agent,
+          headers: {
+            ...(isAdmin && { authorization: `Bearer ${token}` }),
+            ...(body !== undefined && !plain && { 'content-type': 'application/json' }),
+            ...(typeof payload === 'string' && { 'content-length': String(Buffer.byteLength(payload)) }),
+            ...(Buffer.isBuffer(payload) && { 'content-length': String(payload.length) }),
+            ...headers,
+          },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('error', reject);
+          response.once('end', () => {
+            const bytes = Buffer.concat(chunks);
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, ...parsed(bytes) });
+          });
+        },
+      );
+      request.once('error', reject);
+      if (payload instanceof Readable) payload.once('error', () => request.destroy()).pipe(request);
+      else request.end(payload);
+    });
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    token,
+    deps,
+    ask,
+    raw: async (request) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.end(request);
+      return text(socket);
+    },
+    image: async (manifest = {}, { file = 'the bytes', activate = true } = {}) => {
+      const created = await ask('POST', '/images', { body: { ...sample(mode), ...manifest } });
+      if (created.status !== 200) throw new Error(`not created: ${created.bytes}`);
+      const path = `/images/${created.json.uuid}`;
+      if (file === null) return created.json;
+      const uploaded = await ask('PUT', `${path}/file?compression=none`, { body: file });
+      if (!activate) return uploaded.json;
+      return (await ask('POST', `${path}?action=activate`)).json;
+    },
+    stored: (uuid) => catalog.get(images, uuid),
+    close: async () => {
+      agent.destroy();
+      await closeGracefully(server, 0);
+      deps.listing.close();
+      await blobs.close();
+      await catalog.close();
+    },
+  };
+}
+
+/** A manifest that every mode accepts. */
+export function sample(mode: Mode) {
+  return {
+    name: 'sample',
+    version: '1.0.0',
+    os: 'smartos',
+    type: 'zone-dataset',
+    owner: ADMIN.uuid,
+    public: mode !== 'private',
+  };
+}
+
+function parsed(bytes: Buffer): { json: Wire; list: Wire[] } {
+  const none = { json: {} as Wire, list: [] };
+  try {
+    const value = JSON.parse(bytes.toString());
+    return Array.isArray(value) ? { ...none, list: value } : { ...none, json: Object(value) };
+  } catch {
+    // Not JSON: the test looks at the bytes.
+    return none;
+  }
+}
