@@ -1,27 +1,45 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 const IDLE = 120_000;
 const KEEP_ALIVE = 75_000;
 const HEADERS = 60_000;
+
+/** Idle connections are cut; a transfer that moves may take as long as it needs, and so may our own work. */
+export function createHttpServer(listener: RequestListener): Server {
+  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE }, listener);
+  const exchanges = new WeakMap<Socket, { req: IncomingMessage; res: ServerResponse }>();
+  server.setTimeout(IDLE, (socket) => {
+    const exchange = exchanges.get(socket);
+    const weAreWorking = exchange?.req.complete && !exchange.res.headersSent;
+    if (weAreWorking) socket.setTimeout(IDLE);
+    else socket.destroy();
+  });
+  server.on('request', (req, res) => {
+    exchanges.set(req.socket, { req, res });
+    // When the server is closing, a connection that has done its work would otherwise stay open for the next request.
+    res.once('close', () => setImmediate(() => server.listening || server.closeIdleConnections()));
+  });
+  server.on('clientError', refuseMalformed);
+  return server;
+}
 
 const statusOf: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Idle connections are cut; a transfer that moves may take as long as it needs. */
-export function createHttpServer(listener: RequestListener): Server {
-  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE }, listener);
-  server.setTimeout(IDLE);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable) return socket.destroy();
-    const status = statusOf[error.code ?? ''] ?? '400 Bad Request';
-    const body = JSON.stringify({ code: 'BadRequestError', message: 'the request is malformed' }, null, 2);
-    const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
-    socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
-  });
-  return server;
+/** What is no HTTP never reaches the application. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = statusOf[error.code ?? ''] ?? '400 Bad Request';
+  const body = JSON.stringify({ code: 'BadRequestError', message: 'the request is malformed' }, null, 2);
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
 }
 
 export function listen(server: Server, port: number, address: string): Promise<AddressInfo> {

@@ -16,7 +16,7 @@ export function errors(log: Logger): Middleware {
 
 function answer(ctx: Context, error: unknown, log: Logger): void {
   const id = ctx.state.requestId;
-  const gone = ctx.req.destroyed || ctx.res.destroyed || ctx.res.closed;
+  const gone = ctx.req.socket.destroyed;
   if (gone && !(error instanceof StorageDown)) {
     log.info({ id, reason: error instanceof Error ? error.message : String(error) }, 'client left');
     return;

@@ -22,7 +22,7 @@ export function checkStorage(query: RawQuery, { account }: Viewer): void {
 export function expectedOf(ctx: Context): Expected {
   // Not ctx.request.length, which is cut to 32 bits.
   const length = ctx.get('content-length');
-  return { size: length === '' ? undefined : Number(length), sha1: single(ctx.query, 'sha1') };
+  return { size: length === '' ? undefined : Number(length), sha1: single(ctx.query, 'sha1') || undefined };
 }
 
 /** The body as a stream of its own: a refusal may end it, while the request stays open for the answer. */

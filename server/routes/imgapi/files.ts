@@ -22,7 +22,7 @@ export const addImageFile: Handler = async (ctx, deps) => {
   if (single(ctx.query, 'source') !== undefined) throw noFetching();
   const compression = compressionOf(single(ctx.query, 'compression'));
   checkStorage(ctx.query, target);
-  const details = { compression, dataset_guid: single(ctx.query, 'dataset_guid') };
+  const details = { compression, dataset_guid: single(ctx.query, 'dataset_guid') || undefined };
   sendManifest(ctx, deps, await uploadFile(deps, target, bodyOf(ctx), expectedOf(ctx), details));
 };
 

@@ -64,7 +64,6 @@ export const updateState: Handler = (ctx) => {
   const action = single(ctx.query, 'action');
   if (!action) throw new ImgapiError('MissingParameter', 'action is missing: the only one is dropcaches');
   if (action !== 'dropcaches') throw new ImgapiError('InvalidArgument', `there is no action "${action}"`);
-  ctx.status = 202;
   ctx.body = null;
   ctx.status = 202;
 };
