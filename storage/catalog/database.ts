@@ -1,0 +1,147 @@
+import type { AbstractLevel } from 'abstract-level';
+import { StorageDown } from '../errors.js';
+import { behind, type KeyRange, keyEncoding } from './keys.js';
+import type { Operation } from './overlay.js';
+import type { Entry, Frozen, View } from './view.js';
+
+export type Engine = AbstractLevel<string | Buffer | Uint8Array, string, string>;
+type Snapshot = ReturnType<Engine['snapshot']>;
+
+const encodings = { keyEncoding, valueEncoding: 'utf8' };
+const durable = { ...encodings, sync: true };
+const pageBytes = 1 << 20;
+
+/**
+ * What is committed: a LevelDB that is closed and opened again before anything is written after a failed batch, because
+ * it may hold half a log record or have latched an error. Reads in progress survive that and go on where they were.
+ */
+export class Database implements View {
+  #opening: Promise<void> | undefined;
+  #openings = 0;
+  #suspect = false;
+  #closed = false;
+
+  /** `ready` throws while a reopening would fail, so that the old one, which can still be read, is kept until then. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly ready: () => Promise<void> = async () => {},
+  ) {}
+
+  getMany(keys: string[]): Promise<(string | undefined)[]> {
+    return this.#getMany(keys, () => undefined);
+  }
+
+  scan(range: KeyRange, page: number): AsyncIterable<Entry[]> {
+    return this.#scan(range, page, () => undefined);
+  }
+
+  freeze(): Frozen {
+    let snapshot: Snapshot | undefined;
+    let taken: number | undefined;
+    // a snapshot ends with the opening that it was taken from; the next one is as good, nothing uncommitted is in it
+    const current = () => {
+      if (taken !== this.#openings) snapshot = this.engine.snapshot();
+      taken = this.#openings;
+      return snapshot;
+    };
+    if (this.engine.status === 'open') current();
+    return {
+      getMany: (keys) => this.#getMany(keys, current),
+      scan: (range, page) => this.#scan(range, page, current),
+      freeze: () => this.freeze(),
+      close: async () => snapshot?.close(),
+    };
+  }
+
+  async commit(operations: Operation[]): Promise<void> {
+    try {
+      await this.engine.batch(operations, durable);
+    } catch (error) {
+      this.#suspect = true;
+      throw new StorageDown('writing the catalog', error);
+    }
+  }
+
+  /** To be called before each group of writes; throws StorageDown while the disk is not fit for it. */
+  async revive(): Promise<void> {
+    if (this.#suspect) {
+      try {
+        await this.ready();
+      } catch (error) {
+        throw new StorageDown('reopening the catalog', error);
+      }
+      await this.#open();
+    } else await this.#opened();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#opening?.catch(() => {}); // told to those who asked for it
+    await this.engine.close();
+  }
+
+  async #opened(): Promise<void> {
+    if (this.#opening) await this.#opening;
+    else if (this.engine.status !== 'open') await this.#open();
+  }
+
+  #open(): Promise<void> {
+    this.#opening ??= this.#reopen().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#closed) throw new StorageDown('using the catalog', new Error('it is closed'));
+    this.#openings += 1;
+    try {
+      await this.engine.close();
+      await this.engine.open();
+    } catch (error) {
+      throw new StorageDown('reopening the catalog', error);
+    }
+    this.#suspect = false;
+  }
+
+  #getMany(keys: string[], snapshot: () => Snapshot | undefined): Promise<(string | undefined)[]> {
+    return this.#read(async () => this.engine.getMany<string, string>(keys, { ...encodings, snapshot: snapshot() }));
+  }
+
+  async *#scan(range: KeyRange, page: number, snapshot: () => Snapshot | undefined): AsyncGenerator<Entry[]> {
+    let rest = range;
+    let opening: number | undefined;
+    let iterator: ReturnType<typeof this.iterate> | undefined;
+    try {
+      while (rest.from < rest.to) {
+        const entries = await this.#read(async () => {
+          if (opening !== this.#openings) iterator = this.iterate(rest, snapshot());
+          opening = this.#openings;
+          return iterator!.nextv(page);
+        });
+        if (entries.length === 0) return;
+        rest = behind(rest, entries.at(-1)![0]);
+        yield entries;
+      }
+    } finally {
+      await iterator?.close();
+    }
+  }
+
+  private iterate({ from, to, reverse }: KeyRange, snapshot: Snapshot | undefined) {
+    const options = { ...encodings, gte: from, lt: to, reverse, snapshot, highWaterMarkBytes: pageBytes };
+    return this.engine.iterator<string, string>(options);
+  }
+
+  async #read<T>(attempt: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#opened();
+      const openings = this.#openings;
+      try {
+        return await attempt();
+      } catch (error) {
+        if (openings === this.#openings) throw new StorageDown('reading the catalog', error);
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Where things stand in the database. A key is a string of bytes (one character each), so that comparing keys as
+ * strings and comparing them as bytes is the same. NUL ends a part and never occurs inside one.
+ *
+ *   r<kind> 0 <id>                          → the record as JSON
+ *   u<kind> 0 <unique key>                  → the id of its record
+ *   i<kind> 0 <index> 0 <value> 0 <id>      → the id of its record
+ */
+export interface KeyRange {
+  /** The first key inside. */
+  from: string;
+  /** The first key behind. */
+  to: string;
+  reverse: boolean;
+}
+
+/** Hands our keys to LevelDB as the bytes that they are. */
+export const keyEncoding = {
+  name: 'latin1',
+  format: 'buffer' as const,
+  encode: (key: string) => Buffer.from(key, 'latin1'),
+  decode: (bytes: Buffer) => bytes.toString('latin1'),
+};
+
+const end = '\0';
+
+export const recordKey = (kind: string, id: string) => `${records(kind)}${part(id)}`;
+export const uniqueKey = (kind: string, key: string) => `u${part(kind)}${end}${part(key)}`;
+
+/** `entry` as Kind.index spells it: `<index>:<value>`. */
+export function indexKey(kind: string, entry: string, id: string): string {
+  const colon = entry.indexOf(':');
+  if (colon < 1) throw new TypeError(`index entry "${entry}" of ${kind} is not spelt <index>:<value>`);
+  return `${walk(kind, entry.slice(0, colon))}${part(entry.slice(colon + 1))}${end}${part(id)}`;
+}
+
+/** What all keys of one walk begin with: those of an index, or the records themselves when `index` is `id`. */
+export function walk(kind: string, index: string): string {
+  return index === 'id' ? records(kind) : `i${part(kind)}${end}${part(index)}${end}`;
+}
+
+export function rangeOf(base: string, options: { prefix?: string; after?: string; reverse?: boolean }): KeyRange {
+  const { prefix = '', after, reverse = false } = options;
+  const first = base + part(prefix);
+  const range = { from: first, to: behindAll(first), reverse };
+  return after === undefined ? range : behind(range, base + Buffer.from(after, 'base64url').toString('latin1'));
+}
+
+/** What is left of a range once `key` has been met. */
+export function behind(range: KeyRange, key: string): KeyRange {
+  return range.reverse
+    ? { ...range, to: key < range.to ? key : range.to }
+    : { ...range, from: key < range.from ? range.from : `${key}\0` };
+}
+
+export const position = (base: string, key: string) =>
+  Buffer.from(key.slice(base.length), 'latin1').toString('base64url');
+
+function records(kind: string): string {
+  return `r${part(kind)}${end}`;
+}
+
+/** The first key that does not begin so; no part holds byte 255, so the last byte can always be counted up. */
+function behindAll(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}
+
+/** Keeps order and prefixes, and leaves NUL to us: 0 becomes 1 1, 1 becomes 1 2. */
+function part(text: string): string {
+  return bytes(text).replace(/[\0\x01]/g, (byte) => (byte === '\0' ? '\x01\x01' : '\x01\x02'));
+}
+
+function bytes(text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return text;
+  return Array.from(text, (character) => loneSurrogate(character) ?? Buffer.from(character).toString('latin1')).join(
+    '',
+  );
+}
+
+// UTF-8 would fold all lone surrogates into U+FFFD; spelt like any other code point of three bytes they stay distinct
+function loneSurrogate(character: string): string | undefined {
+  const code = character.charCodeAt(0);
+  if (character.length > 1 || code < 0xd800 || code > 0xdfff) return undefined;
+  return String.fromCharCode(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+}

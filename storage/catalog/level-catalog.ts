@@ -1,0 +1,154 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import type { Catalog, Change, Kind, Tx } from '../catalog.js';
+import { StorageDown } from '../errors.js';
+import { Database, type Engine } from './database.js';
+import { recordKey } from './keys.js';
+import { Overlay } from './overlay.js';
+import { Records } from './records.js';
+import { Transaction } from './transaction.js';
+
+/** What a write has changed, as it is told to followers: kind → id → record as JSON. */
+type Changed = Transaction['changed'];
+type Follower = (changes: Iterable<[id: string, json: string | undefined]>) => void;
+
+interface Waiting {
+  run(pending: Overlay): Promise<Ran>;
+  reject(error: unknown): void;
+}
+
+interface Ran {
+  changed: Changed;
+  settle(): void;
+}
+
+const groupLimit = 1000;
+
+/** The catalog over any abstract-level database. `ready` is asked before a database that has failed is opened again. */
+export class LevelCatalog extends Records implements Catalog {
+  readonly #database: Database;
+  readonly #waiting: Waiting[] = [];
+  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #within = new AsyncLocalStorage<{ running: boolean }>();
+  #committing: Promise<void> | undefined;
+  #doubtful: Changed[] = [];
+  #closed = false;
+
+  constructor(engine: Engine, ready?: () => Promise<void>) {
+    const database = new Database(engine, ready);
+    super(database);
+    this.#database = database;
+  }
+
+  async write<R>(change: (tx: Tx) => Promise<R>): Promise<R> {
+    if (this.#within.getStore()?.running) throw new Error('write inside write: use the transaction at hand');
+    if (this.#closed) throw new StorageDown('writing the catalog', new Error('it is closed'));
+    const mark = { running: true };
+    // the change runs later, on somebody else's turn; it keeps the async context of its own caller
+    const bound = this.#within.run(mark, () => AsyncResource.bind(change));
+    return new Promise<R>((resolve, reject) => {
+      this.#waiting.push({ reject, run: (pending) => run(bound, pending, resolve, reject).finally(unmark) });
+      this.#committing ??= this.#commitAll();
+    });
+
+    function unmark(): void {
+      mark.running = false;
+    }
+  }
+
+  follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void {
+    const followers = this.#followers.get(kind.name) ?? new Set();
+    this.#followers.set(kind.name, followers);
+    const tell: Follower = (changes) =>
+      follower(Array.from(changes, ([id, json]) => (json === undefined ? { id } : { id, record: JSON.parse(json) })));
+    followers.add(tell);
+    return () => void followers.delete(tell);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#committing;
+    await this.#database.close();
+  }
+
+  async #commitAll(): Promise<void> {
+    await Promise.resolve(); // writes that start together are committed together
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, groupLimit);
+      try {
+        await this.#commit(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.#committing = undefined;
+  }
+
+  async #commit(group: Waiting[]): Promise<void> {
+    await this.#database.revive();
+    await this.#resolveDoubts();
+
+    const pending = new Overlay(this.#database);
+    const ran: Ran[] = [];
+    for (const waiting of group) ran.push(await waiting.run(pending));
+
+    const operations = pending.operations();
+    if (operations.length > 0) {
+      try {
+        await this.#database.commit(operations);
+      } catch (error) {
+        this.#doubtful.push(...ran.map(({ changed }) => changed));
+        throw error;
+      }
+    }
+    for (const { changed, settle } of ran) {
+      this.#tell(changed);
+      settle();
+    }
+  }
+
+  /** What a failed batch has touched is told again as it was found: the batch may have reached the disk after all. */
+  async #resolveDoubts(): Promise<void> {
+    if (this.#doubtful.length === 0) return;
+    for (const changed of this.#doubtful) {
+      for (const [kind, records] of changed) {
+        const ids = [...records.keys()];
+        const found = await this.#database.getMany(ids.map((id) => recordKey(kind, id)));
+        for (const [n, id] of ids.entries()) records.set(id, found[n]);
+      }
+    }
+    for (const changed of this.#doubtful.splice(0)) this.#tell(changed);
+  }
+
+  #tell(changed: Changed): void {
+    for (const [kind, records] of changed) {
+      for (const follower of this.#followers.get(kind) ?? []) {
+        try {
+          follower(records);
+        } catch (error) {
+          // the write is on disk whatever a follower thinks of it; a follower that throws is a bug and shows as one
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
+    }
+  }
+}
+
+async function run<R>(
+  change: (tx: Tx) => Promise<R>,
+  pending: Overlay,
+  resolve: (result: R) => void,
+  reject: (error: unknown) => void,
+): Promise<Ran> {
+  const tx = new Transaction(pending);
+  try {
+    const result = await change(tx);
+    pending.absorb(tx.writes);
+    return { changed: tx.changed, settle: () => resolve(result) };
+  } catch (error) {
+    return { changed: new Map(), settle: () => reject(error) };
+  } finally {
+    tx.end();
+  }
+}

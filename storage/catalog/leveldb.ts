@@ -1,0 +1,68 @@
+import { readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { MemoryLevel } from 'memory-level';
+import type { Catalog } from '../catalog.js';
+import { makeDirectory } from '../durable.js';
+import { InUse, StorageDown } from '../errors.js';
+import type { Engine } from './database.js';
+import { LevelCatalog } from './level-catalog.js';
+
+// LevelDB's own lock is lost when a process tries to open its directory a second time, so it must never get to that
+const open = new Set<string>();
+
+export async function openLevelCatalog(directory: string): Promise<Catalog> {
+  const path = await makeDirectory(directory).then(() => realpath(directory), down(directory));
+  if (open.has(path)) throw new InUse(`the catalog ${path} is open in this process already`);
+  open.add(path);
+  try {
+    const engine: Engine = new Level<string, string>(path);
+    await engine.open();
+    return new DirectoryCatalog(engine, path);
+  } catch (error) {
+    open.delete(path);
+    if (isLocked(error)) throw new InUse(`the catalog ${path} is in use by another process`, { cause: error });
+    return down(path)(error);
+  }
+}
+
+export async function openMemoryCatalog(): Promise<Catalog> {
+  return new LevelCatalog(new MemoryLevel<string, string>());
+}
+
+class DirectoryCatalog extends LevelCatalog {
+  constructor(
+    engine: Engine,
+    private readonly path: string,
+  ) {
+    super(engine, () => roomToReopen(path));
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    open.delete(this.path);
+  }
+}
+
+/** LevelDB rewrites its log when it is opened: that much must fit on the disk, and a little for its lists of files. */
+async function roomToReopen(path: string): Promise<void> {
+  const logs = (await readdir(path)).filter((name) => name.endsWith('.log'));
+  const sizes = await Promise.all(logs.map(async (name) => (await stat(join(path, name))).size));
+  const needed = sizes.reduce((sum, size) => sum + size, 256 * 1024);
+  const probe = join(path, 'probe.tmp');
+  try {
+    await writeFile(probe, Buffer.alloc(needed), { flush: true });
+  } finally {
+    await rm(probe, { force: true });
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && (('code' in error && error.code === 'LEVEL_LOCKED') || isLocked(error.cause));
+}
+
+function down(path: string): (error: unknown) => never {
+  return (error) => {
+    throw new StorageDown(`opening the catalog ${path}`, error);
+  };
+}

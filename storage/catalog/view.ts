@@ -1,0 +1,16 @@
+import type { KeyRange } from './keys.js';
+
+export type Entry = [key: string, value: string];
+
+/** Sorted keys and their values, as somebody sees them: what is committed, or that and the changes of an open write. */
+export interface View {
+  getMany(keys: string[]): Promise<(string | undefined)[]>;
+  /** In pages of about so many entries. */
+  scan(range: KeyRange, page: number): AsyncIterable<Entry[]>;
+  /** The same as it is at this moment, until it is closed. */
+  freeze(): Frozen;
+}
+
+export interface Frozen extends View {
+  close(): Promise<void>;
+}
