@@ -1,0 +1,143 @@
+import type { Dirent, Stats } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assertBlobKey, isBlobKey, newBlobKey } from '../blob-key.js';
+import type { BlobStat, BlobStore, ByteRange, StagedBlob } from '../blobs.js';
+import { makeDirectory, syncDirectory } from '../durable.js';
+import { StorageDown } from '../errors.js';
+import { FileReading } from './file-reading.js';
+import { StagedFile } from './staged-file.js';
+
+/**
+ *   <directory>/
+ *     tmp/<key>         staged: being written, or left behind by a crash
+ *     blobs/ab/<key>    whole; ab are the first two digits of the key
+ */
+export async function openFilesystemBlobs(directory: string): Promise<BlobStore> {
+  try {
+    await makeDirectory(join(directory, 'tmp'));
+    await makeDirectory(join(directory, 'blobs'));
+    const shards = await readdir(join(directory, 'blobs'));
+    await syncDirectory(join(directory, 'blobs'));
+    return new FilesystemBlobs(directory, shards);
+  } catch (error) {
+    throw new StorageDown(`opening the blobs in ${directory}`, error);
+  }
+}
+
+class FilesystemBlobs implements BlobStore {
+  /** Shard directories that are known to be on disk, or are just being made. */
+  readonly #shards: Map<string, Promise<void>>;
+
+  constructor(
+    private readonly directory: string,
+    shards: string[],
+  ) {
+    this.#shards = new Map(shards.map((shard) => [shard, Promise.resolve()]));
+  }
+
+  async stage(): Promise<StagedBlob> {
+    const key = newBlobKey();
+    const path = this.#staged(key);
+    const handle = await open(path, 'wx', 0o600).catch(down(`staging blob ${key}`));
+    return new StagedFile(key, handle, {
+      land: () => this.#land(key),
+      remove: () => this.delete(key),
+    });
+  }
+
+  async stat(key: string): Promise<BlobStat | undefined> {
+    const found = await orAbsent(stat(this.#whole(key))).catch(down(`looking for blob ${key}`));
+    return found && { size: found.size, touched: found.mtime };
+  }
+
+  async read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const handle = await orAbsent(open(this.#whole(key), 'r')).catch(down(`opening blob ${key}`));
+    return handle && new FileReading(key, handle, range ?? (await wholeOf(key, handle)));
+  }
+
+  async delete(key: string): Promise<void> {
+    const paths = [this.#whole(key), this.#staged(key)];
+    for (const path of paths) await rm(path, { force: true }).catch(down(`deleting blob ${key}`));
+  }
+
+  async *list(): AsyncGenerator<{ key: string; staged: boolean; touched: Date }> {
+    yield* listed(join(this.directory, 'tmp'), true);
+    const shards = await entries(join(this.directory, 'blobs'));
+    for (const shard of shards) if (shard.isDirectory()) yield* listed(join(shard.parentPath, shard.name), false);
+  }
+
+  async close(): Promise<void> {}
+
+  async #land(key: string): Promise<void> {
+    await this.#makeShard(shardOf(key));
+    await rename(this.#staged(key), this.#whole(key));
+    await syncDirectory(this.#shard(shardOf(key)));
+  }
+
+  /** Shared by all that commit into a new shard: none may report success before the shard itself is safe. */
+  #makeShard(shard: string): Promise<void> {
+    const known = this.#shards.get(shard);
+    if (known) return known;
+    const making = mkdir(this.#shard(shard), { recursive: true, mode: 0o700 }).then(() =>
+      syncDirectory(join(this.directory, 'blobs')),
+    );
+    this.#shards.set(shard, making);
+    return making.catch((error: unknown) => {
+      this.#shards.delete(shard);
+      throw error;
+    });
+  }
+
+  #staged(key: string): string {
+    assertBlobKey(key);
+    return join(this.directory, 'tmp', key);
+  }
+
+  #whole(key: string): string {
+    assertBlobKey(key);
+    return join(this.#shard(shardOf(key)), key);
+  }
+
+  #shard(shard: string): string {
+    return join(this.directory, 'blobs', shard);
+  }
+}
+
+const shardOf = (key: string) => key.slice(0, 2);
+
+async function wholeOf(key: string, handle: FileHandle): Promise<ByteRange> {
+  try {
+    return { start: 0, end: (await handle.stat()).size - 1 };
+  } catch (error) {
+    await handle.close();
+    throw new StorageDown(`opening blob ${key}`, error);
+  }
+}
+
+async function* listed(path: string, staged: boolean) {
+  for (const { name } of await entries(path)) {
+    if (!isBlobKey(name)) continue;
+    const found: Stats | undefined = await orAbsent(stat(join(path, name))).catch(down(`listing ${path}`));
+    if (found) yield { key: name, staged, touched: found.mtime };
+  }
+}
+
+async function entries(path: string): Promise<Dirent[]> {
+  return (await orAbsent(readdir(path, { withFileTypes: true })).catch(down(`listing ${path}`))) ?? [];
+}
+
+async function orAbsent<T>(finding: Promise<T>): Promise<T | undefined> {
+  try {
+    return await finding;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function down(what: string): (error: unknown) => never {
+  return (error) => {
+    throw new StorageDown(what, error);
+  };
+}

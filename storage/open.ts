@@ -1,0 +1,30 @@
+import type { BlobStore } from './blobs.js';
+import type { Catalog } from './catalog.js';
+
+export type CatalogConfig = { kind: 'leveldb'; directory: string } | { kind: 'memory' };
+export type BlobsConfig = { kind: 'filesystem'; directory: string } | { kind: 'memory' };
+
+type Openers<C extends { kind: string }, S> = { [K in C['kind']]: (config: Extract<C, { kind: K }>) => Promise<S> };
+
+// A driver is loaded only by those who have chosen it.
+const catalogs: Openers<CatalogConfig, Catalog> = {
+  leveldb: async ({ directory }) => (await import('./catalog/leveldb.js')).openLevelCatalog(directory),
+  memory: async () => (await import('./catalog/leveldb.js')).openMemoryCatalog(),
+};
+
+const blobStores: Openers<BlobsConfig, BlobStore> = {
+  filesystem: async ({ directory }) => (await import('./blobs/filesystem.js')).openFilesystemBlobs(directory),
+  memory: async () => (await import('./blobs/memory.js')).openMemoryBlobs(),
+};
+
+export function openCatalog<K extends CatalogConfig['kind']>(
+  config: Extract<CatalogConfig, { kind: K }>,
+): Promise<Catalog> {
+  return catalogs[config.kind as K](config);
+}
+
+export function openBlobs<K extends BlobsConfig['kind']>(
+  config: Extract<BlobsConfig, { kind: K }>,
+): Promise<BlobStore> {
+  return blobStores[config.kind as K](config);
+}
