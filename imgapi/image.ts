@@ -20,7 +20,7 @@ export function isUuid(value: unknown): value is string {
 }
 
 /** Digests of stored bytes, in hex except where the wire wants base64. */
-interface Stored {
+export interface Stored {
   sha1: string;
   sha256: string;
   size: number;
