@@ -6,23 +6,22 @@ import type { Context, Middleware } from '../context.js';
 /** The one place where an exception becomes a response. */
 export function errors(log: Logger): Middleware {
   return async (ctx, next) => {
+    // Taken now: a request that ends early loses its socket.
+    const { socket } = ctx.req;
     try {
       await next();
     } catch (error) {
-      answer(ctx, error, log);
+      if (socket.destroyed && !(error instanceof StorageDown)) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.info({ id: ctx.state.requestId, reason }, 'client left');
+      } else answer(ctx, error, log);
     }
   };
 }
 
 function answer(ctx: Context, error: unknown, log: Logger): void {
-  const id = ctx.state.requestId;
-  const gone = ctx.req.socket.destroyed;
-  if (gone && !(error instanceof StorageDown)) {
-    log.info({ id, reason: error instanceof Error ? error.message : String(error) }, 'client left');
-    return;
-  }
   const refusal = refusalFor(error);
-  if (refusal.status >= 500) log.error({ id, err: error }, refusal.message);
+  if (refusal.status >= 500) log.error({ id: ctx.state.requestId, err: error }, refusal.message);
   if (ctx.res.headersSent) {
     // What has gone out can not be taken back: a connection that breaks tells the client that the file is not whole.
     ctx.res.destroy();

@@ -7,10 +7,11 @@ import type { Middleware } from '../context.js';
 export function linger(milliseconds: number): Middleware {
   return async (ctx, next) => {
     const { req, res } = ctx;
+    const { socket } = req;
     res.once('finish', () => {
       if (req.complete) return;
       req.resume();
-      const timer = setTimeout(() => req.socket.destroy(), milliseconds).unref();
+      const timer = setTimeout(() => socket.destroy(), milliseconds).unref();
       req.once('close', () => clearTimeout(timer));
     });
     await next();

@@ -16,10 +16,18 @@ export function requestLog(log: Logger, serverName: string): Middleware {
     stampWhenSent(ctx, elapsed);
     ctx.res.once('close', () => {
       const { method, url } = ctx.req;
-      const { statusCode, writableEnded } = ctx.res;
+      const { statusCode, headersSent, writableEnded } = ctx.res;
       const caller = ctx.state.caller?.user?.name ?? ctx.state.caller?.kind;
       log.info(
-        { id: ctx.state.requestId, method, url, status: statusCode, ms: elapsed(), caller, cut: !writableEnded },
+        {
+          id: ctx.state.requestId,
+          method,
+          url,
+          status: headersSent ? statusCode : undefined,
+          ms: elapsed(),
+          caller,
+          cut: !writableEnded,
+        },
         'request',
       );
     });
