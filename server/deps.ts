@@ -3,8 +3,7 @@ import type { Channel } from '../imgapi/channels.js';
 import type { Mode } from '../imgapi/image.js';
 import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
-import type { ReadModel } from '../storage/read-model.js';
-import type { ListedImage } from './operations/list-images.js';
+import type { Listing } from './operations/listing.js';
 
 /** The part of the configuration that routes and operations read. */
 export interface Policy {
@@ -22,7 +21,7 @@ export interface Policy {
 export interface Deps {
   catalog: Catalog;
   blobs: BlobStore;
-  listing: ReadModel<ListedImage>;
+  listing: Listing;
   policy: Policy;
   log: Logger;
   now: () => Date;

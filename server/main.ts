@@ -10,7 +10,7 @@ import type { Deps, Policy } from './deps.js';
 import { closeGracefully, createHttpServer, listen } from './http-server.js';
 import { createLog } from './log.js';
 import { ensureAdministrator } from './operations/first-start.js';
-import { openListing } from './operations/list-images.js';
+import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;

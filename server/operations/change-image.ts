@@ -4,6 +4,9 @@ import type { Deps } from '../deps.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 
+/** From the image as it is to the image as it shall be; throws the refusal. */
+export type Change = (image: Image, tx: Tx) => Image | Promise<Image>;
+
 /**
  * One change of one image: found, checked, changed and stored in a single write, so that nothing comes between.
  * `precondition` throws where the caller expects another state than the current one.
@@ -12,7 +15,7 @@ export async function changeImage(
   { catalog }: Deps,
   target: Target,
   precondition: (image: Image) => void,
-  change: (image: Image, tx: Tx) => Image | Promise<Image>,
+  change: Change,
 ): Promise<Image> {
   return catalog.write(async (tx) => {
     const before = await findOwnImage(tx, target);

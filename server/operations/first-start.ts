@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Catalog } from '../../storage/catalog.js';
+import { syncDirectory } from '../../storage/durable.js';
 import { ADMIN, hashToken, tokens, type User, users } from '../model/user.js';
 
 const TOKEN_NAME = 'first';
@@ -49,11 +50,6 @@ async function writeToken(path: string): Promise<string> {
     await file.close();
   }
   await rename(partial, path);
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncDirectory(dirname(path));
   return secret;
 }

@@ -1,6 +1,4 @@
-import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
@@ -10,39 +8,13 @@ import type { Deps, Policy } from '../../server/deps.js';
 import { closeGracefully, createHttpServer, listen } from '../../server/http-server.js';
 import { images } from '../../server/model/image.js';
 import { ADMIN, hashToken, tokens, users } from '../../server/model/user.js';
-import { openListing } from '../../server/operations/list-images.js';
+import { openListing } from '../../server/operations/listing.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
+import { type Answer, type Ask, asker, type Wire } from './ask.js';
 
-export interface Ask {
-  /** An object is sent as JSON, anything else as it is. */
-  body?: object | string | Buffer | Readable;
-  headers?: Record<string, string>;
-  /** Without credentials unless the caller is the administrator, which is the default for everything but GET. */
-  as?: 'admin' | 'anonymous';
-}
-
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  bytes: Buffer;
-  /** The body parsed as a JSON object; empty where it is none. */
-  json: Wire;
-  /** The body parsed as a JSON array; empty where it is none. */
-  list: Wire[];
-}
-
-/** A manifest or a refusal, as it comes over the wire. */
-export interface Wire {
-  [field: string]: unknown;
-  uuid: string;
-  state?: string;
-  code?: string;
-  message?: string;
-  errors?: { field: string; code: string; message?: string }[];
-  files?: { sha1: string; size: number; compression: string; dataset_guid?: string; stor?: string }[];
-}
+export type { Answer, Ask, Wire };
 
 export interface TestServer {
   url: string;
@@ -107,42 +79,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   });
   const server = createHttpServer(createApp(deps).callback());
   const { port } = await listen(server, 0, '127.0.0.1');
-  const agent = new Agent({ keepAlive: true });
-
-  const ask: TestServer['ask'] = (method, path, { body, headers = {}, as } = {}) =>
-    new Promise((resolve, reject) => {
-      const isAdmin = (as ?? (method === 'GET' || method === 'HEAD' ? 'anonymous' : 'admin')) === 'admin';
-      const plain = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable;
-      const payload = body === undefined || plain ? body : JSON.stringify(body);
-      const request = httpRequest(
-        {
-          host: '127.0.0.1',
-          port,
-          method,
-          path,
-          agent,
-          headers: {
-            ...(isAdmin && { authorization: `Bearer ${token}` }),
-            ...(body !== undefined && !plain && { 'content-type': 'application/json' }),
-            ...(typeof payload === 'string' && { 'content-length': String(Buffer.byteLength(payload)) }),
-            ...(Buffer.isBuffer(payload) && { 'content-length': String(payload.length) }),
-            ...headers,
-          },
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.once('error', reject);
-          response.once('end', () => {
-            const bytes = Buffer.concat(chunks);
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, ...parsed(bytes) });
-          });
-        },
-      );
-      request.once('error', reject);
-      if (payload instanceof Readable) payload.once('error', () => request.destroy()).pipe(request);
-      else request.end(payload);
-    });
+  const { ask, close: hangUp } = asker(port, token);
 
   return {
     url: `http://127.0.0.1:${port}`,
@@ -166,7 +103,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     },
     stored: (uuid) => catalog.get(images, uuid),
     close: async () => {
-      agent.destroy();
+      hangUp();
       await closeGracefully(server, 0);
       deps.listing.close();
       await blobs.close();
@@ -185,15 +122,4 @@ export function sample(mode: Mode) {
     owner: ADMIN.uuid,
     public: mode !== 'private',
   };
-}
-
-function parsed(bytes: Buffer): { json: Wire; list: Wire[] } {
-  const none = { json: {} as Wire, list: [] };
-  try {
-    const value = JSON.parse(bytes.toString());
-    return Array.isArray(value) ? { ...none, list: value } : { ...none, json: Object(value) };
-  } catch {
-    // Not JSON: the test looks at the bytes.
-    return none;
-  }
 }

@@ -1,20 +1,17 @@
 import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
-import { type Image, isUuid } from '../../../imgapi/image.js';
-import type { Tx } from '../../../storage/catalog.js';
+import { isUuid } from '../../../imgapi/image.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
 import { activate, disable, enable, images, withChannel } from '../../model/image.js';
 import { modeLaw } from '../../model/modes.js';
-import { changeImage } from '../../operations/change-image.js';
+import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
 import { alreadyExists, importImage } from '../../operations/import-image.js';
 import { updateFrom } from '../../operations/update-image.js';
 import { flag, single, targetOf } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
-
-type Change = (image: Image, tx: Tx) => Image | Promise<Image>;
 
 /** What bears on an image that need not exist here yet, or that only operators move. */
 const operations = new Map<string, Handler>([
