@@ -3,7 +3,7 @@ import type { Image } from '../../imgapi/image.js';
 import { type ListQuery, matches, pageOf } from '../../imgapi/query.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
-import { canList, type Viewer } from '../model/visibility.js';
+import { canList, canRead, type Viewer } from '../model/visibility.js';
 import { notFound } from './find-image.js';
 import type { ListedImage, Listing } from './listing.js';
 
@@ -12,15 +12,16 @@ export function listImages({ listing }: Deps, viewer: Viewer, query: ListQuery, 
   return pageOf(
     listing.sorted,
     query,
-    markerOf(listing, query),
+    markerOf(listing, viewer, query),
     (image) => matches(query, image) && inSelection(image.channels, channel) && canList(viewer, image),
   );
 }
 
-function markerOf(listing: Listing, { marker }: ListQuery): ListedImage | undefined {
+/** A marker need not match the query, nor be seen by the account that is acted for; to the caller it has to exist. */
+function markerOf(listing: Listing, { caller, mode }: Viewer, { marker }: ListQuery): ListedImage | undefined {
   if (!marker || !('uuid' in marker)) return undefined;
   const image = listing.get(marker.uuid);
-  if (!image) throw notFound(marker.uuid);
+  if (!image || !canRead({ caller, mode }, image)) throw notFound(marker.uuid);
   return image;
 }
 
