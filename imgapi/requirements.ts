@@ -15,21 +15,14 @@ import {
   string,
 } from './checks.js';
 
-const MIN_YEAR = 2012;
-const STAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
-
 /** A platform stamp, such as 20130308T102805Z. Calendars are not consulted: each part just has a range. */
+const STAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const MIN = [2012, 1, 1, 0, 0, 0];
+const MAX = [9999, 12, 31, 23, 59, 59];
+
 function isPlatformStamp(value: unknown): boolean {
-  const [, year, month, day, hour, minute, second] = (typeof value === 'string' ? STAMP.exec(value) : null) ?? [];
-  const within = (part: string | undefined, low: number, high: number) => Number(part) >= low && Number(part) <= high;
-  return (
-    within(year, MIN_YEAR, 9999) &&
-    within(month, 1, 12) &&
-    within(day, 1, 31) &&
-    within(hour, 0, 23) &&
-    within(minute, 0, 59) &&
-    within(second, 0, 59)
-  );
+  const match = typeof value === 'string' ? STAMP.exec(value) : null;
+  return match?.slice(1).every((part, index) => +part >= MIN[index]! && +part <= MAX[index]!) ?? false;
 }
 
 const platforms = first(
