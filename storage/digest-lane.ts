@@ -47,7 +47,6 @@ export class DigestLane {
   #startWorker(): Worker {
     const worker = new Worker(new URL('./digest-worker.js', import.meta.url), { workerData: this.algorithms });
     let cause: unknown;
-    worker.unref();
     worker.on('message', (answer: Answer) => {
       this.#asked.shift()?.resolve(answer);
       if (this.#asked.length === 0) worker.unref();
@@ -60,6 +59,7 @@ export class DigestLane {
       const error = new Error(`the digest worker has died (${code})`, { cause });
       for (const { reject } of this.#asked.splice(0)) reject(error);
     });
+    worker.unref(); // listening for messages had made it count
     return worker;
   }
 }

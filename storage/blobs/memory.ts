@@ -20,8 +20,8 @@ class MemoryBlobs implements BlobStore {
 
   async stage(): Promise<StagedBlob> {
     const staged = new StagedInMemory((blob) => {
-      if (!this.#staged.delete(staged.key))
-        throw new StorageDown(`writing blob ${staged.key}`, new Error('it is gone'));
+      const there = this.#staged.delete(staged.key);
+      if (blob && !there) throw new StorageDown(`writing blob ${staged.key}`, new Error('it is gone'));
       if (blob) this.#whole.set(staged.key, blob);
     });
     this.#staged.set(staged.key, staged);

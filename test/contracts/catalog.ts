@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Catalog, Change, Kind, RangeOptions, Reader, Tx } from '../../storage/catalog.js';
 import { Missing, Taken } from '../../storage/errors.js';
+import { gate } from '../support/gate.js';
 
 interface Ship {
   id: string;
@@ -464,14 +465,6 @@ export function catalogContract(
     await t.throwsAsync(insert(catalog, { id: '2' }));
     await t.throwsAsync(catalog.get(ships, '1'));
   });
-}
-
-export function gate(): { opened: Promise<void>; open: () => void } {
-  let open: () => void = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }
 
 function insert(catalog: Catalog, ship: Ship): Promise<void> {

@@ -1,0 +1,275 @@
+import { createHash, randomBytes } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import type { BlobStore } from '../../storage/blobs.js';
+import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
+import type { Catalog } from '../../storage/catalog.js';
+import { StorageDown } from '../../storage/errors.js';
+import { collect, contents, locate, publish, release, type Stores } from '../../storage/holdings.js';
+import { gate } from '../support/gate.js';
+import { bytesOf, listed, store } from './blobs.js';
+
+const day = 24 * 60 * 60 * 1000;
+const tomorrow = new Date(Date.now() + day);
+/** Everything that can go goes. */
+const thorough = { now: tomorrow, grace: 0, lease: 0 };
+
+/** What holds between records and bytes, on every blob store: nobody's bytes go, and nobody's bytes stay twice. */
+export function holdingsContract(
+  name: string,
+  open: (t: ExecutionContext) => Promise<{ blobs: BlobStore; close: () => Promise<void> }>,
+): void {
+  function about(title: string, proof: (t: ExecutionContext, stores: Stores) => Promise<void>): void {
+    test(`${name}: ${title}`, async (t) => {
+      const { blobs, close } = await open(t);
+      t.teardown(close);
+      const catalog = await openMemoryCatalog();
+      t.teardown(() => catalog.close());
+      await proof(t, { catalog, blobs });
+    });
+  }
+
+  about('published bytes are found by their digest', async (t, stores) => {
+    const file = await stored(stores, 'file');
+    t.is(await publishFor(stores, file, 'image-1'), 'published');
+    t.deepEqual(await locate(stores.catalog, file.content.sha256), { key: file.key, size: 4 });
+    t.deepEqual((await stores.catalog.get(contents, file.content.sha256))?.holders, ['image-1']);
+    t.is((await bytesOf(stores.blobs, file.key))?.toString(), 'file');
+  });
+
+  about('the same bytes are kept once', async (t, stores) => {
+    const first = await stored(stores, 'file');
+    const second = await stored(stores, 'file');
+    await publishFor(stores, first, 'image-1');
+    await publishFor(stores, second, 'image-2');
+    t.deepEqual((await stores.catalog.get(contents, first.content.sha256))?.holders, ['image-1', 'image-2']);
+    t.deepEqual(await listed(stores.blobs), [{ key: first.key, staged: false }]);
+  });
+
+  about('the same bytes published at the same time are kept once', async (t, stores) => {
+    const files = await Promise.all(Array.from({ length: 8 }, () => stored(stores, 'file')));
+    await Promise.all(files.map((file, n) => publishFor(stores, file, `image-${n}`)));
+    const found = await stores.catalog.get(contents, files[0]!.content.sha256);
+    t.is(found?.holders.length, 8);
+    t.deepEqual(await listed(stores.blobs), [{ key: found!.key, staged: false }]);
+  });
+
+  about('a change that refuses, or holds nothing, leaves no bytes', async (t, stores) => {
+    const refused = publish(stores, await stored(stores, 'file'), async (_tx, hold) => {
+      await hold('image-1');
+      throw new Error('name is taken');
+    });
+    await t.throwsAsync(refused, { message: 'name is taken' });
+    await publish(stores, await stored(stores, 'file'), async () => {});
+    t.deepEqual(await listed(stores.blobs), []);
+    t.is(await stores.catalog.get(contents, sha256Of('file')), undefined);
+  });
+
+  about('bytes whose write failed with StorageDown stay until their lease has run out', async (t, stores) => {
+    const file = await stored(stores, 'file');
+    const failing = publish(stores, file, async () => {
+      throw new StorageDown('writing the catalog', new Error('no space'));
+    });
+    await t.throwsAsync(failing, { instanceOf: StorageDown });
+    t.deepEqual(await listed(stores.blobs), [{ key: file.key, staged: false }]);
+    t.like(await collect(stores, { grace: 0, lease: day }), { orphans: 0 });
+    t.like(await collect(stores, thorough), { orphans: 1 });
+    t.deepEqual(await listed(stores.blobs), []);
+  });
+
+  about('bytes go some time after their last holder', async (t, stores) => {
+    const file = await stored(stores, 'file');
+    const { sha256 } = file.content;
+    await publishFor(stores, file, 'image-1');
+    await publishFor(stores, await stored(stores, 'file'), 'image-2');
+    const at = new Date('2026-01-01T00:00:00Z');
+    const after = (ms: number) => new Date(at.getTime() + ms);
+
+    await stores.catalog.write((tx) => release(tx, sha256, 'image-1', at));
+    await stores.catalog.write((tx) => release(tx, sha256, 'nobody', at));
+    t.is((await stores.catalog.get(contents, sha256))?.unheldSince, undefined);
+    await stores.catalog.write((tx) => release(tx, sha256, 'image-2', at));
+    await stores.catalog.write((tx) => release(tx, sha256, 'image-2', after(day)));
+    t.is((await stores.catalog.get(contents, sha256))?.unheldSince, at.toISOString());
+
+    const lease = 1000 * day;
+    t.like(await collect(stores, { now: after(day - 1), grace: day, lease }), { unheld: 0 });
+    t.truthy(await bytesOf(stores.blobs, file.key));
+    t.like(await collect(stores, { now: after(day), grace: day, lease }), { unheld: 1 });
+    t.is(await locate(stores.catalog, sha256), undefined);
+    t.deepEqual(await listed(stores.blobs), []);
+  });
+
+  about('whoever holds unheld bytes in time keeps them', async (t, stores) => {
+    const file = await stored(stores, 'file');
+    await publishFor(stores, file, 'image-1');
+    await stores.catalog.write((tx) => release(tx, file.content.sha256, 'image-1'));
+    await publishFor(stores, await stored(stores, 'file'), 'image-2');
+    t.deepEqual(await collect(stores, thorough), { unheld: 0, orphans: 0, staged: 0 });
+    t.deepEqual(await listed(stores.blobs), [{ key: file.key, staged: false }]);
+  });
+
+  about('bytes that were lost are replaced by those that come next', async (t, stores) => {
+    const lost = await stored(stores, 'file');
+    await publishFor(stores, lost, 'image-1');
+    await stores.blobs.delete(lost.key);
+    const found = await stored(stores, 'file');
+    await publishFor(stores, found, 'image-2');
+    t.like(await stores.catalog.get(contents, lost.content.sha256), {
+      key: found.key,
+      holders: ['image-1', 'image-2'],
+    });
+    t.is((await bytesOf(stores.blobs, found.key))?.toString(), 'file');
+    t.is(await stores.catalog.find(contents, `key:${lost.key}`), undefined);
+  });
+
+  about('uploads and blobs that no record knows go when their lease has run out', async (t, stores) => {
+    const held = await stored(stores, 'held');
+    await publishFor(stores, held, 'image-1');
+    await stored(stores, 'orphan');
+    const staged = await stores.blobs.stage();
+    t.deepEqual(await collect(stores, { grace: 0, lease: day }), { unheld: 0, orphans: 0, staged: 0 });
+    t.is((await listed(stores.blobs)).length, 3);
+    t.deepEqual(await collect(stores, thorough), { unheld: 0, orphans: 1, staged: 1 });
+    t.deepEqual(await listed(stores.blobs), [{ key: held.key, staged: false }]);
+    await staged.discard();
+  });
+
+  about('collect stops when it is told to', async (t, stores) => {
+    await stored(stores, 'orphan');
+    const signal = AbortSignal.abort(new Error('stopping'));
+    await t.throwsAsync(collect(stores, { ...thorough, signal }), { message: 'stopping' });
+    t.is((await listed(stores.blobs)).length, 1);
+  });
+
+  about('race: bytes are held again after collect has found them unheld', async (t, stores) => {
+    const file = await unheld(stores, 'file');
+    const { reached, paused, go } = pause();
+    const collecting = collect({ ...stores, catalog: before(stores.catalog, paused) }, thorough);
+    await reached;
+    await publishFor(stores, await stored(stores, 'file'), 'image-2');
+    go();
+    t.deepEqual(await collecting, { unheld: 0, orphans: 0, staged: 0 });
+    t.is((await bytesOf(stores.blobs, file.key))?.toString(), 'file');
+    t.deepEqual(await locate(stores.catalog, file.content.sha256), { key: file.key, size: 4 });
+  });
+
+  about('race: the same bytes are published while collect is about to delete the old ones', async (t, stores) => {
+    const old = await unheld(stores, 'file');
+    const { reached, paused, go } = pause();
+    const collecting = collect(
+      { ...stores, blobs: beforeDelete(stores.blobs, paused) },
+      { ...thorough, lease: 2 * day },
+    );
+    await reached;
+    const fresh = await stored(stores, 'file');
+    await publishFor(stores, fresh, 'image-2');
+    go();
+    t.deepEqual(await collecting, { unheld: 1, orphans: 0, staged: 0 });
+    t.is(await stores.blobs.stat(old.key), undefined);
+    t.deepEqual(await locate(stores.catalog, fresh.content.sha256), { key: fresh.key, size: 4 });
+    t.is((await bytesOf(stores.blobs, fresh.key))?.toString(), 'file');
+  });
+
+  about('race: a blob is published after collect has found it unknown', async (t, stores) => {
+    const late = await stored(stores, 'late');
+    const { reached, paused, go } = pause();
+    const collecting = collect({ ...stores, catalog: before(stores.catalog, paused) }, thorough);
+    await reached;
+    await publishFor(stores, late, 'image-1');
+    go();
+    t.deepEqual(await collecting, { unheld: 0, orphans: 0, staged: 0 });
+    t.is((await bytesOf(stores.blobs, late.key))?.toString(), 'late');
+  });
+
+  about('race: a blob is published while collect is deleting it', async (t, stores) => {
+    const late = await stored(stores, 'late');
+    const { reached, paused, go } = pause();
+    const collecting = collect({ ...stores, blobs: beforeDelete(stores.blobs, paused) }, thorough);
+    await reached;
+    const publishing = publishFor(stores, late, 'image-1');
+    go();
+    await t.throwsAsync(publishing, { message: /its lease has run out/ });
+    t.deepEqual(await collecting, { unheld: 0, orphans: 1, staged: 0 });
+    t.is(await locate(stores.catalog, late.content.sha256), undefined, 'no record without bytes');
+  });
+
+  about('race: two collect at once', async (t, stores) => {
+    await unheld(stores, 'file');
+    await stored(stores, 'orphan');
+    const counts = await Promise.all([collect(stores, thorough), collect(stores, thorough)]);
+    t.is(counts[0].unheld + counts[1].unheld, 1);
+    t.deepEqual(await listed(stores.blobs), []);
+    t.is(await locate(stores.catalog, sha256Of('file')), undefined);
+  });
+
+  about('a download that has begun is not hurt by collect', async (t, stores) => {
+    const text = randomBytes(600_000).toString('hex');
+    const file = await unheld(stores, text);
+    const reading = (await stores.blobs.read(file.key))!;
+    t.like(await collect(stores, thorough), { unheld: 1 });
+    let received = '';
+    for await (const chunk of reading) received += Buffer.from(chunk).toString();
+    t.is(received, text);
+  });
+}
+
+async function stored({ blobs }: Stores, text: string) {
+  const content = { sha256: sha256Of(text), size: Buffer.byteLength(text) };
+  return { key: await store(blobs, Buffer.from(text)), content };
+}
+
+async function unheld(stores: Stores, text: string) {
+  const file = await stored(stores, text);
+  await publishFor(stores, file, 'image-1');
+  await stores.catalog.write((tx) => release(tx, file.content.sha256, 'image-1'));
+  return file;
+}
+
+function publishFor(stores: Stores, file: Awaited<ReturnType<typeof stored>>, holder: string): Promise<string> {
+  return publish(stores, file, async (_tx, hold) => {
+    await hold(holder);
+    return 'published';
+  });
+}
+
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** A place to stop at, once: `reached` tells the test, `go` lets it pass. */
+function pause(): { reached: Promise<void>; paused: () => Promise<void>; go: () => void } {
+  const arrival = gate();
+  const departure = gate();
+  const paused = () => {
+    arrival.open();
+    return departure.opened;
+  };
+  return { reached: arrival.opened, paused, go: departure.open };
+}
+
+function before(catalog: Catalog, write: () => Promise<void>): Catalog {
+  return {
+    get: (kind, id) => catalog.get(kind, id),
+    find: (kind, key) => catalog.find(kind, key),
+    range: (kind, index, options) => catalog.range(kind, index, options),
+    list: (kind) => catalog.list(kind),
+    write: async (change) => {
+      await write();
+      return catalog.write(change);
+    },
+    follow: (kind, follower) => catalog.follow(kind, follower),
+    close: () => catalog.close(),
+  };
+}
+
+function beforeDelete(blobs: BlobStore, paused: () => Promise<void>): BlobStore {
+  return {
+    stage: () => blobs.stage(),
+    stat: (key) => blobs.stat(key),
+    read: (key, range) => blobs.read(key, range),
+    delete: async (key) => {
+      await paused();
+      return blobs.delete(key);
+    },
+    list: () => blobs.list(),
+    close: () => blobs.close(),
+  };
+}
