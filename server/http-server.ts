@@ -9,17 +9,29 @@ const HEADERS = 60_000;
 /** Idle connections are cut; a transfer that moves may take as long as it needs, and so may our own work. */
 export function createHttpServer(listener: RequestListener): Server {
   const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE }, listener);
-  const exchanges = new WeakMap<Socket, { req: IncomingMessage; res: ServerResponse }>();
+  const connections = new Map<Socket, { req: IncomingMessage; res: ServerResponse } | undefined>();
+  server.on('connection', (socket) => {
+    connections.set(socket, undefined);
+    socket.once('close', () => connections.delete(socket));
+  });
+  // Node takes a connection on which nothing was asked yet for a busy one; it would hold up a stop.
+  server.closeIdleConnections = () => {
+    for (const [socket, exchange] of connections) {
+      if (!exchange || (exchange.req.complete && exchange.res.closed)) socket.destroy();
+    }
+  };
   server.setTimeout(IDLE, (socket) => {
-    const exchange = exchanges.get(socket);
+    const exchange = connections.get(socket);
     const weAreWorking = exchange?.req.complete && !exchange.res.headersSent;
     if (weAreWorking) socket.setTimeout(IDLE);
     else socket.destroy();
   });
   server.on('request', (req, res) => {
-    exchanges.set(req.socket, { req, res });
+    connections.set(req.socket, { req, res });
     // When the server is closing, a connection that has done its work would otherwise stay open for the next request.
-    res.once('close', () => setImmediate(() => server.listening || server.closeIdleConnections()));
+    for (const side of [req, res]) {
+      side.once('close', () => setImmediate(() => server.listening || server.closeIdleConnections()));
+    }
   });
   server.on('clientError', refuseMalformed);
   return server;
