@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse as parseToml } from 'smol-toml';
+import { parse as parseToml, TomlError } from 'smol-toml';
 import { type Channel, checkChannels } from '../imgapi/channels.js';
 import { type Mode, modes } from '../imgapi/image.js';
 import { addressMatcher } from './auth/trusted-networks.js';
@@ -127,7 +127,7 @@ function readFlags(argv: readonly string[]): Record<string, string | undefined> 
     const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
     return values;
   } catch (cause) {
-    throw new ConfigError(`${cause instanceof Error ? cause.message : cause}\n\n${usage}`, { cause });
+    throw new ConfigError(`${cause instanceof Error ? cause.message : cause}; --help lists all there is`, { cause });
   }
 }
 
@@ -137,7 +137,7 @@ function readFile(path: string): Record<string, unknown> {
     const content = readFileSync(path, 'utf8');
     values = content.trimStart().startsWith('{') ? JSON.parse(content) : parseToml(content);
   } catch (cause) {
-    throw new ConfigError(`can not read ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new ConfigError(`can not read ${path}: ${inOneLine(cause)}`, { cause });
   }
   const record = Object(values) as Record<string, unknown>;
   const unknown = Object.keys(record).filter((key) => !Object.hasOwn(settings, key));
@@ -145,6 +145,11 @@ function readFile(path: string): Record<string, unknown> {
     throw new ConfigError(`${path}: unknown ${unknown.join(', ')}; there are ${keys.join(', ')}`);
   }
   return record;
+}
+
+function inOneLine(cause: unknown): string {
+  const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  return cause instanceof TomlError ? `${what} in line ${cause.line}, column ${cause.column}` : what;
 }
 
 function text(value: unknown): string {
