@@ -1,6 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InUse } from '../storage/errors.js';
+import { InUse, StorageDown } from '../storage/errors.js';
 import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
 import { createApp } from './app.js';
@@ -26,7 +26,6 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
     for (const step of closing.reverse().splice(0)) await step();
   };
   try {
-    await mkdir(settings.data, { recursive: true, mode: 0o700 });
     const lock = await lockDirectory(settings.data);
     closing.push(() => lock.release());
     const catalog = await openCatalog({ kind: 'leveldb', directory: join(settings.data, 'catalog') });
@@ -47,7 +46,11 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
     const server = createHttpServer(createApp(deps).callback());
     const { port } = await listen(server, settings.port, settings.address);
     const stopSweeping = keepSweeping(deps, startedAt);
-    closing.push(stopSweeping, () => closeGracefully(server, settings.shutdownGrace * 1000));
+    closing.push(stopSweeping, async () => {
+      const closed = closeGracefully(server, settings.shutdownGrace * 1000);
+      log.info({ grace: settings.shutdownGrace }, 'stopping');
+      await closed;
+    });
     greet(settings, port, tokenFile, listing.size);
     return close;
   } catch (error) {
@@ -104,9 +107,14 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const mistake = error instanceof ConfigError || error instanceof InUse || isListenError(error);
-  console.error(mistake && error instanceof Error ? `slipway: ${error.message}` : error);
+  console.error(isForTheOperator(error) ? `slipway: ${error.message}` : error);
   process.exitCode = 1;
 });
 
-const isListenError = (error: unknown) => error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+const tellable = [ConfigError, InUse, StorageDown];
+
+/** What went wrong lies outside of the program: where, and not in which of its lines, is what helps. */
+function isForTheOperator(error: unknown): error is Error {
+  const isListening = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+  return isListening || tellable.some((kind) => error instanceof kind);
+}
