@@ -63,6 +63,7 @@ interface Call extends CallOptions {
 
 const PATIENCE = 120_000;
 const MAX_JSON = 256 * 1024 ** 2;
+const MAX_REFUSAL = 1024 ** 2;
 const PAGE = 1000;
 
 /** Asks an IMGAPI. Refuses with what the server refused with, or RemoteSourceError when it does not speak IMGAPI. */
@@ -102,8 +103,8 @@ export class ImgapiClient {
       const page = await this.#list('/images', { ...options, query: { ...query, ...paging } });
       const last = page.at(-1)?.uuid;
       // nothing new: the end, or a server that knows no markers and would repeat itself for ever
-      if (last === marker) return;
-      yield* page[0]?.uuid === marker ? page.slice(1) : page;
+      if (marker !== undefined && last === marker) return;
+      yield* marker !== undefined && page[0]?.uuid === marker ? page.slice(1) : page;
       if (!whole || page.length < PAGE || typeof last !== 'string') return;
       marker = last;
     }
@@ -186,8 +187,13 @@ export class ImgapiClient {
     return this.#manifest('DELETE', `${imagePath(uuid)}/icon`, options);
   }
 
-  async deleteImage(uuid: string, options: CallOptions = {}): Promise<void> {
-    const { body } = await this.#send('DELETE', imagePath(uuid), options);
+  /** From its last channel, or from all of them, an image is deleted; else it just leaves the channel. */
+  async deleteImage(
+    uuid: string,
+    { forceAllChannels, ...options }: CallOptions & { forceAllChannels?: boolean } = {},
+  ): Promise<void> {
+    const query = { force_all_channels: forceAllChannels ? 'true' : undefined };
+    const { body } = await this.#send('DELETE', imagePath(uuid), { ...options, query });
     body.resume();
   }
 
@@ -208,7 +214,7 @@ export class ImgapiClient {
   }
 
   async #json({ body }: Answer): Promise<unknown> {
-    const text = await this.#text(body);
+    const text = await this.#text(body, MAX_JSON);
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -216,12 +222,12 @@ export class ImgapiClient {
     }
   }
 
-  async #text(body: Readable): Promise<string> {
+  async #text(body: Readable, max: number): Promise<string> {
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > MAX_JSON) throw this.#failed('sent more JSON than can be right');
+      if (size > max) throw this.#failed(`sent more than ${max} bytes of JSON`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString();
@@ -254,8 +260,11 @@ export class ImgapiClient {
       body: watched(response, watchdog, explain),
     };
     if (response.ok && isPlain(answer)) return answer;
-    call.upload?.destroy();
-    throw await this.#refusal(answer);
+    try {
+      throw await this.#refusal(answer);
+    } finally {
+      call.upload?.destroy();
+    }
   }
 
   #search({ query, channel = this.#channel, account }: Call): string {
@@ -287,11 +296,12 @@ export class ImgapiClient {
     if (cancelled.aborted) return cancelled.reason;
     if (upload?.errored) return upload.errored;
     const reason: unknown = watchdog.signal.aborted ? watchdog.signal.reason : cause;
-    return this.#failed(reason instanceof Error ? `failed: ${reason.message}` : 'failed', reason);
+    const told = this.#withoutPath(reason);
+    return this.#failed(`failed: ${told.message}`, told);
   }
 
   async #refusal(answer: Answer): Promise<ImgapiError> {
-    const text = await this.#text(answer.body);
+    const text = await this.#text(answer.body, MAX_REFUSAL);
     const { code, message, errors: fields } = parsed(text);
     const what = `answered ${answer.status} ${typeof code === 'string' ? code : ''}`.trimEnd();
     if (!isErrorCode(code)) return this.#failed(what, new Error(text.slice(0, 1000)));
@@ -301,9 +311,15 @@ export class ImgapiClient {
     });
   }
 
-  /** The path is not told, since it may hold a token. */
   #failed(what: string, cause?: unknown): ImgapiError {
     return new ImgapiError('RemoteSourceError', `${new URL(this.#base).host} ${what}`, { cause });
+  }
+
+  /** node-fetch quotes the URL, and the path may hold a token: it must reach neither clients nor logs. */
+  #withoutPath(err: unknown): Error {
+    const message = err instanceof Error ? err.message : String(err);
+    const code = err instanceof Error && 'code' in err ? { code: err.code } : {};
+    return Object.assign(new Error(message.replaceAll(this.#base, new URL(this.#base).origin)), code);
   }
 }
 
