@@ -13,7 +13,7 @@ export interface Content {
 
 // md5 alone takes about as long as the two others together
 const lanes = [new DigestLane(['md5']), new DigestLane(['sha1', 'sha256'])];
-const pool = new BufferPool((size) => new SharedArrayBuffer(size), {
+export const digestBlocks = new BufferPool((size) => new SharedArrayBuffer(size), {
   smallest: 64 << 10,
   largest: 1 << 20,
   budget: 64 << 20,
@@ -56,7 +56,7 @@ export class Digests extends Transform {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (this.#block) pool.give(this.#block.buffer);
+    if (this.#block) digestBlocks.give(this.#block.buffer);
     this.#block = undefined;
     this.#resume = undefined;
     if (!this.#content) for (const transfer of this.#transfers) transfer.drop();
@@ -88,7 +88,7 @@ export class Digests extends Transform {
 
   /** Blocks grow with what has come so far, so that a small or a slow transfer does not sit on a large one. */
   #takeBlock(wanted: number): Block {
-    const buffer = pool.take(Math.max(wanted, this.#size, 64 << 10));
+    const buffer = digestBlocks.take(Math.max(wanted, this.#size, 64 << 10));
     return { buffer, bytes: new Uint8Array(buffer), filled: 0 };
   }
 
@@ -98,7 +98,7 @@ export class Digests extends Transform {
     this.#underWay += 1;
     const asked = this.#transfers.map((transfer) => transfer.update(block?.buffer, block?.filled ?? 0, last));
     await Promise.allSettled(asked); // the block is in use until both lanes have let go of it
-    if (block) pool.give(block.buffer);
+    if (block) digestBlocks.give(block.buffer);
     this.#underWay -= 1;
     const answers = await Promise.all(asked);
     const resume = this.#resume;

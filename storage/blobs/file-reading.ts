@@ -3,7 +3,7 @@ import type { ByteRange } from '../blobs.js';
 import { BufferPool } from '../buffer-pool.js';
 import { StorageDown } from '../errors.js';
 
-const pool = new BufferPool((size) => new ArrayBuffer(size), {
+export const readBuffers = new BufferPool((size) => new ArrayBuffer(size), {
   smallest: 32 << 10,
   largest: 512 << 10,
   budget: 64 << 20,
@@ -64,14 +64,14 @@ export class FileReading implements AsyncIterableIterator<Uint8Array> {
 
   async #fill(): Promise<Uint8Array<ArrayBuffer>> {
     const left = this.#end - this.#position;
-    const buffer = pool.take(left);
+    const buffer = readBuffers.take(left);
     try {
       const length = Math.min(left, buffer.byteLength);
       const { bytesRead } = await this.handle.read(new Uint8Array(buffer), 0, length, this.#position);
       if (bytesRead === 0) throw new Error(`it ends at byte ${this.#position}, ${left} short of what was asked for`);
       return new Uint8Array(buffer, 0, bytesRead);
     } catch (error) {
-      pool.give(buffer);
+      readBuffers.give(buffer);
       throw error;
     }
   }
@@ -79,12 +79,12 @@ export class FileReading implements AsyncIterableIterator<Uint8Array> {
   async #finish(): Promise<void> {
     this.#giveBack();
     const unread = await this.#ahead?.catch(() => undefined); // nobody waits for it any more
-    if (unread) pool.give(unread.buffer);
+    if (unread) readBuffers.give(unread.buffer);
     await this.handle.close();
   }
 
   #giveBack(): void {
-    if (this.#lent) pool.give(this.#lent);
+    if (this.#lent) readBuffers.give(this.#lent);
     this.#lent = undefined;
   }
 }

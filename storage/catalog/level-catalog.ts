@@ -23,7 +23,7 @@ interface Ran {
 
 const groupLimit = 1000;
 
-/** The catalog over any abstract-level database. `ready` is asked before a database that has failed is opened again. */
+/** The catalog over any open abstract-level database. `ready` is asked before one that has failed is opened again. */
 export class LevelCatalog extends Records implements Catalog {
   readonly #database: Database;
   readonly #waiting: Waiting[] = [];

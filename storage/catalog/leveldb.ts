@@ -27,7 +27,9 @@ export async function openLevelCatalog(directory: string): Promise<Catalog> {
 }
 
 export async function openMemoryCatalog(): Promise<Catalog> {
-  return new LevelCatalog(new MemoryLevel<string, string>());
+  const engine: Engine = new MemoryLevel<string, string>();
+  await engine.open();
+  return new LevelCatalog(engine);
 }
 
 class DirectoryCatalog extends LevelCatalog {
