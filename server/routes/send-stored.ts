@@ -1,9 +1,9 @@
-import parseRange from 'range-parser';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Stored } from '../../imgapi/image.js';
 import type { ByteRange } from '../../storage/blobs.js';
 import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
+import { byteRange } from '../model/byte-range.js';
 import { isStillCurrent } from '../model/conditions.js';
 import { findContent } from '../operations/find-content.js';
 import { sendFile } from '../send-file.js';
@@ -33,18 +33,14 @@ export async function sendStored(ctx: Context, deps: Deps, stored: Stored, conte
   await sendFile(ctx, deps.blobs, await findContent(deps, stored), range);
 }
 
-/** One range is served; several, or one that can not be read, are answered with the whole, as RFC 9110 allows. */
 function rangeOf(ctx: Context, size: number, current: { etag: string; modified: Date }): ByteRange | undefined {
   const asked = ctx.get('range');
   if (!asked || ctx.method !== 'GET') return undefined;
   const ifRange = ctx.get('if-range');
   if (ifRange && !isStillCurrent(ifRange, current)) return undefined;
-  const ranges = parseRange(size, asked, { combine: true });
-  if (ranges === -1) {
-    throw new ImgapiError('RequestedRangeNotSatisfiable', `the file has ${size} bytes, "${asked}" lies outside`, {
-      headers: { 'Content-Range': `bytes */${size}` },
-    });
-  }
-  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return undefined;
-  return ranges[0];
+  const range = byteRange(asked, size);
+  if (range !== 'outside') return range;
+  throw new ImgapiError('RequestedRangeNotSatisfiable', `the file has ${size} bytes, "${asked}" lies outside`, {
+    headers: { 'Content-Range': `bytes */${size}` },
+  });
 }
