@@ -3,6 +3,9 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import { StorageDown } from '../../storage/errors.js';
 import type { Context, Middleware } from '../context.js';
 
+/** Headers of what was about to be sent. */
+const OF_THE_FILE = ['Accept-Ranges', 'Content-Length', 'Content-MD5', 'Content-Range', 'Etag', 'Last-Modified'];
+
 /** The one place where an exception becomes a response. */
 export function errors(log: Logger): Middleware {
   return async (ctx, next) => {
@@ -27,7 +30,7 @@ function answer(ctx: Context, error: unknown, log: Logger): void {
     ctx.res.destroy();
     return;
   }
-  for (const name of ['Content-Length', 'Content-MD5', 'Etag', 'Last-Modified', 'Accept-Ranges']) ctx.remove(name);
+  for (const name of OF_THE_FILE) ctx.remove(name);
   ctx.respond = true;
   ctx.status = refusal.status;
   ctx.set(refusal.headers);
