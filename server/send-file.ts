@@ -25,6 +25,8 @@ export async function sendFile(
   const chunks = await blobs.read(key, range);
   if (!chunks) throw new StorageDown(`blob ${key}`, 'it disappeared');
   ctx.respond = false;
+  // a store that gives fewer bytes, or more, than were promised is found out, and breaks the connection as well
+  ctx.res.strictContentLength = true;
   for await (const chunk of chunks) await write(ctx.res, chunk);
   ctx.res.end();
 }
