@@ -4,6 +4,7 @@ import { mkdir, readdir, readlink, stat, truncate, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
+import { readBuffers } from '../../storage/blobs/file-reading.js';
 import { openFilesystemBlobs } from '../../storage/blobs/filesystem.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
@@ -74,31 +75,36 @@ test('filesystem: a blob that was cut short fails where it ends', async (t) => {
 });
 
 const canCount = existsSync('/proc/self/fd');
-(canCount ? test : test.skip)('filesystem: whatever way it ends, its file is closed (needs /proc)', async (t) => {
-  const directory = await scratch(t);
-  const blobs = await openFilesystemBlobs(directory);
-  const key = await store(blobs, randomBytes(3_000_000));
+// serial tests run before all others, so what is open or lent is this test's
+(canCount ? test.serial : test.serial.skip)(
+  'filesystem: whatever way it ends, its file is closed (needs /proc)',
+  async (t) => {
+    const directory = await scratch(t);
+    const blobs = await openFilesystemBlobs(directory);
+    const key = await store(blobs, randomBytes(3_000_000));
 
-  await t.throwsAsync(bytesOf(blobs, key, { start: 0, end: 5_000_000 }), { instanceOf: StorageDown });
-  await bytesOf(blobs, key);
-  await bytesOf(blobs, key, { start: 5, end: 4 });
-  for await (const _ of (await blobs.read(key))!) break;
-  const thrown = async () => {
-    for await (const _ of (await blobs.read(key))!) throw new Error('consumer');
-  };
-  await t.throwsAsync(thrown, { message: 'consumer' });
-  await (await blobs.read(key))![Symbol.asyncIterator]().return!();
-  const whileReading = (await blobs.read(key))![Symbol.asyncIterator]();
-  await Promise.all([whileReading.next(), whileReading.return!()]);
-  const refused = await blobs.stage();
-  const failing = Readable.from([randomBytes(10), randomBytes(10)]);
-  await t.throwsAsync(transfer(failing, refused, { limit: 15 }));
-  const discarded = await blobs.stage();
-  await discarded.discard();
+    await t.throwsAsync(bytesOf(blobs, key, { start: 0, end: 5_000_000 }), { instanceOf: StorageDown });
+    await bytesOf(blobs, key);
+    await bytesOf(blobs, key, { start: 5, end: 4 });
+    for await (const _ of (await blobs.read(key))!) break;
+    const thrown = async () => {
+      for await (const _ of (await blobs.read(key))!) throw new Error('consumer');
+    };
+    await t.throwsAsync(thrown, { message: 'consumer' });
+    await (await blobs.read(key))![Symbol.asyncIterator]().return!();
+    const whileReading = (await blobs.read(key))![Symbol.asyncIterator]();
+    await Promise.all([whileReading.next(), whileReading.return!()]);
+    const refused = await blobs.stage();
+    const failing = Readable.from([randomBytes(10), randomBytes(10)]);
+    await t.throwsAsync(transfer(failing, refused, { limit: 15 }));
+    const discarded = await blobs.stage();
+    await discarded.discard();
 
-  t.deepEqual(await openFilesIn(directory), []);
-  t.deepEqual(await listed(blobs), [{ key, staged: false }]);
-});
+    t.deepEqual(await openFilesIn(directory), []);
+    t.is(readBuffers.lentBytes, 0);
+    t.deepEqual(await listed(blobs), [{ key, staged: false }]);
+  },
+);
 
 test('filesystem: a failure is not absence', async (t) => {
   const directory = await scratch(t);
