@@ -30,8 +30,8 @@ export interface BlobStore {
   stage(): Promise<StagedBlob>;
   stat(key: string): Promise<BlobStat | undefined>;
   /**
-   * The blob is open when this returns, and closed when the iteration ends, is left early, or throws.
-   * A chunk is lent: it is valid until the next one is asked for.
+   * The blob is open when this returns, and closed when the iteration ends, is left early, or throws; where it may never
+   * start, `return()` of its iterator closes it. A chunk is lent: it is valid until the next one is asked for.
    */
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Removes a committed blob or a staged one that was left behind; an absent one is no error. */

@@ -58,7 +58,10 @@ export interface Change<T> {
  */
 export interface Catalog extends Reader {
   write<R>(change: (tx: Tx) => Promise<R>): Promise<R>;
-  /** Tells of every committed change of a kind, in commit order, before its write is acknowledged. Returns the way to stop. */
+  /**
+   * Tells of every committed change of a kind, in commit order, before its write is acknowledged. What a failed commit
+   * has touched is told again as it is found afterwards, changed or not. Returns the way to stop.
+   */
   follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { AbstractLevel } from 'abstract-level';
+import type { AbstractIterator, AbstractLevel } from 'abstract-level';
 import { StorageDown } from '../errors.js';
 import { behind, type KeyRange, keyEncoding } from './keys.js';
 import type { Operation } from './overlay.js';
@@ -111,11 +111,11 @@ export class Database implements View {
   async *#scan(range: KeyRange, page: number, snapshot: () => Snapshot | undefined): AsyncGenerator<Entry[]> {
     let rest = range;
     let opening: number | undefined;
-    let iterator: ReturnType<typeof this.iterate> | undefined;
+    let iterator: AbstractIterator<Engine, string, string> | undefined;
     try {
       while (rest.from < rest.to) {
         const entries = await this.#read(async () => {
-          if (opening !== this.#openings) iterator = this.iterate(rest, snapshot());
+          if (opening !== this.#openings) iterator = this.#iterate(rest, snapshot());
           opening = this.#openings;
           return iterator!.nextv(page);
         });
@@ -128,7 +128,7 @@ export class Database implements View {
     }
   }
 
-  private iterate({ from, to, reverse }: KeyRange, snapshot: Snapshot | undefined) {
+  #iterate({ from, to, reverse }: KeyRange, snapshot: Snapshot | undefined) {
     const options = { ...encodings, gte: from, lt: to, reverse, snapshot, highWaterMarkBytes: pageBytes };
     return this.engine.iterator<string, string>(options);
   }
