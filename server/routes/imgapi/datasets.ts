@@ -13,7 +13,9 @@ const isNode = (ctx: Context) => ctx.get('user-agent').startsWith('imgadm/');
 
 export const listDatasets: Handler = async (ctx, deps) => {
   if (!isNode(ctx)) return redirect(ctx, '/images');
-  const found = listImages(deps, viewerOf(ctx, deps), parseListQuery({}), channelOf(ctx, deps, { star: true }));
+  const viewer = viewerOf(ctx, deps);
+  const query = parseListQuery({ account: viewer.account });
+  const found = listImages(deps, viewer, query, channelOf(ctx, deps, { star: true }));
   const records = await recordsOf(deps, found);
   sendJson(
     ctx,
