@@ -2,7 +2,7 @@ import type { AbstractIterator, AbstractLevel } from 'abstract-level';
 import { StorageDown } from '../errors.js';
 import { behind, type KeyRange, keyEncoding } from './keys.js';
 import type { Operation } from './overlay.js';
-import type { Entry, Frozen, View } from './view.js';
+import type { Entry, FrozenView, LiveView } from './view.js';
 
 export type Engine = AbstractLevel<string | Buffer | Uint8Array, string, string>;
 type Snapshot = ReturnType<Engine['snapshot']>;
@@ -15,7 +15,7 @@ const pageBytes = 1 << 20;
  * What is committed: a LevelDB that is closed and opened again before anything is written after a failed batch, because
  * it may hold half a log record or have latched an error. Reads in progress survive that and go on where they were.
  */
-export class Database implements View {
+export class Database implements LiveView {
   #opening: Promise<void> | undefined;
   #openings = 0;
   #suspect = false;
@@ -35,7 +35,7 @@ export class Database implements View {
     return this.#scan(range, page, () => undefined);
   }
 
-  freeze(): Frozen {
+  freeze(): FrozenView {
     let snapshot: Snapshot | undefined;
     let taken: number | undefined;
     // a snapshot ends with the opening that it was taken from; the next one is as good, nothing uncommitted is in it
@@ -48,7 +48,6 @@ export class Database implements View {
     return {
       getMany: (keys) => this.#getMany(keys, current),
       scan: (range, page) => this.#scan(range, page, current),
-      freeze: () => this.freeze(),
       close: async () => snapshot?.close(),
     };
   }

@@ -1,15 +1,15 @@
 import type { KeyRange } from './keys.js';
-import type { Entry, Frozen, View } from './view.js';
+import type { Entry, FrozenView, LiveView, View } from './view.js';
 
 type Writes = Map<string, string | undefined>;
 export type Operation = { type: 'put'; key: string; value: string } | { type: 'del'; key: string };
 
 /** Writes that are not committed yet, laid over a view; an absent value is a deletion. */
-export class Overlay implements View {
+export class Overlay implements LiveView {
   #writes: Writes = new Map();
   #shared = false;
 
-  constructor(private readonly below: View) {}
+  constructor(private readonly below: LiveView) {}
 
   set(key: string, value: string | undefined): void {
     if (this.#shared) this.#writes = new Map(this.#writes);
@@ -27,29 +27,30 @@ export class Overlay implements View {
     );
   }
 
-  async getMany(keys: string[]): Promise<(string | undefined)[]> {
-    const writes = this.#writes;
-    const absent = keys.filter((key) => !writes.has(key));
-    const found = absent.length > 0 ? (await this.below.getMany(absent)).values() : [].values();
-    return keys.map((key) => (writes.has(key) ? writes.get(key) : found.next().value));
+  getMany(keys: string[]): Promise<(string | undefined)[]> {
+    return layer(this.#writes, this.below).getMany(keys);
   }
 
   scan(range: KeyRange, page: number): AsyncIterable<Entry[]> {
-    return merge(sortedWithin(this.#writes, range), this.below.scan(range, page), range.reverse);
+    return layer(this.#writes, this.below).scan(range, page);
   }
 
-  freeze(): Frozen {
+  freeze(): FrozenView {
     const below = this.below.freeze();
-    const copy = new Overlay(below);
-    copy.#writes = this.#writes;
-    copy.#shared = this.#shared = true;
-    return {
-      getMany: (keys) => copy.getMany(keys),
-      scan: (range, page) => copy.scan(range, page),
-      freeze: () => copy.freeze(),
-      close: () => below.close(),
-    };
+    this.#shared = true;
+    return { ...layer(this.#writes, below), close: () => below.close() };
   }
+}
+
+function layer(writes: Writes, below: View): View {
+  return {
+    async getMany(keys) {
+      const absent = keys.filter((key) => !writes.has(key));
+      const found = absent.length > 0 ? (await below.getMany(absent)).values() : [].values();
+      return keys.map((key) => (writes.has(key) ? writes.get(key) : found.next().value));
+    },
+    scan: (range, page) => merge(sortedWithin(writes, range), below.scan(range, page), range.reverse),
+  };
 }
 
 type Write = [key: string, value: string | undefined];

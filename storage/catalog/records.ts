@@ -1,12 +1,12 @@
 import type { Kind, Positioned, RangeOptions, Reader } from '../catalog.js';
 import { position, rangeOf, recordKey, uniqueKey, walk } from './keys.js';
-import type { Entry, View } from './view.js';
+import type { Entry, LiveView, View } from './view.js';
 
 const pageSize = 500;
 
 /** Reads records out of a view. */
 export class Records implements Reader {
-  constructor(protected readonly view: View) {}
+  constructor(protected readonly view: LiveView) {}
 
   async get<T>(kind: Kind<T>, id: string): Promise<T | undefined> {
     return (await recordsOf<T>(this.view, kind, [id]))[0];

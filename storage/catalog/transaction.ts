@@ -3,7 +3,7 @@ import { Missing, Taken } from '../errors.js';
 import { indexKey, recordKey, uniqueKey } from './keys.js';
 import { Overlay } from './overlay.js';
 import { Records } from './records.js';
-import type { View } from './view.js';
+import type { LiveView } from './view.js';
 
 /** A change while it runs: reads and writes an overlay of its own, and is refused once it has ended. */
 export class Transaction extends Records implements Tx {
@@ -13,7 +13,7 @@ export class Transaction extends Records implements Tx {
   #ended = false;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(below: View) {
+  constructor(below: LiveView) {
     const writes = new Overlay(below);
     super(writes);
     this.writes = writes;

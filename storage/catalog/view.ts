@@ -7,10 +7,13 @@ export interface View {
   getMany(keys: string[]): Promise<(string | undefined)[]>;
   /** In pages of about so many entries. */
   scan(range: KeyRange, page: number): AsyncIterable<Entry[]>;
-  /** The same as it is at this moment, until it is closed. */
-  freeze(): Frozen;
 }
 
-export interface Frozen extends View {
+/** A view that changes, and can be had as it is at this moment. */
+export interface LiveView extends View {
+  freeze(): FrozenView;
+}
+
+export interface FrozenView extends View {
   close(): Promise<void>;
 }
