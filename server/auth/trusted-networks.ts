@@ -11,10 +11,10 @@ export function addressMatcher(networks: readonly string[]): (address: string) =
 }
 
 function addNetwork(list: BlockList, network: string): void {
-  const [address = '', length] = network.split('/');
+  const [, address = '', length] = /^([^/]*)(?:\/(\d+))?$/.exec(network) ?? [];
   const bits = isIP(address) === 4 ? 32 : 128;
   const prefix = length === undefined ? bits : Number(length);
-  if (isIP(address) === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) {
+  if (isIP(address) === 0 || prefix > bits) {
     throw new Error(`"${network}" is not a network: write it like 10.0.0.0/8 or fd00::/8`);
   }
   list.addSubnet(address, prefix, familyOf(address));
