@@ -6,35 +6,70 @@ const IDLE = 120_000;
 const KEEP_ALIVE = 75_000;
 const HEADERS = 60_000;
 
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+}
+
 /** Idle connections are cut; a transfer that moves may take as long as it needs, and so may our own work. */
-export function createHttpServer(listener: RequestListener): Server {
-  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE }, listener);
-  const connections = new Map<Socket, { req: IncomingMessage; res: ServerResponse } | undefined>();
-  server.on('connection', (socket) => {
-    connections.set(socket, undefined);
-    socket.once('close', () => connections.delete(socket));
-  });
-  // Node takes a connection on which nothing was asked yet for a busy one; it would hold up a stop.
-  server.closeIdleConnections = () => {
-    for (const [socket, exchange] of connections) {
-      if (!exchange || (exchange.req.complete && exchange.res.closed)) socket.destroy();
-    }
-  };
-  server.setTimeout(IDLE, (socket) => {
-    const exchange = connections.get(socket);
+export class HttpServer {
+  readonly #server: Server;
+  /** Every connection, with the last thing that was asked on it. */
+  readonly #connections = new Map<Socket, Exchange | undefined>();
+
+  constructor(listener: RequestListener) {
+    this.#server = createServer(
+      { requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE },
+      (req, res) => {
+        this.#connections.set(req.socket, { req, res });
+        // While closing, a connection that has done its work would otherwise wait for the next request.
+        for (const side of [req, res]) side.once('close', () => setImmediate(() => this.#closeIdleWhenStopping()));
+        listener(req, res);
+      },
+    );
+    this.#server.setTimeout(IDLE, (socket) => this.#onIdle(socket));
+    this.#server.on('clientError', refuseMalformed);
+    this.#server.on('connection', (socket) => {
+      this.#connections.set(socket, undefined);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
+  }
+
+  listen(port: number, address: string): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, address, () => {
+        this.#server.off('error', reject);
+        const bound = this.#server.address();
+        if (bound && typeof bound === 'object') resolve(bound);
+        else reject(new Error(`can not tell where the server listens: ${bound}`));
+      });
+    });
+  }
+
+  /** No new connections; those that carry a request may finish it within the grace time. */
+  async close(grace: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#closeIdleWhenStopping();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), grace);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #onIdle(socket: Socket): void {
+    const exchange = this.#connections.get(socket);
     const weAreWorking = exchange?.req.complete && !exchange.res.headersSent;
     if (weAreWorking) socket.setTimeout(IDLE);
     else socket.destroy();
-  });
-  server.on('request', (req, res) => {
-    connections.set(req.socket, { req, res });
-    // When the server is closing, a connection that has done its work would otherwise stay open for the next request.
-    for (const side of [req, res]) {
-      side.once('close', () => setImmediate(() => server.listening || server.closeIdleConnections()));
+  }
+
+  /** Not Node's own: that takes a connection on which nothing was asked yet for a busy one. */
+  #closeIdleWhenStopping(): void {
+    if (this.#server.listening) return;
+    for (const [socket, exchange] of this.#connections) {
+      if (!exchange || (exchange.req.complete && exchange.res.closed)) socket.destroy();
     }
-  });
-  server.on('clientError', refuseMalformed);
-  return server;
+  }
 }
 
 const statusOf: Record<string, string> = {
@@ -52,25 +87,4 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   const body = JSON.stringify({ code: 'BadRequestError', message: 'the request is malformed' }, null, 2);
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
   socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
-}
-
-export function listen(server: Server, port: number, address: string): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, () => {
-      server.off('error', reject);
-      const bound = server.address();
-      if (bound && typeof bound === 'object') resolve(bound);
-      else reject(new Error(`can not tell where the server listens: ${bound}`));
-    });
-  });
-}
-
-/** No new connections; those that carry a request may finish it within the grace time. */
-export async function closeGracefully(server: Server, grace: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), grace);
-  await closed;
-  clearTimeout(timer);
 }

@@ -7,7 +7,7 @@ import { createApp } from './app.js';
 import { addressMatcher } from './auth/trusted-networks.js';
 import { ConfigError, readConfig, type Settings, usage } from './config.js';
 import type { Deps, Policy } from './deps.js';
-import { closeGracefully, createHttpServer, listen } from './http-server.js';
+import { HttpServer } from './http-server.js';
 import { createLog } from './log.js';
 import { ensureAdministrator } from './operations/first-start.js';
 import { openListing } from './operations/listing.js';
@@ -43,11 +43,11 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
       now: () => new Date(),
       trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
     };
-    const server = createHttpServer(createApp(deps).callback());
-    const { port } = await listen(server, settings.port, settings.address);
+    const server = new HttpServer(createApp(deps).callback());
+    const { port } = await server.listen(settings.port, settings.address);
     const stopSweeping = keepSweeping(deps, startedAt);
     closing.push(stopSweeping, async () => {
-      const closed = closeGracefully(server, settings.shutdownGrace * 1000);
+      const closed = server.close(settings.shutdownGrace * 1000);
       log.info({ grace: settings.shutdownGrace }, 'stopping');
       await closed;
     });

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { createApp } from '../../server/app.js';
 import type { Deps, Policy } from '../../server/deps.js';
-import { closeGracefully, createHttpServer, listen } from '../../server/http-server.js';
+import { HttpServer } from '../../server/http-server.js';
 import { images } from '../../server/model/image.js';
 import { ADMIN, hashToken, tokens, users } from '../../server/model/user.js';
 import { openListing } from '../../server/operations/listing.js';
@@ -77,8 +77,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     await tx.insert(users, { ...ADMIN, superAdmin: true, created });
     await tx.insert(tokens, { hash: hashToken(token), name: 'test', user: ADMIN.uuid, created });
   });
-  const server = createHttpServer(createApp(deps).callback());
-  const { port } = await listen(server, 0, '127.0.0.1');
+  const server = new HttpServer(createApp(deps).callback());
+  const { port } = await server.listen(0, '127.0.0.1');
   const { ask, close: hangUp } = asker(port, token);
 
   return {
@@ -104,7 +104,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     stored: (uuid) => catalog.get(images, uuid),
     close: async () => {
       hangUp();
-      await closeGracefully(server, 0);
+      await server.close(0);
       deps.listing.close();
       await blobs.close();
       await catalog.close();
