@@ -1,0 +1,91 @@
+import test from 'ava';
+import type { Mode } from '../../imgapi/image.js';
+import { anonymous, type Caller, trusted } from '../../server/model/caller.js';
+import { type User, userUuid } from '../../server/model/user.js';
+import { canList, canRead, type Visible } from '../../server/model/visibility.js';
+import { table } from '../support/table.js';
+
+const user = (name: string, superAdmin = false): User => ({ uuid: userUuid(name), name, superAdmin, created: '' });
+
+const callers: Record<string, Caller> = {
+  anonymous,
+  trusted,
+  admin: { kind: 'user', user: user('admin', true) },
+  owner: { kind: 'user', user: user('owner') },
+  guest: { kind: 'user', user: user('guest') },
+  stranger: { kind: 'user', user: user('stranger') },
+};
+
+const kinds = table<'kind' | 'public' | 'activated' | 'disabled' | 'shared'>(`
+  kind              public  activated  disabled  shared
+  new               yes     no         no        no
+  new-disabled      yes     no         yes       no
+  new-private       no      no         no        yes
+  active            yes     yes        no        no
+  disabled          yes     yes        yes       no
+  private           no      yes        no        no
+  private-disabled  no      yes        yes       no
+  shared            no      yes        no        yes
+  shared-disabled   no      yes        yes       yes
+`);
+
+const imageOf = new Map(
+  kinds.map(({ kind, ...row }): [string, Visible] => [
+    kind,
+    {
+      owner: userUuid('owner'),
+      public: row.public === 'yes',
+      activated: row.activated === 'yes',
+      disabled: row.disabled === 'yes',
+      acl: row.shared === 'yes' ? [userUuid('guest')] : undefined,
+    },
+  ]),
+);
+
+const ALL = kinds.map(({ kind }) => kind).join(' ');
+const ACTIVE = 'active private shared';
+
+/** Which images can be had by whoever can name them, and which of those that the filters let through are listed. */
+const law = table<'mode' | 'caller' | 'account' | 'reads' | 'lists'>(`
+  mode     caller     account   reads                                               lists
+  dc       anonymous  -         active                                              active
+  dc       trusted    -         ALL                                                 ALL
+  dc       admin      -         ALL                                                 ALL
+  dc       owner      -         ALL                                                 ALL
+  dc       stranger   -         active                                              active
+  dc       trusted    owner     ALL                                                 ALL
+  dc       trusted    guest     active disabled shared shared-disabled              ALL
+  dc       trusted    stranger  active disabled                                     ALL
+  dc       admin      guest     active disabled shared shared-disabled              ALL
+  dc       guest      guest     active disabled shared shared-disabled              ALL
+  dc       owner      owner     ALL                                                 ALL
+  public   anonymous  -         ALL                                                 ACTIVE
+  public   anonymous  owner     ALL                                                 ACTIVE
+  public   anonymous  guest     active disabled shared shared-disabled              ACTIVE
+  public   anonymous  stranger  active disabled                                     ACTIVE
+  public   stranger   -         ALL                                                 ALL
+  public   trusted    -         ALL                                                 ALL
+  public   admin      -         ALL                                                 ALL
+  public   admin      stranger  active disabled                                     ALL
+  private  anonymous  -         ALL                                                 ACTIVE
+  private  anonymous  guest     active disabled shared shared-disabled              ACTIVE
+  private  admin      -         ALL                                                 ALL
+`);
+
+for (const { mode, caller, account, reads, lists } of law) {
+  test(`mode ${mode}: ${caller}${account && ` for ${account}`}`, (t) => {
+    const viewer = { caller: callers[caller]!, mode: mode as Mode, ...(account && { account: userUuid(account) }) };
+    const those = (may: typeof canRead) =>
+      kinds.filter(({ kind }) => may(viewer, imageOf.get(kind)!)).map((k) => k.kind);
+    t.is(those(canRead).join(' '), reads.replace('ALL', ALL));
+    t.is(those(canList).join(' '), lists.replace('ALL', ALL).replace('ACTIVE', ACTIVE));
+  });
+}
+
+test('an account that is nobody owns nothing and is in no list', (t) => {
+  const viewer = { caller: trusted, mode: 'dc', account: '' } as const;
+  t.deepEqual(
+    kinds.map(({ kind }) => kind).filter((kind) => canRead(viewer, imageOf.get(kind)!)),
+    ['active', 'disabled'],
+  );
+});
