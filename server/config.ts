@@ -43,7 +43,7 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   },
   channels: { meaning: 'release channels: name, description, and default on one of them', default: [], read: channels },
   trustedNetworks: { meaning: 'networks whose callers are operators without credentials', default: [], read: networks },
-  serverName: { meaning: 'the Server header; imgapi/VERSION unless set', default: undefined, read: text },
+  serverName: { meaning: 'the Server header; imgapi/VERSION unless set', default: undefined, read: headerValue },
   logLevel: {
     meaning: 'how much is logged',
     default: 'info',
@@ -155,6 +155,12 @@ function inOneLine(cause: unknown): string {
 function text(value: unknown): string {
   if (typeof value !== 'string' || value === '') throw new Error('text is expected');
   return value;
+}
+
+function headerValue(value: unknown): string {
+  const given = text(value);
+  if (!/^[\x20-\x7e]+$/.test(given)) throw new Error('plain characters of one line are expected');
+  return given;
 }
 
 function address(value: unknown): string {

@@ -215,6 +215,8 @@ const badTypes = [
   { mode: ['dc'] },
   { mode: null },
   { serverName: 5 },
+  { serverName: 'two\nlines' },
+  { serverName: 'snow ☃' },
   { trustedNetworks: {} },
   { trustedNetworks: [1] },
   { trustedNetworks: [''] },
