@@ -318,6 +318,14 @@ for (const [what, request] of [
   });
 }
 
+test('nobody is led to another protocol', async (t) => {
+  const { raw, ask } = await startServer(t);
+  const upgrade = 'Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAA\r\n';
+  t.true((await raw(`GET /ping HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`)).startsWith('HTTP/1.1 200 OK'));
+  t.is(await raw('CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n'), '');
+  t.is((await ask('GET', '/ping')).status, 200);
+});
+
 test('HTTP/1.0 is understood', async (t) => {
   const { raw } = await startServer(t);
   const answer = await raw('GET /ping HTTP/1.0\r\n\r\n');
