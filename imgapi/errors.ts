@@ -41,6 +41,8 @@ export const errors = {
   // Ours: named additions to the contract, for cases in which the reference crashes or never ends.
   RequestEntityTooLarge: [413, 'the body is larger than this server accepts'],
   RequestedRangeNotSatisfiable: [416, 'the range lies outside the file'],
+  RequestHeaderFieldsTooLarge: [431, 'the headers are larger than this server accepts'],
+  RequestTimeout: [408, 'the headers did not arrive in time'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
 export type ErrorCode = keyof typeof errors;

@@ -1,6 +1,14 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type ErrorCode, ImgapiError } from '../imgapi/errors.js';
 
 const IDLE = 120_000;
 const KEEP_ALIVE = 75_000;
@@ -19,7 +27,8 @@ export class HttpServer {
 
   constructor(listener: RequestListener) {
     this.#server = createServer(
-      { requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE },
+      // Node would refuse a request without a Host in words of its own; ours are in middleware/well-formed.ts.
+      { requestTimeout: 0, headersTimeout: HEADERS, keepAliveTimeout: KEEP_ALIVE, requireHostHeader: false },
       (req, res) => {
         this.#connections.set(req.socket, { req, res });
         // While closing, a connection that has done its work would otherwise wait for the next request.
@@ -28,7 +37,12 @@ export class HttpServer {
       },
     );
     this.#server.setTimeout(IDLE, (socket) => this.#onIdle(socket));
-    this.#server.on('clientError', refuseMalformed);
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#onMalformed(error, socket as Socket),
+    );
+    this.#server.on('connect', (_, socket) => refuse(socket, 'BadRequestError'));
+    // An expectation that we do not know is no reason to refuse.
+    this.#server.on('checkExpectation', (req, res) => this.#server.emit('request', req, res));
     this.#server.on('connection', (socket) => {
       this.#connections.set(socket, undefined);
       socket.once('close', () => this.#connections.delete(socket));
@@ -63,6 +77,13 @@ export class HttpServer {
     else socket.destroy();
   }
 
+  /** Behind headers that are out, a refusal would be taken for the body. */
+  #onMalformed({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+    const { res } = this.#connections.get(socket) ?? {};
+    if (!socket.writable || (res?.headersSent && !res.closed)) socket.destroy();
+    else refuse(socket, codeOf[code] ?? 'BadRequestError');
+  }
+
   /** Not Node's own: that takes a connection on which nothing was asked yet for a busy one. */
   #closeIdleWhenStopping(): void {
     if (this.#server.listening) return;
@@ -72,19 +93,16 @@ export class HttpServer {
   }
 }
 
-const statusOf: Record<string, string> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+const codeOf: Record<string, ErrorCode> = {
+  HPE_HEADER_OVERFLOW: 'RequestHeaderFieldsTooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'RequestTimeout',
 };
 
 /** What is no HTTP never reaches the application. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = statusOf[error.code ?? ''] ?? '400 Bad Request';
-  const body = JSON.stringify({ code: 'BadRequestError', message: 'the request is malformed' }, null, 2);
+function refuse(socket: Duplex, code: ErrorCode): void {
+  const refusal = new ImgapiError(code, 'this is no request that can be read');
+  const body = JSON.stringify(refusal, null, 2);
+  const status = `${refusal.status} ${STATUS_CODES[refusal.status]}`;
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
   socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
 }
