@@ -1,4 +1,4 @@
-import { isRecord, type Rules } from './checks.js';
+import { isRecord, type Rules, shown } from './checks.js';
 import { type FieldError, ImgapiError, invalidParameter, validationFailed } from './errors.js';
 import { fieldOf, type Intake } from './fields.js';
 import { type Image, isUuid } from './image.js';
@@ -16,12 +16,16 @@ export interface DraftContext {
   channel?: string;
 }
 
-export function readDraft(kind: DraftKind, body: unknown): Draft {
+/** An account that somebody acts for owns what it creates. */
+export function readDraft(kind: DraftKind, body: unknown, account?: string): Draft {
   if (!isRecord(body)) throw validationFailed([{ field: 'body', code: 'MissingParameter' }], 'no manifest');
+  const draft = upgraded(body);
+  if (account !== undefined && draft.owner !== undefined && draft.owner !== account) {
+    throw invalidParameter('owner', 'Invalid', `owner ${shown(draft.owner)} is not account ${account}`);
+  }
   if (kind === 'create' && body.state !== undefined) {
     throw validationFailed([{ field: 'state', code: 'NotAllowed', message: 'new images are unactivated' }]);
   }
-  const draft = upgraded(body);
   const kept = Object.entries(draft).filter(([name, value]) => value !== undefined && intakeOf(name) !== 'dropped');
   return { ...(kind === 'create' && { v: 2 }), ...Object.fromEntries(kept) };
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { finishDraft, readDraft, requireOwner } from '../../imgapi/draft.js';
-import { invalidParameter } from '../../imgapi/errors.js';
 import type { Image } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
@@ -15,8 +14,9 @@ export async function createImage(
   channel: string | undefined,
   body: unknown,
 ): Promise<Image> {
-  const draft = readDraft('create', body);
-  const owner = ownerOf(draft.owner, viewer);
+  const { account, caller } = viewer;
+  const { owner: given = account ?? caller.user?.uuid, ...draft } = readDraft('create', body, account);
+  const owner = requireOwner(given);
   return catalog.write(async (tx) => {
     await checkOwner(tx, policy.mode, owner);
     await checkOrigin(tx, viewer, draft.origin);
@@ -29,11 +29,4 @@ export async function createImage(
     await tx.insert(images, image);
     return image;
   });
-}
-
-function ownerOf(given: unknown, { account, caller }: Viewer): string {
-  if (account !== undefined && given !== undefined && given !== account) {
-    throw invalidParameter('owner', 'Invalid', `owner ${String(given)} is not account ${account}`);
-  }
-  return requireOwner(given ?? account ?? caller.user?.uuid);
 }

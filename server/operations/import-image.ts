@@ -56,7 +56,7 @@ async function ownerOf(
 ): Promise<string> {
   if (modeLaw[mode].importsUnowned) return UNSET_OWNER;
   if (given === UNSET_OWNER) return ADMIN.uuid;
-  const owner = requireOwner(given ?? caller.user?.uuid);
+  const owner = requireOwner(given === undefined ? caller.user?.uuid : given);
   if (skipCheck || (await isOwnerKnown(reader, mode, owner))) return owner;
   if (!caller.user) await checkOwner(reader, mode, owner);
   return caller.user?.uuid ?? owner;
