@@ -18,17 +18,19 @@ export interface ImportOptions {
   replaceMinPlatform: boolean;
 }
 
+export function readImport({ uuid }: Target, body: unknown): Draft {
+  const draft = readDraft('import', body);
+  if (draft.uuid === uuid) return draft;
+  throw invalidParameter('uuid', 'Invalid', `the manifest's uuid is not that of the url, ${uuid}`);
+}
+
 /** An image that keeps the uuid and dates of its manifest; its file follows. */
 export async function importImage(
   { catalog, policy }: Deps,
   target: Target,
-  body: unknown,
+  draft: Draft,
   { channel, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
 ): Promise<Image> {
-  const draft = readDraft('import', body);
-  if (draft.uuid !== target.uuid) {
-    throw invalidParameter('uuid', 'Invalid', `the manifest's uuid is not that of the url, ${target.uuid}`);
-  }
   return catalog.write(async (tx) => {
     const existing = await tx.get(images, target.uuid);
     if (existing && !isPlaceholder(existing)) throw alreadyExists(target.uuid);

@@ -7,7 +7,7 @@ import { activate, disable, enable, images, withChannel } from '../../model/imag
 import { modeLaw } from '../../model/modes.js';
 import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
-import { alreadyExists, importImage } from '../../operations/import-image.js';
+import { alreadyExists, importImage, readImport } from '../../operations/import-image.js';
 import { updateFrom } from '../../operations/update-image.js';
 import { flag, single, targetOf } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
@@ -64,18 +64,16 @@ function addedChannel({ request }: Context, { policy }: Deps): string {
 async function importManifest(ctx: Context, deps: Deps): Promise<void> {
   const target = targetOf(ctx, deps, { star: false });
   checkOperator(target.caller, target.account, 'importing images');
-  const skipOwnerCheck = flag(ctx.query, 'skip_owner_check');
   if (single(ctx.query, 'source') !== undefined) {
+    flag(ctx.query, 'skip_owner_check');
     await refuseExisting(deps, target.uuid);
     throw new ImgapiError('RemoteSourceError', 'this server does not fetch from other image servers yet');
   }
+  const draft = readImport(target, ctx.request.body);
+  const skipOwnerCheck = flag(ctx.query, 'skip_owner_check');
   const channel = target.channel && !target.channel.any ? target.channel.name : undefined;
   const replaceMinPlatform = writesOwnMinPlatform(ctx.get('user-agent'));
-  sendManifest(
-    ctx,
-    deps,
-    await importImage(deps, target, ctx.request.body, { channel, skipOwnerCheck, replaceMinPlatform }),
-  );
+  sendManifest(ctx, deps, await importImage(deps, target, draft, { channel, skipOwnerCheck, replaceMinPlatform }));
 }
 
 /** imgadm before 3.7.4. */
