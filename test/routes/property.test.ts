@@ -63,16 +63,10 @@ interface Watch {
 
 async function watched(t: ExecutionContext, options: ServerOptions): Promise<Watch> {
   const server = await startServer(t, options);
-  const uuids: string[] = [];
-  for (const activate of [true, false, true, false]) {
-    uuids.push((await server.image(uuids[0] ? { origin: uuids[0] } : {}, { activate })).uuid);
-  }
-  await server.ask('PUT', `/images/${uuids[0]}/icon`, { body: 'an icon', headers: { 'content-type': 'image/png' } });
-  uuids.push((await server.image({ type: 'docker', os: 'linux' }, { file: null })).uuid);
   const watch: Watch = {
     server,
-    ground: { token: server.token, uuids, channels: channels.map(({ name }) => name) },
-    told: new Set(uuids),
+    ground: { token: server.token, uuids: [], channels: channels.map(({ name }) => name) },
+    told: new Set(),
     gone: new Set(),
     changes: 0,
     wrong: [],
@@ -80,7 +74,20 @@ async function watched(t: ExecutionContext, options: ServerOptions): Promise<Wat
   server.deps.catalog.follow(images, () => {
     watch.changes += 1;
   });
+  await plant(watch);
   return watch;
+}
+
+/** Images in every state, for requests to find: the first as origin of the others. */
+async function plant({ server, ground, told }: Watch): Promise<void> {
+  const uuids: string[] = [];
+  for (const activate of [true, false, true, false]) {
+    uuids.push((await server.image(uuids[0] ? { origin: uuids[0] } : {}, { activate })).uuid);
+  }
+  await server.ask('PUT', `/images/${uuids[0]}/icon`, { body: 'an icon', headers: { 'content-type': 'image/png' } });
+  uuids.push((await server.image({ type: 'docker', os: 'linux' }, { file: null })).uuid);
+  ground.uuids.unshift(...uuids);
+  for (const uuid of uuids) told.add(uuid);
 }
 
 const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errors, code);
@@ -119,7 +126,15 @@ function parses(bytes: Buffer): boolean {
 
 /** Keeps the books on which images there should be. */
 async function learn({ server, ground, told, gone }: Watch, method: string, target: string, answer: RawAnswer) {
-  if (answer.status === 204) for (const uuid of ground.uuids) if (target.includes(uuid)) gone.add(uuid);
+  // an update may have given the image another uuid
+  const mayEnd = answer.status === 204 || (answer.status === 200 && target.includes('update'));
+  if (mayEnd) {
+    for (const uuid of ground.uuids.filter((named) => target.includes(named))) {
+      if (await server.stored(uuid)) continue;
+      gone.add(uuid);
+      ground.uuids.splice(ground.uuids.indexOf(uuid), 1);
+    }
+  }
   if (method !== 'POST' || answer.status !== 200 || !parses(answer.body)) return;
   let next: unknown = JSON.parse(answer.body.toString() || '{}').uuid;
   while (isUuid(next) && !told.has(next)) {
@@ -127,8 +142,6 @@ async function learn({ server, ground, told, gone }: Watch, method: string, targ
     ground.uuids.push(next);
     next = (await server.stored(next))?.origin;
   }
-  // an update may have given an image another uuid
-  if (target.includes('update')) for (const uuid of ground.uuids) if (target.includes(uuid)) gone.add(uuid);
 }
 
 async function fire(watch: Watch, request: Hostile, { whole }: { whole: boolean }): Promise<number | undefined> {
@@ -200,6 +213,7 @@ for (const [title, options] of Object.entries(servers)) {
     const heap = process.memoryUsage().heapUsed;
 
     const fireAt = async (n: number, options: { whole: boolean }) => {
+      if (n % 100 === 99 || watch.ground.uuids.length < 5) await plant(watch);
       const route = table[n] ?? random.pick(table);
       const status = await fire(watch, hostileRequest(random, route, watch.ground, options), options);
       statuses.set(String(status), (statuses.get(String(status)) ?? 0) + 1);
