@@ -12,7 +12,7 @@ export type Change = (image: Image, tx: Tx) => Image | Promise<Image>;
  * `precondition` throws where the caller expects another state than the current one.
  */
 export async function changeImage(
-  { catalog }: Deps,
+  { catalog, now }: Deps,
   target: Target,
   precondition: (image: Image) => void,
   change: Change,
@@ -21,7 +21,7 @@ export async function changeImage(
     const before = await findOwnImage(tx, target);
     precondition(before);
     const after = await change(before, tx);
-    await saveImage(tx, before, after);
+    await saveImage(tx, before, after, now());
     return after;
   });
 }

@@ -18,7 +18,7 @@ export async function cloneImage({ catalog, now }: Deps, target: Target, account
     for (const original of await copyOrder(tx, image)) {
       copy = copyFor(original, account, origin ?? original.origin, now());
       if (original !== image) copy = disable(copy);
-      await saveImage(tx, undefined, copy);
+      await saveImage(tx, undefined, copy, now());
       origin = copy.uuid;
     }
     return copy;

@@ -9,11 +9,12 @@ import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 
 /** Removes the image, or only from the selected channel where it is in others too. Its bytes go with the last holder. */
-export async function deleteImage({ catalog }: Deps, target: Target, fromAllChannels: boolean): Promise<void> {
+export async function deleteImage({ catalog, now }: Deps, target: Target, fromAllChannels: boolean): Promise<void> {
   await catalog.write(async (tx) => {
     const image = await findOwnImage(tx, target);
     await checkDependents(tx, target);
-    await saveImage(tx, image, fromAllChannels ? undefined : remainder(image, target.channel));
+    const rest = fromAllChannels ? undefined : remainder(image, target.channel);
+    await saveImage(tx, image, rest, now());
   });
 }
 

@@ -26,7 +26,7 @@ export function readImport({ uuid }: Target, body: unknown): Draft {
 
 /** An image that keeps the uuid and dates of its manifest; its file follows. */
 export async function importImage(
-  { catalog, policy }: Deps,
+  { catalog, policy, now }: Deps,
   target: Target,
   draft: Draft,
   { channel, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
@@ -41,7 +41,7 @@ export async function importImage(
       rules: rulesOf(policy),
       ...(channel !== undefined && { channel }),
     });
-    await saveImage(tx, existing, image);
+    await saveImage(tx, existing, image, now());
     return image;
   });
 }

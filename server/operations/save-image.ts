@@ -3,8 +3,11 @@ import type { Tx } from '../../storage/catalog.js';
 import { hold, locate, release } from '../../storage/holdings.js';
 import { holdingsOf, images } from '../model/image.js';
 
-/** Brings the catalog from `before` to `after` (absent: not there), and the image's hold on its bytes with it. */
-export async function saveImage(tx: Tx, before: Image | undefined, after: Image | undefined): Promise<void> {
+/**
+ * Brings the catalog from `before` to `after` (absent: not there), and the image's hold on its bytes with it. Bytes that
+ * lose their last holder are counted as unheld from `now` on.
+ */
+export async function saveImage(tx: Tx, before: Image | undefined, after: Image | undefined, now: Date): Promise<void> {
   const held = holdingsOf(before);
   const wanted = holdingsOf(after);
   for (const [holder, content] of wanted) {
@@ -14,7 +17,7 @@ export async function saveImage(tx: Tx, before: Image | undefined, after: Image 
     await hold(tx, content, stored.key, holder);
   }
   for (const [holder, { sha256 }] of held) {
-    if (wanted.get(holder)?.sha256 !== sha256) await release(tx, sha256, holder);
+    if (wanted.get(holder)?.sha256 !== sha256) await release(tx, sha256, holder, now);
   }
   if (before && before.uuid !== after?.uuid) await tx.delete(images, before.uuid);
   if (!after) return;

@@ -22,7 +22,7 @@ async function removeExpired({ catalog, listing, now }: Deps): Promise<number> {
     await catalog.write(async (tx) => {
       const image = await tx.get(images, uuid);
       if (!image || !isExpired(image, now())) return;
-      await saveImage(tx, image, undefined);
+      await saveImage(tx, image, undefined, now());
       removed += 1;
     });
   }

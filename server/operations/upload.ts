@@ -37,7 +37,7 @@ export async function upload(
     const before = await findOwnImage(tx, target);
     const after = attach(before, storedForm(content, now()));
     await hold(holder);
-    await saveImage(tx, before, after);
+    await saveImage(tx, before, after, now());
     return after;
   });
 }
