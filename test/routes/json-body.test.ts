@@ -12,7 +12,8 @@ const FORM = 'application/x-www-form-urlencoded';
 const TOO_LARGE = 4 * 1024 * 1024 + 1;
 
 const manifest = JSON.stringify(sample('dc'));
-const form = new URLSearchParams(Object.entries(sample('dc')).map(([name, value]) => [name, String(value)])).toString();
+const texts = Object.entries(sample('dc')).map(([name, value]): [string, string] => [name, String(value)]);
+const form = new URLSearchParams(texts).toString();
 const nested = (depth: number) => manifest.replace('{', `{"tags": {"x": ${'['.repeat(depth)}${']'.repeat(depth)}}, `);
 
 const bodies: Record<string, Buffer | string> = {

@@ -1,0 +1,44 @@
+import type { BlobStore } from '../../storage/blobs.js';
+import { openBlobs } from '../../storage/open.js';
+import { gate } from './gate.js';
+
+export interface WatchedBlobs {
+  blobs: BlobStore;
+  /** When the next upload has come through all checks and its first byte is awaited. */
+  nextStaged(): Promise<void>;
+  /** When the next upload was thrown away. */
+  nextDiscarded(): Promise<void>;
+}
+
+/** Blobs in memory that tell what becomes of uploads. */
+export async function watchedBlobs(): Promise<WatchedBlobs> {
+  const blobs = await openBlobs({ kind: 'memory' });
+  let staged = gate();
+  let discarded = gate();
+  return {
+    nextStaged: () => staged.opened,
+    nextDiscarded: () => discarded.opened,
+    blobs: {
+      stage: async () => {
+        const blob = await blobs.stage();
+        staged.open();
+        staged = gate();
+        return {
+          key: blob.key,
+          writable: blob.writable,
+          commit: () => blob.commit(),
+          discard: async () => {
+            await blob.discard();
+            discarded.open();
+            discarded = gate();
+          },
+        };
+      },
+      stat: (key) => blobs.stat(key),
+      read: (key, range) => blobs.read(key, range),
+      delete: (key) => blobs.delete(key),
+      list: () => blobs.list(),
+      close: () => blobs.close(),
+    },
+  };
+}
