@@ -15,30 +15,24 @@ interface ModeLaw {
   fleet: boolean;
 }
 
-/** What the configured mode changes beside the manifest's own rules. */
-export const modeLaw: Record<Mode, ModeLaw> = {
-  public: {
-    ownersAreUsers: false,
-    importsUnowned: true,
-    readsAreOpen: true,
-    clones: false,
-    pidIsOpen: false,
-    fleet: false,
-  },
-  private: {
-    ownersAreUsers: false,
-    importsUnowned: true,
-    readsAreOpen: true,
-    clones: false,
-    pidIsOpen: false,
-    fleet: false,
-  },
-  dc: {
-    ownersAreUsers: true,
-    importsUnowned: false,
-    readsAreOpen: false,
-    clones: true,
-    pidIsOpen: true,
-    fleet: true,
-  },
+/** A repository on its own: no users, no machines, open to read. Public and private differ in their manifests only. */
+const standalone: ModeLaw = {
+  ownersAreUsers: false,
+  importsUnowned: true,
+  readsAreOpen: true,
+  clones: false,
+  pidIsOpen: false,
+  fleet: false,
 };
+
+const datacenter: ModeLaw = {
+  ownersAreUsers: true,
+  importsUnowned: false,
+  readsAreOpen: false,
+  clones: true,
+  pidIsOpen: true,
+  fleet: true,
+};
+
+/** What the configured mode changes beside the manifest's own rules. */
+export const modeLaw: Record<Mode, ModeLaw> = { public: standalone, private: standalone, dc: datacenter };
