@@ -9,8 +9,9 @@ export function linger(milliseconds: number): Middleware {
     const { req, res } = ctx;
     const { socket } = req;
     res.once('finish', () => {
-      if (req.complete) return;
+      // All may have arrived without having been read: it must be, or the next request is never looked at.
       req.resume();
+      if (req.complete) return;
       const timer = setTimeout(() => socket.destroy(), milliseconds).unref();
       req.once('close', () => clearTimeout(timer));
     });

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { invalidParameter } from '../../imgapi/errors.js';
 import type { RawQuery } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
@@ -27,5 +27,9 @@ export function expectedOf(ctx: Context): Expected {
 
 /** The body as a stream of its own: a refusal may end it, while the request stays open for the answer. */
 export function bodyOf({ req }: Context): Readable {
-  return Readable.from(req.iterator({ destroyOnReturn: false }), { objectMode: false });
+  const body = new PassThrough();
+  req.once('close', () => {
+    if (!req.complete) body.destroy(new Error('the connection was closed before the body had arrived'));
+  });
+  return req.pipe(body);
 }

@@ -15,17 +15,22 @@ interface Exchange {
   ends?: boolean;
   /** No body belongs to the answer, whatever its length. */
   isHead?: boolean;
+  /** After how many answers to hang up; one unless told otherwise. */
+  answers?: number;
 }
 
-/** Sends these bytes and nothing more; resolves with what comes back: one whole answer, or all until the server closes. */
-export function exchange(port: number, { bytes, ends = false, isHead = false }: Exchange): Promise<Buffer> {
+/** Sends these bytes and nothing more; resolves with what comes back: so many answers, or all until the server closes. */
+export function exchange(
+  port: number,
+  { bytes, ends = false, isHead = false, answers = 1 }: Exchange,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let back = Buffer.alloc(0);
     socket.setTimeout(PATIENCE, () => socket.destroy(new Error(`silent for ${PATIENCE} ms after ${back}`)));
     socket.on('data', (chunk: Buffer) => {
       back = Buffer.concat([back, chunk]);
-      if (!ends && readAnswers(back, isHead).length > 0) socket.destroy();
+      if (!ends && readAnswers(back, isHead).length >= answers) socket.destroy();
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       // a server that refuses may close before it has read everything
