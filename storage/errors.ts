@@ -20,11 +20,17 @@ export class Missing extends Error {
 export class StorageDown extends Error {
   override name = 'StorageDown';
   constructor(what: string, cause: unknown) {
-    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${what}: ${reason(cause)}`, { cause });
   }
 }
 
 /** Another daemon holds the store. */
 export class InUse extends Error {
   override name = 'InUse';
+}
+
+/** Down to the bottom: LevelDB's "Database failed to open" says nothing without what is behind it. */
+function reason(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause === undefined ? cause.message : `${cause.message}: ${reason(cause.cause)}`;
 }
