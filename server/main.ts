@@ -115,6 +115,6 @@ const tellable = [ConfigError, InUse, StorageDown];
 
 /** What went wrong lies outside of the program: where, and not in which of its lines, is what helps. */
 function isForTheOperator(error: unknown): error is Error {
-  const isListening = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
-  return isListening || tellable.some((kind) => error instanceof kind);
+  const isOfTheSystem = error instanceof Error && 'syscall' in error;
+  return isOfTheSystem || tellable.some((kind) => error instanceof kind);
 }
