@@ -348,11 +348,12 @@ test('connections on which nothing was asked do not hold up a stop', async (t) =
   t.true(performance.now() - start < 15_000, 'not after the grace time of 30 seconds');
 });
 
-test('a daemon without a disk to write to does not start', async (t) => {
+test('told in one line: a data directory in which a file is in the way', async (t) => {
   const data = join(await scratch(t), 'data');
   await mkdir(data);
-  await writeFile(join(data, 'files'), 'in the way');
-  const { code, stdout } = await launch(t, ['--port', '0', '--data', data]).exited;
+  await writeFile(join(data, 'catalog'), 'in the way');
+  const { code, stdout, stderr } = await launch(t, ['--port', '0', '--data', data]).exited;
   t.is(code, 1);
   t.is(stdout, '');
+  t.regex(stderr, /^slipway: [^\n]+data\/catalog[^\n]*\n$/);
 });

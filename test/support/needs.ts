@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Whether the machine has what a test needs beyond Node; a test that is skipped says so in its title. */
+export const isMet = {
+  /** A filesystem of its own, of a size that we choose. */
+  'root, to mount a tmpfs': canMount(),
+};
+
+export function mount(directory: string, size: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'slipway-test', directory]).status === 0;
+}
+
+export function unmount(directory: string): void {
+  spawnSync('umount', ['-l', directory]);
+}
+
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const directory = mkdtempSync(join(tmpdir(), 'slipway-mount-'));
+  const mounted = mount(directory, '64k');
+  if (mounted) unmount(directory);
+  rmdirSync(directory);
+  return mounted;
+}
