@@ -42,9 +42,9 @@ function importDockerImage(ctx: Context, deps: Deps): void {
   const tag = single(ctx.query, 'tag');
   const digest = single(ctx.query, 'digest');
   if (!repo) throw wrongParameter('repo', 'MissingParameter', 'repo is missing');
-  if (!REPO.test(repo)) throw wrongParameter('repo', 'Invalid', `repo "${repo}" is not the name of a repository`);
   if (!tag && !digest) throw wrongParameter('tag', 'MissingParameter', 'neither tag nor digest is given');
   if (tag && digest) throw wrongParameter('digest', 'Invalid', 'both tag and digest are given');
+  if (!REPO.test(repo)) throw wrongParameter('repo', 'Invalid', `repo "${repo}" is not the name of a repository`);
   sendErrorLine(ctx, { id: repo }, noRegistry());
 }
 
