@@ -1,0 +1,124 @@
+import test from 'ava';
+import type { Mode } from '../../imgapi/image.js';
+import { addUser, numbered } from '../support/fixtures.js';
+import { startServer } from '../support/server.js';
+import { table } from '../support/table.js';
+import { kept, told } from '../support/told.js';
+
+const modes: Mode[] = ['dc', 'public', 'private'];
+const channels = [{ name: 'dev', description: '', default: true }];
+const VM = numbered(3);
+
+const refused = table<'query' | 'told'>(`
+  query                                                        told
+  import-docker-image&repo=busybox&tag=latest&account=ACCOUNT  403 OperatorOnly
+  import-docker-image&account=ACCOUNT                          403 OperatorOnly
+  import-docker-image&account=nonsense                         422 InvalidParameter account:Invalid
+  import-docker-image                                          422 ValidationFailed repo:MissingParameter
+  import-docker-image&repo=                                    422 ValidationFailed repo:MissingParameter
+  import-docker-image&tag=latest&digest=x                      422 ValidationFailed repo:MissingParameter
+  import-docker-image&repo=busybox                             422 ValidationFailed tag:MissingParameter
+  import-docker-image&repo=busybox&tag=                        422 ValidationFailed tag:MissingParameter
+  import-docker-image&repo=%20%21                              422 ValidationFailed tag:MissingParameter
+  import-docker-image&repo=busybox&tag=latest&digest=sha256:x  422 ValidationFailed digest:Invalid
+  import-docker-image&repo=%20%21&tag=latest&digest=sha256:x   422 ValidationFailed digest:Invalid
+  import-docker-image&repo=%20%21&tag=latest                   422 ValidationFailed repo:Invalid
+  import-docker-image&repo=a&repo=b&tag=latest                 422 InvalidParameter repo:Invalid
+  import-docker-image&repo=busybox&tag=latest&channel=nope     422 ValidationFailed channel:Invalid
+  import-lxd-image&account=ACCOUNT                             403 OperatorOnly
+  import-lxd-image&account=ACCOUNT&channel=nope                403 OperatorOnly
+  import-lxd-image                                             422 ValidationFailed alias:MissingParameter
+  import-lxd-image&alias=                                      422 ValidationFailed alias:MissingParameter
+  import-lxd-image&alias=ubuntu                                422 InvalidParameter alias:InvalidParameter
+  import-lxd-image&alias=a:b&alias=c:d                         422 InvalidParameter alias:Invalid
+  create-from-vm                                               501 NotAvailable
+  create-from-vm&vm_uuid=VM                                    501 NotAvailable
+  create-from-vm&vm_uuid=nonsense&max_origin_depth=x           501 NotAvailable
+  create-from-vm&vm_uuid=VM&account=ACCOUNT                    501 NotAvailable
+`);
+
+test('what the contract refuses, and what there is nothing for', async (t) => {
+  for (const mode of modes) {
+    const server = await startServer(t, { mode, channels });
+    const user = await addUser(server, 'someone');
+    for (const { query, told: expected } of refused) {
+      const path = `/images?action=${query.replace('ACCOUNT', user.uuid).replace('VM', VM)}`;
+      for (const options of [{}, { body: { name: 'x', version: '1' } }]) {
+        t.is(told(await server.ask('POST', path, options)), expected, `${mode} ${query}`);
+      }
+    }
+    t.deepEqual(await kept(server), { images: [], whole: 0, staged: 0 });
+  }
+});
+
+const lines = table<'query' | 'line'>(`
+  query                                                            line
+  import-docker-image&repo=busybox&tag=latest                      {"id": "busybox"}
+  import-docker-image&repo=quay.io:5000/a/b_c.d-e&digest=sha256:aa  {"id": "quay.io:5000/a/b_c.d-e"}
+  import-docker-image&repo=busybox&tag=latest&public=false         {"id": "busybox"}
+  import-lxd-image&alias=images:alpine/3.18                        {"alias": "images:alpine/3.18"}
+  import-lxd-image&alias=nowhere:x                                 {"alias": "nowhere:x"}
+`);
+
+test('registries: the refusal is a line of the stream', async (t) => {
+  for (const mode of modes) {
+    const server = await startServer(t, { mode });
+    for (const { query, line } of lines) {
+      const headers = { 'x-registry-auth': 'nonsense', 'x-registry-config': 'e30=' };
+      const { status, headers: answered, bytes } = await server.ask('POST', `/images?action=${query}`, { headers });
+      t.is(status, 200, query);
+      t.is(answered['content-type'], 'application/json');
+      t.is(answered.etag, undefined);
+      const text = bytes.toString();
+      t.true(text.endsWith('}\r\n'), query);
+      const { error, ...rest } = JSON.parse(text);
+      t.deepEqual(rest, { ...JSON.parse(line), type: 'error' }, query);
+      t.deepEqual(Object.keys(error), ['code', 'message']);
+      t.is(error.code, 'RemoteSourceError');
+    }
+    t.deepEqual(await kept(server), { images: [], whole: 0, staged: 0 });
+  }
+});
+
+const pushed = table<'image' | 'account' | 'told'>(`
+  image      account  told
+  malformed  user     404 ResourceNotFound
+  absent     user     404 ResourceNotFound
+  absent     bad      422 InvalidParameter account:Invalid
+  hidden     user     404 ResourceNotFound
+  others     user     422 NotImageOwner
+  zone       user     422 ValidationFailed type:Invalid
+  zone       -        422 ValidationFailed type:Invalid
+  docker     user     200
+  docker     -        200
+`);
+
+test('pushing is for docker images, by their owners', async (t) => {
+  const server = await startServer(t);
+  const user = await addUser(server, 'someone');
+  const owner = user.uuid;
+  const uuids: Record<string, string> = {
+    malformed: 'nonsense',
+    absent: numbered(7),
+    hidden: (await server.image({ type: 'docker', public: false })).uuid,
+    others: (await server.image({ type: 'docker' })).uuid,
+    zone: (await server.image({ owner })).uuid,
+    docker: (await server.image({ owner, type: 'docker' })).uuid,
+  };
+  for (const { image, account, told: expected } of pushed) {
+    const named: Record<string, string> = { user: owner, bad: 'nonsense' };
+    const query = account && `&account=${named[account]}`;
+    const answer = await server.ask('POST', `/images/${uuids[image]}/push?repoAndTag=x:1${query}`, {
+      body: { manifest_str: '{}', image: {}, config_digest: 'x' },
+      headers: { 'x-request-id': 'the request' },
+    });
+    t.is(told(answer), expected, `${image} ${account}`);
+    if (answer.status !== 200) continue;
+    t.true(answer.bytes.toString().endsWith('}\r\n'));
+    t.like(JSON.parse(answer.bytes.toString()), {
+      id: 'the request',
+      type: 'error',
+      error: { code: 'RemoteSourceError' },
+    });
+  }
+});
