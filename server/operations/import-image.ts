@@ -34,7 +34,7 @@ export async function importImage(
   return catalog.write(async (tx) => {
     const existing = await tx.get(images, target.uuid);
     if (existing && !isPlaceholder(existing)) throw alreadyExists(target.uuid);
-    await checkOrigin(tx, target, draft.origin);
+    await checkOrigin(tx, target, draft.origin, target.uuid);
     const image = finishDraft('import', replaceMinPlatform ? await withOriginsPlatform(tx, draft) : draft, {
       uuid: target.uuid,
       owner: await ownerOf(tx, policy, target, draft.owner, skipOwnerCheck),

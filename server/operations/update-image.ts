@@ -15,7 +15,7 @@ export function updateFrom({ policy }: Deps, target: Target, body: unknown) {
     const after = applyUpdate(image, body, { operator, rules: rulesOf(policy) });
     if (after.uuid !== image.uuid) await checkMove(tx, image, after.uuid);
     if (after.owner !== image.owner) await checkOwner(tx, policy.mode, after.owner);
-    if (after.origin !== image.origin) await checkOrigin(tx, target, after.origin);
+    if (after.origin !== image.origin) await checkOrigin(tx, target, after.origin, image.uuid);
     return after;
   };
 }
