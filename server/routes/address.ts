@@ -4,7 +4,8 @@ import { isUuid } from '../../imgapi/image.js';
 import type { RawQuery } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
-import { checkActsFor } from '../model/caller.js';
+import { checkActsFor, isOperator } from '../model/caller.js';
+import { modeLaw } from '../model/modes.js';
 import type { Viewer } from '../model/visibility.js';
 import type { Target } from '../operations/find-image.js';
 
@@ -28,10 +29,19 @@ export function viewerOf(ctx: Context, { policy }: Deps): Viewer {
   return { caller, mode: policy.mode, account };
 }
 
+/** Who changes something, and on whose behalf: users who are no operators act for themselves where owners are users. */
+export function actorOf(ctx: Context, deps: Deps): Viewer {
+  const viewer = viewerOf(ctx, deps);
+  const { caller, mode } = viewer;
+  if (viewer.account !== undefined || isOperator(caller) || !modeLaw[mode].ownersAreUsers) return viewer;
+  return { ...viewer, account: caller.user?.uuid };
+}
+
 /** The image that a path names, as its caller may address it. */
 export function targetOf(ctx: Context, deps: Deps, access: Access): Target {
   const channel = channelOf(ctx, deps, access);
-  return { ...viewerOf(ctx, deps), uuid: ctx.params.uuid ?? '', channel };
+  const viewer = access.star ? viewerOf(ctx, deps) : actorOf(ctx, deps);
+  return { ...viewer, uuid: ctx.params.uuid ?? '', channel };
 }
 
 /** A query parameter that may be given once. */

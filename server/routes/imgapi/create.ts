@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
 import { createImage as create } from '../../operations/create-image.js';
-import { channelOf, single, viewerOf } from '../address.js';
+import { actorOf, channelOf, single, viewerOf } from '../address.js';
 import { sendErrorLine } from '../error-line.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
@@ -26,7 +26,7 @@ export const createImage: Handler = (ctx, deps) => {
 async function createFromBody(ctx: Context, deps: Deps): Promise<void> {
   const channel = channelOf(ctx, deps, { star: false });
   const name = channel && !channel.any ? channel.name : undefined;
-  sendManifest(ctx, deps, await create(deps, viewerOf(ctx, deps), name, ctx.request.body));
+  sendManifest(ctx, deps, await create(deps, actorOf(ctx, deps), name, ctx.request.body));
 }
 
 function createFromVm(ctx: Context, deps: Deps): void {
