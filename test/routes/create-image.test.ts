@@ -368,6 +368,8 @@ const owners = table<'mode' | 'caller' | 'account' | 'owner' | 'told' | 'becomes
   dc       user     -        -        200                                            user
   dc       user     user     -        200                                            user
   dc       user     admin    -        403 OperatorOnly                               -
+  dc       user     -        admin    422 InvalidParameter owner:Invalid             -
+  dc       user     -        nobody   422 InvalidParameter owner:Invalid             -
   dc       trusted  -        -        422 ValidationFailed owner:MissingParameter    -
   dc       trusted  -        user     200                                            user
   dc       trusted  -        nobody   422 OwnerDoesNotExist                          -
