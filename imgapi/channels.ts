@@ -1,5 +1,5 @@
 import { isRecord, shown } from './checks.js';
-import { type FieldError, validationFailed } from './errors.js';
+import { wrongParameter } from './errors.js';
 
 export interface Channel {
   name: string;
@@ -27,10 +27,12 @@ export function checkChannels(value: unknown): Channel[] {
 
 function checkChannel(value: unknown): Channel {
   if (!isRecord(value)) throw new Error(`a channel must have a name and a description; it is ${shown(value)}`);
-  const { name, description = '', default: isDefault = false } = value;
+  const { name, description = '', default: isDefault = false, ...others } = value;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new Error(`a channel's name must be lower case letters, digits, _ and -, not ${shown(name)}`);
   }
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw new Error(`channel ${name} has an unknown key: ${other}`);
   if (typeof description !== 'string') throw new Error(`the description of channel ${name} must be a string`);
   if (typeof isDefault !== 'boolean') throw new Error(`default of channel ${name} must be true or false`);
   return { name, description, ...(isDefault && { default: true }) };
@@ -45,14 +47,12 @@ export function selectChannel(
   if (channels.length === 0) return undefined;
   if (raw === '*' && star) return { any: true };
   const wanted = raw || channels.find((channel) => channel.default)?.name;
-  if (wanted === undefined) throw refused('MissingParameter', 'name a channel: this server has no default one');
+  const known = channels.map(({ name }) => name).join(', ');
+  if (wanted === undefined) throw wrongParameter('channel', 'MissingParameter', `name a channel, one of ${known}`);
   const channel = channels.find(({ name }) => name === wanted);
-  if (!channel) throw refused('Invalid', `no such channel: ${shown(wanted)}`);
+  if (!channel) throw wrongParameter('channel', 'Invalid', `there is no channel ${shown(wanted)}, only ${known}`);
   return { any: false, name: channel.name };
 }
-
-const refused = (code: FieldError['code'], message: string) =>
-  validationFailed([{ field: 'channel', code, message }], 'invalid channel');
 
 export function inSelection(channels: readonly string[] | undefined, selection: Selection): boolean {
   if (!selection) return true;

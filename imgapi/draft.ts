@@ -18,7 +18,8 @@ export interface DraftContext {
 
 /** An account that somebody acts for owns what it creates. */
 export function readDraft(kind: DraftKind, body: unknown, account?: string): Draft {
-  if (!isRecord(body)) throw validationFailed([{ field: 'body', code: 'MissingParameter' }], 'no manifest');
+  if (!isRecord(body))
+    throw validationFailed([{ field: 'body', code: 'MissingParameter' }], 'no manifest came as application/json');
   const draft = upgraded(body);
   if (account !== undefined && draft.owner !== undefined && draft.owner !== account) {
     throw invalidParameter('owner', 'Invalid', `owner ${shown(draft.owner)} is not account ${account}`);

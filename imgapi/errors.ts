@@ -34,8 +34,8 @@ export const errors = {
   InvalidContent: [400, 'the body could not be parsed'],
   BadDigest: [400, 'the body does not match its Content-MD5 header'],
   PreconditionFailed: [412, 'a conditional header does not match the current state'],
-  InvalidArgument: [409, 'the action is not known'],
-  MissingParameter: [409, 'the action is missing'],
+  InvalidArgument: [409, 'POST /state: the action is not known'],
+  MissingParameter: [409, 'POST /state: the action is missing'],
   InvalidHeader: [400, 'a header is malformed'],
 
   // Ours: named additions to the contract, for cases in which the reference crashes or never ends.

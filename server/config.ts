@@ -6,6 +6,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import { type Channel, checkChannels } from '../imgapi/channels.js';
 import { type Mode, modes } from '../imgapi/image.js';
 import { addressMatcher } from './auth/trusted-networks.js';
+import { OperatorMistake } from './model/operator-mistake.js';
 
 export interface Settings {
   address: string;
@@ -65,8 +66,7 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
 
 const keys = Object.keys(settings) as (keyof Settings)[];
 
-/** A mistake of the operator's: told without a stack. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorMistake {
   override name = 'ConfigError';
 }
 
@@ -127,7 +127,7 @@ function readFlags(argv: readonly string[]): Record<string, string | undefined> 
     const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
     return values;
   } catch (cause) {
-    throw new ConfigError(`${cause instanceof Error ? cause.message : cause}; --help lists all there is`, { cause });
+    throw new ConfigError(`${inOneLine(cause)}; --help lists all there is`, { cause });
   }
 }
 

@@ -5,10 +5,12 @@ import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
 import { createApp } from './app.js';
 import { addressMatcher } from './auth/trusted-networks.js';
-import { ConfigError, readConfig, type Settings, usage } from './config.js';
+import { readConfig, type Settings, usage } from './config.js';
 import type { Deps, Policy } from './deps.js';
 import { HttpServer } from './http-server.js';
 import { createLog } from './log.js';
+import { OperatorMistake } from './model/operator-mistake.js';
+import { fitsMode } from './model/visibility.js';
 import { ensureAdministrator } from './operations/first-start.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
@@ -32,7 +34,7 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
     closing.push(() => catalog.close());
     const blobs = await openBlobs({ kind: 'filesystem', directory: join(settings.data, 'files') });
     closing.push(() => blobs.close());
-    const { tokenFile } = await ensureAdministrator(catalog, settings.data, startedAt);
+    const tokenFile = await ensureAdministrator(catalog, settings.data, startedAt);
     const listing = await openListing(catalog, settings.mode);
     const deps: Deps = {
       catalog,
@@ -52,6 +54,7 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
       await closed;
     });
     greet(settings, port, tokenFile, listing.size);
+    warn(deps, settings);
     return close;
   } catch (error) {
     await close();
@@ -90,28 +93,64 @@ Try next:
   curl${credentials} ${url}/state`);
 }
 
+/** What an operator may not have meant. */
+function warn({ log, listing }: Deps, { address, authType, mode }: Settings): void {
+  const isLocal = address === 'localhost' || address === '::1' || address.startsWith('127.');
+  if (!isLocal) log.warn({ address }, 'listening beyond this machine without TLS: put a proxy with TLS in front');
+  if (!isLocal && authType === 'none') log.warn('authType is none: whoever reaches this address may change everything');
+  const hidden = listing.sorted.filter((image) => !fitsMode(mode, image)).length;
+  if (hidden > 0) log.warn({ mode, hidden }, 'images that may not be shown in this mode are hidden');
+}
+
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  if (argv.includes('--help')) return console.log(usage);
+  if (argv.includes('--help') || argv.includes('-h')) return console.log(usage);
   if (argv.includes('--version')) return console.log(version);
-  const close = await run(readConfig(argv, process.env), version);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+  const settings = readConfig(argv, process.env);
+  const close = await run(settings, version);
+  stopOnSignals(close, settings.shutdownGrace);
+}
+
+/** The second is no second wish: npm passes on a Ctrl-C that the terminal has sent to everybody already. */
+const SIGNALS_THAT_INSIST = 3;
+
+function stopOnSignals(close: () => Promise<void>, grace: number): void {
+  let signals = 0;
+  const stop = (signal: NodeJS.Signals) => {
+    signals += 1;
+    if (signals === 1) {
+      console.log(`\nStopping: running transfers get ${grace} s. Ctrl-C again, or twice, cuts them.`);
       close().catch((error: unknown) => {
         console.error(error);
         process.exitCode = 1;
       });
-    });
-  }
+    } else if (signals === SIGNALS_THAT_INSIST) {
+      for (const name of SIGNALS) process.off(name, stop);
+      process.kill(process.pid, signal);
+    }
+  };
+  for (const name of SIGNALS) process.on(name, stop);
 }
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
 main().catch((error: unknown) => {
-  console.error(isForTheOperator(error) ? `slipway: ${error.message}` : error);
+  console.error(isForTheOperator(error) ? `slipway: ${error.message}${hintFor(error)}` : error);
   process.exitCode = 1;
 });
 
-const tellable = [ConfigError, InUse, StorageDown];
+const hints: Record<string, string> = {
+  EADDRINUSE: 'choose another port with --port',
+  EADDRNOTAVAIL: 'choose an address of this machine with --address',
+};
+
+function hintFor(error: Error): string {
+  const hint = 'code' in error && typeof error.code === 'string' ? hints[error.code] : undefined;
+  return hint ? `: ${hint}` : '';
+}
+
+const tellable = [OperatorMistake, InUse, StorageDown];
 
 /** What went wrong lies outside of the program: where, and not in which of its lines, is what helps. */
 function isForTheOperator(error: unknown): error is Error {

@@ -27,14 +27,19 @@ export async function sendFile(
   ctx.respond = false;
   // a store that gives fewer bytes, or more, than were promised is found out, and breaks the connection as well
   ctx.res.strictContentLength = true;
-  for await (const chunk of chunks) await write(ctx.res, chunk);
-  ctx.res.end();
+  let left = range ? range.end - range.start + 1 : size;
+  for await (const chunk of chunks) {
+    left -= chunk.length;
+    if (left > 0) await write(ctx.res, chunk);
+    else await writeLast(ctx.res, chunk);
+  }
+  if (left > 0) ctx.res.end();
 }
 
 /** Settles when the chunk has left, so that its buffer can be used again, or when nobody is there to take it. */
 function write(res: ServerResponse, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onClose = () => reject(new Error('the client closed the connection'));
+    const onClose = () => reject(new Error('the connection was closed'));
     if (res.closed || res.destroyed) return onClose();
     res.once('close', onClose);
     res.write(chunk, (error) => {
@@ -42,5 +47,14 @@ function write(res: ServerResponse, chunk: Uint8Array): Promise<void> {
       if (error) reject(error);
       else resolve();
     });
+  });
+}
+
+/** A client that has all it wants may close before we have heard that it was delivered. */
+function writeLast(res: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    if (res.closed || res.destroyed) return resolve();
+    res.once('finish', resolve).once('close', resolve);
+    res.end(chunk);
   });
 }

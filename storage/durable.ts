@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /** A name that was made, moved or removed is safe only when the directory that holds it has been synced. */
@@ -13,9 +13,28 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** With those above it that are missing, readable by nobody else. */
 export async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
+  const above = dirname(resolve(path));
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (is(error, 'EEXIST') && (await stat(path)).isDirectory()) return;
+    if (is(error, 'EEXIST')) throw new Error(`${path} is not a directory`, { cause: error });
+    // Not mkdir's own `recursive`, which never ends where the kernel makes no directories, as below /proc.
+    if (!is(error, 'ENOENT') || (await exists(above))) throw error;
+    await makeDirectory(above);
+    return makeDirectory(path);
+  }
+  await syncDirectory(above);
+}
+
+const is = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code;
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (is(error, 'ENOENT')) return false;
+    throw error;
   }
 }

@@ -16,7 +16,7 @@ export function errors(log: Logger): Middleware {
     } catch (error) {
       if (socket.destroyed && !(error instanceof StorageDown)) {
         const reason = error instanceof Error ? error.message : String(error);
-        log.info({ id: ctx.state.requestId, reason }, 'client left');
+        log.info({ id: ctx.state.requestId, reason }, 'connection closed before the answer was complete');
       } else answer(ctx, error, log);
     }
   };

@@ -9,7 +9,7 @@ const MAX_DEPTH = 100;
 
 const decoders: Record<string, (text: string) => unknown> = {
   'application/json': parseJson,
-  'application/x-www-form-urlencoded': (text) => Object.fromEntries(new URLSearchParams(text)),
+  'application/x-www-form-urlencoded': parseForm,
 };
 
 /** Puts the parsed body into `ctx.request.body`; a body of another type, or none, leaves it undefined. */
@@ -82,6 +82,14 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new ImgapiError('InvalidContent', 'the body is not valid JSON', { cause });
   }
+}
+
+function parseForm(text: string): unknown {
+  // What curl sends by default.
+  if (text.startsWith('{')) {
+    throw new ImgapiError('InvalidContent', 'the body looks like JSON: send Content-Type: application/json with it');
+  }
+  return Object.fromEntries(new URLSearchParams(text));
 }
 
 function depthOf(text: string): number {

@@ -20,8 +20,15 @@ export interface Visible {
 
 const isActive = (image: Visible) => image.activated && !image.disabled;
 
+/** Is it an image that a server in this mode can have at all? */
+export function fitsMode(mode: Mode, image: Pick<Visible, 'public'>): boolean {
+  const { publicIs } = modeLaw[mode];
+  return publicIs === undefined || image.public === publicIs;
+}
+
 /** May the viewer have the manifest, file and icon of an image that it can name? */
 export function canRead({ caller, mode, account }: Viewer, image: Visible): boolean {
+  if (!fitsMode(mode, image)) return false;
   if (account !== undefined) {
     if (image.owner === account) return true;
     return image.activated && (image.public || (image.acl?.includes(account) ?? false));
@@ -36,6 +43,7 @@ export function canRead({ caller, mode, account }: Viewer, image: Visible): bool
  * servers show anonymous callers the active images only.
  */
 export function canList(viewer: Viewer, image: Visible): boolean {
+  if (!fitsMode(viewer.mode, image)) return false;
   if (!isKnown(viewer.caller) && !isActive(image)) return false;
   return viewer.account !== undefined || canRead(viewer, image);
 }

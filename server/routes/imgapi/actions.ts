@@ -52,13 +52,16 @@ function refuse(action: string | undefined): never {
 }
 
 function addedChannel({ request }: Context, { policy }: Deps): string {
-  if (policy.channels.length === 0) refuse('channel-add');
+  if (policy.channels.length === 0) {
+    throw invalidParameter('action', 'Invalid', 'there is no action "channel-add": no channels are configured');
+  }
   const { body } = request;
   const name = typeof body === 'object' && body && 'channel' in body ? body.channel : undefined;
   const channel = policy.channels.find((known) => known.name === name);
   if (channel) return channel.name;
   const code = name === undefined ? 'MissingParameter' : 'Invalid';
-  throw wrongParameter('channel', code, 'the body names no channel of this server');
+  const known = policy.channels.map((channel) => channel.name).join(', ');
+  throw wrongParameter('channel', code, `the body must name the channel as {"channel": NAME}, one of ${known}`);
 }
 
 async function importManifest(ctx: Context, deps: Deps): Promise<void> {
