@@ -29,7 +29,7 @@ export async function findUploadTarget({ catalog }: Deps, target: Target): Promi
   return image;
 }
 
-export function uploadFile(
+export async function uploadFile(
   deps: Deps,
   target: Target,
   source: Readable,

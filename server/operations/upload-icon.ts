@@ -15,7 +15,7 @@ const refusals = {
   md5: 'Upload',
 } as const;
 
-export function uploadIcon(
+export async function uploadIcon(
   deps: Deps,
   target: Target,
   source: Readable,

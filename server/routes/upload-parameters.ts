@@ -26,10 +26,17 @@ export function expectedOf(ctx: Context): Expected {
 }
 
 /** The body as a stream of its own: a refusal may end it, while the request stays open for the answer. */
-export function bodyOf({ req }: Context): Readable {
+export async function withBody<R>({ req }: Context, use: (body: Readable) => Promise<R>): Promise<R> {
   const body = new PassThrough();
-  req.once('close', () => {
-    if (!req.complete) body.destroy(new Error('the connection was closed before the body had arrived'));
-  });
-  return req.pipe(body);
+  // Told to whoever reads the body, who may not have begun when the client hangs up.
+  body.on('error', () => {});
+  const onClose = () => body.destroy(new Error('the connection was closed before the body had arrived'));
+  if (req.destroyed) onClose();
+  req.once('close', onClose);
+  req.once('end', () => req.off('close', onClose));
+  try {
+    return await use(req.pipe(body));
+  } finally {
+    body.destroy();
+  }
 }

@@ -313,7 +313,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 test('what has not finished when the grace time is over is cut, and leaves nothing', async (t) => {
   const { daemon, download, upload, target } = await busyDaemon(t, { shutdownGrace: 0 });
   const cut = Promise.all([t.throwsAsync(buffer(download)), once(upload, 'error')]);
-  t.is((await daemon.kill('SIGTERM')).code, 0);
+  const { code, stderr } = await daemon.kill('SIGTERM');
+  t.is(code, 0, stderr);
   await cut;
 
   t.deepEqual(await readdir(join(daemon.data, 'files', 'tmp')), []);

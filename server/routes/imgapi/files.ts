@@ -6,7 +6,7 @@ import { single, targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 import { sendStored } from '../send-stored.js';
-import { bodyOf, checkStorage, expectedOf } from '../upload-parameters.js';
+import { checkStorage, expectedOf, withBody } from '../upload-parameters.js';
 
 export const getImageFile: Handler = async (ctx, deps) => {
   const image = await findImage(deps.catalog, targetOf(ctx, deps, { star: true }));
@@ -23,7 +23,9 @@ export const addImageFile: Handler = async (ctx, deps) => {
   const compression = compressionOf(single(ctx.query, 'compression'));
   checkStorage(ctx.query, target);
   const details = { compression, dataset_guid: single(ctx.query, 'dataset_guid') || undefined };
-  sendManifest(ctx, deps, await uploadFile(deps, target, bodyOf(ctx), expectedOf(ctx), details));
+  const expected = expectedOf(ctx);
+  const image = await withBody(ctx, (body) => uploadFile(deps, target, body, expected, details));
+  sendManifest(ctx, deps, image);
 };
 
 export const addImageFileFromUrl: Handler = async (ctx, deps) => {

@@ -7,7 +7,7 @@ import { targetOf } from '../address.js';
 import { sendManifest, unconditionally } from '../reply.js';
 import type { Handler } from '../route.js';
 import { sendStored } from '../send-stored.js';
-import { bodyOf, checkStorage, expectedOf } from '../upload-parameters.js';
+import { checkStorage, expectedOf, withBody } from '../upload-parameters.js';
 
 const TYPES = ['image/jpeg', 'image/gif', 'image/png'];
 
@@ -19,7 +19,9 @@ export const addImageIcon: Handler = async (ctx, deps) => {
     throw new ImgapiError('Upload', `content type "${type}" of the icon is not one of ${TYPES.join(', ')}`);
   }
   checkStorage(ctx.query, target);
-  sendManifest(ctx, deps, await uploadIcon(deps, target, bodyOf(ctx), expectedOf(ctx), type));
+  const expected = expectedOf(ctx);
+  const image = await withBody(ctx, (body) => uploadIcon(deps, target, body, expected, type));
+  sendManifest(ctx, deps, image);
 };
 
 export const getImageIcon: Handler = async (ctx, deps) => {
