@@ -17,6 +17,7 @@ for (const room of ['imgapi', 'storage', 'server', 'cli']) {
   if (existsSync(join(root, room))) watch(join(root, room), { recursive: true }, restartSoon);
 }
 process.on('SIGINT', () => daemon?.kill('SIGTERM') ?? process.exit());
+process.on('SIGTERM', () => daemon?.kill('SIGTERM') ?? process.exit());
 start();
 
 function restartSoon() {
@@ -24,8 +25,9 @@ function restartSoon() {
   waiting = setTimeout(() => {
     const build = spawnSync(process.execPath, [join(root, 'etc', 'prepare.mjs')], { stdio: 'inherit' });
     if (build.status !== 0) return;
-    daemon.once('exit', start);
-    daemon.kill('SIGTERM');
+    daemon.removeAllListeners('exit');
+    if (daemon.exitCode === null && daemon.signalCode === null) daemon.once('exit', start).kill('SIGTERM');
+    else start();
   }, 100);
 }
 

@@ -25,7 +25,8 @@ const steps = [
   },
 ];
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}`);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed, this is ${process.version}`);
 for (const step of steps) run(step);
 
 function run({ what, stamp, state, command: [program, ...args] }) {

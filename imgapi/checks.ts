@@ -1,4 +1,4 @@
-import type { FieldError } from './errors.js';
+import { type FieldError, MOST_PROBLEMS } from './errors.js';
 import { isUuid, type Mode } from './image.js';
 
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -71,13 +71,17 @@ export const matching =
   (value) =>
     pattern.test(String(value)) ? [] : [{ message: `${what}, not ${shown(value)}` }];
 
-/** One problem for each bad member of an array or object. */
+/** One problem for each bad member of an array or object, up to a number. */
 export const each =
-  (test: (member: unknown) => boolean, what: string): Check =>
-  (value) =>
-    Object.entries(Object(value)).flatMap(([key, member]) =>
-      test(member) ? [] : [{ message: `${what}; ${key} is ${shown(member)}` }],
-    );
+  (test: (member: unknown) => boolean, what: string, most = MOST_PROBLEMS): Check =>
+  (value) => {
+    const problems: Problem[] = [];
+    for (const [key, member] of Object.entries(Object(value))) {
+      if (!test(member)) problems.push({ message: `${what}; ${key} is ${shown(member)}` });
+      if (problems.length >= most) break;
+    }
+    return problems;
+  };
 
 /** Has these members and no others. */
 export const exactly =

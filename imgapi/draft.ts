@@ -1,5 +1,5 @@
 import { isRecord, type Rules, shown } from './checks.js';
-import { type FieldError, ImgapiError, invalidParameter, validationFailed } from './errors.js';
+import { extraParameters, type FieldError, invalidParameter, validationFailed } from './errors.js';
 import { fieldOf, type Intake } from './fields.js';
 import { type Image, isUuid } from './image.js';
 import { asImage, normalize } from './manifest.js';
@@ -86,8 +86,7 @@ function refuseExtras(kind: DraftKind, draft: Draft): void {
     .filter(([name, value]) => value !== undefined && isExtra[intakeOf(name)](kind, draft))
     .map(([field]): FieldError => ({ field, code: 'Invalid' }));
   if (extras.length === 0) return;
-  const names = extras.map(({ field }) => field).join(', ');
-  throw new ImgapiError('InvalidParameter', `extra parameters: ${names}`, { errors: extras });
+  throw extraParameters(extras);
 }
 
 /** Clients know a zvol that is created without its size as one whose size is no number. */

@@ -81,10 +81,24 @@ export class ImgapiError extends Error {
   }
 }
 
-/** 422 ValidationFailed whose message names the fields in order. */
+/** As many as help. A body that is full of problems must not cost more than another. */
+export const MOST_PROBLEMS = 100;
+
+/** The fields in order, as a message names them. */
+function named(fields: FieldError[]): string {
+  return fields.map(({ field }) => (field.length > 100 ? `${field.slice(0, 100)}…` : field)).join(', ');
+}
+
+/** 422 ValidationFailed whose message names the fields. */
 export function validationFailed(fields: FieldError[], what = 'invalid image data'): ImgapiError {
-  const names = fields.map((f) => f.field).join(', ');
-  return new ImgapiError('ValidationFailed', names ? `${what}: ${names}` : what, { errors: fields });
+  const errors = fields.slice(0, MOST_PROBLEMS);
+  return new ImgapiError('ValidationFailed', errors.length > 0 ? `${what}: ${named(errors)}` : what, { errors });
+}
+
+/** 422 InvalidParameter for what does not belong into a body. */
+export function extraParameters(fields: FieldError[]): ImgapiError {
+  const errors = fields.slice(0, MOST_PROBLEMS);
+  return new ImgapiError('InvalidParameter', `extra parameters: ${named(errors)}`, { errors });
 }
 
 /** 422 InvalidParameter for one parameter. */

@@ -13,6 +13,12 @@ interface Demands {
 
 const minimal: Demands = { early: [], required: ['v', 'uuid', 'name', 'version', 'type', 'os'] };
 
+/** What the server writes for an image to come, before it knows what it will be. */
+const placeholder: Demands = {
+  early: [],
+  required: [...minimal.required, 'owner', 'disabled', 'activated', 'public', 'state'],
+};
+
 const complete: Demands = {
   early: ['icon', 'tags'],
   required: [
@@ -60,7 +66,8 @@ export function normalize(manifest: Manifest): Record<string, unknown> {
 /** A normalized record that passes is an image. Icon and expiry are the server's own and no part of the manifest. */
 export function asImage(record: Record<string, unknown>, rules: Rules): Image {
   const { icon: _, expires_at: __, ...manifest } = record;
-  const errors = record.state === 'creating' ? validateMinimal(manifest) : validateManifest(manifest, rules);
+  const isComing = record.state === 'creating' && record.activated !== true;
+  const errors = isComing ? validate(manifest, placeholder, undefined) : validateManifest(manifest, rules);
   if (errors.length > 0) throw validationFailed(errors);
   return record as Record<string, unknown> & Image;
 }

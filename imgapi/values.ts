@@ -57,7 +57,7 @@ const isDate = (value: unknown) =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/.test(value) &&
   !Number.isNaN(Date.parse(value));
 
-export const accounts = first(array, (value, ...rest) => each(isUuid, 'must hold UUIDs')(value, ...rest).slice(0, 1));
+export const accounts = first(array, each(isUuid, 'must hold UUIDs', 1));
 
 const notTooMany: Check = (value, { type }) =>
   Object(value).length > (type === 'lxd' ? 2 : 1) ? [{ message: 'has too many files' }] : [];

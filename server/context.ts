@@ -11,6 +11,11 @@ interface Extras {
   params: Record<string, string | undefined>;
 }
 
+/** The connection was closed before the request, or its answer, was complete: nobody is there to be told. */
+export class ClientLeft extends Error {
+  override name = 'ClientLeft';
+}
+
 export type Context = ParameterizedContext<State, Extras>;
 export type Middleware = KoaMiddleware<State, Extras>;
 

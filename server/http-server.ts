@@ -40,7 +40,12 @@ export class HttpServer {
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#onMalformed(error, socket as Socket),
     );
-    this.#server.on('connect', (_, socket) => refuse(socket, 'BadRequestError'));
+    this.#server.on('connect', (_, socket: Socket) => {
+      // Node has let go of this socket: nobody else would hear of its errors, or close it when it idles.
+      socket.on('error', () => {});
+      refuse(socket, 'BadRequestError');
+      socket.destroySoon();
+    });
     // An expectation that we do not know is no reason to refuse.
     this.#server.on('checkExpectation', (req, res) => this.#server.emit('request', req, res));
     this.#server.on('connection', (socket) => {

@@ -25,7 +25,10 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
   const log = createLog(settings.logLevel);
   const closing: Closing = [];
   const close = async () => {
-    for (const step of closing.reverse().splice(0)) await step();
+    const failures: unknown[] = [];
+    // The lock comes last, and has to be released whatever the disk does to those before it.
+    for (const step of closing.reverse().splice(0)) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const lock = await lockDirectory(settings.data);

@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import type { BlobStore, ByteRange } from '../storage/blobs.js';
 import { StorageDown } from '../storage/errors.js';
 import type { Context } from './context.js';
+import { write, writeLast } from './socket-writing.js';
 
 /**
  * From a blob to the socket, with headers already set. The blob is opened, and its size compared with what was
@@ -34,27 +34,4 @@ export async function sendFile(
     else await writeLast(ctx.res, chunk);
   }
   if (left > 0) ctx.res.end();
-}
-
-/** Settles when the chunk has left, so that its buffer can be used again, or when nobody is there to take it. */
-function write(res: ServerResponse, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onClose = () => reject(new Error('the connection was closed'));
-    if (res.closed || res.destroyed) return onClose();
-    res.once('close', onClose);
-    res.write(chunk, (error) => {
-      res.off('close', onClose);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-}
-
-/** A client that has all it wants may close before we have heard that it was delivered. */
-function writeLast(res: ServerResponse, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    if (res.closed || res.destroyed) return resolve();
-    res.once('finish', resolve).once('close', resolve);
-    res.end(chunk);
-  });
 }

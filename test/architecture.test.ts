@@ -44,7 +44,7 @@ const walls: Wall[] = [
   },
   {
     of: /^server\/routes\/imgapi\//,
-    may: /^(server\/(operations|model)\/|server\/(deps|context|send-file)\.ts|server\/routes\/(?!table)[^/]+\.ts|imgapi\/)/,
+    may: /^(server\/(operations|model)\/|server\/(deps|context|send-file|send-elements)\.ts|server\/routes\/(?!table)[^/]+\.ts|imgapi\/)/,
   },
   {
     of: /^server\/middleware\//,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { StorageDown } from '../../storage/errors.js';
-import type { Context, Middleware } from '../context.js';
+import { ClientLeft, type Context, type Middleware } from '../context.js';
 
 /** Headers of what was about to be sent. */
 const OF_THE_FILE = ['Accept-Ranges', 'Content-Length', 'Content-MD5', 'Content-Range', 'Etag', 'Last-Modified'];
@@ -14,10 +14,10 @@ export function errors(log: Logger): Middleware {
     try {
       await next();
     } catch (error) {
-      if (socket.destroyed && !(error instanceof StorageDown)) {
-        const reason = error instanceof Error ? error.message : String(error);
-        log.info({ id: ctx.state.requestId, reason }, 'connection closed before the answer was complete');
-      } else answer(ctx, error, log);
+      const id = ctx.state.requestId;
+      if (error instanceof ClientLeft) log.info({ id, reason: error.message }, 'client left');
+      else if (socket.destroyed && !(error instanceof ImgapiError)) log.error({ id, err: error }, 'failed unheard');
+      else answer(ctx, error, log);
     }
   };
 }

@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ImgapiError } from '../../imgapi/errors.js';
-import type { Context, Middleware } from '../context.js';
+import { ClientLeft, type Context, type Middleware } from '../context.js';
 
-const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 100;
 
-const decoders: Record<string, (text: string) => unknown> = {
-  'application/json': parseJson,
-  'application/x-www-form-urlencoded': parseForm,
-};
+const decoders = new Map<string, (text: string) => unknown>([
+  ['application/json', parseJson],
+  ['application/x-www-form-urlencoded', parseForm],
+]);
 
 /** Puts the parsed body into `ctx.request.body`; a body of another type, or none, leaves it undefined. */
 export const jsonBody: Middleware = async (ctx, next) => {
-  const decode = decoders[ctx.request.type.toLowerCase()];
+  const decode = decoders.get(ctx.request.type.toLowerCase());
   if (decode) {
     const bytes = await readAll(ctx);
     checkDigest(ctx, bytes);
@@ -30,7 +30,7 @@ async function readAll(ctx: Context): Promise<Buffer> {
   // Not `for await`: leaving it early would destroy the request, and with it the connection that the refusal needs.
   await new Promise<void>((resolve, reject) => {
     const finish = (error?: Error) => {
-      ctx.req.off('data', onData).off('end', finish).off('error', finish).off('close', onClose);
+      ctx.req.off('data', onData).off('end', finish).off('error', onClose).off('close', onClose);
       if (error) reject(error);
       else resolve();
     };
@@ -39,8 +39,9 @@ async function readAll(ctx: Context): Promise<Buffer> {
       if (size > MAX_BYTES) finish(tooLarge());
       else chunks.push(chunk);
     };
-    const onClose = () => finish(new Error('the connection was closed before the body had arrived'));
-    ctx.req.on('data', onData).once('end', finish).once('error', finish).once('close', onClose);
+    const onClose = () => finish(new ClientLeft('the connection was closed before the body had arrived'));
+    if (ctx.req.destroyed) return onClose();
+    ctx.req.on('data', onData).once('end', finish).once('error', onClose).once('close', onClose);
   });
   return Buffer.concat(chunks);
 }

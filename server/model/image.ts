@@ -71,7 +71,7 @@ export const notSharedWith = (image: Image, accounts: string[]): Image => ({
 });
 
 /** A record that an import may overwrite: somebody announced the image and it is still on its way. */
-export const isPlaceholder = (image: Image) => image.state === 'creating';
+export const isPlaceholder = (image: Image) => image.state === 'creating' && !image.activated;
 
 export const isExpired = (image: Image, now: Date) =>
   (image.state === 'creating' || image.state === 'failed') &&

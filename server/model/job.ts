@@ -1,3 +1,5 @@
+import { type Caller, isOperator } from './caller.js';
+
 export type Execution = 'queued' | 'running' | 'succeeded' | 'failed' | 'canceled';
 
 /** Long work, as its clients poll it: one step of the chain after another. */
@@ -24,12 +26,13 @@ export const jobs = {
 };
 
 /** A job over IMGAPI. Its parameters can hold what not everybody may see, so only operators get them. */
-export function presentJob({ uuid, task, image, execution, created, params, chain_results }: Job, operator: boolean) {
+export function presentJob(job: Job, { caller }: { caller: Caller }) {
+  const { uuid, task, image, execution, created, params, chain_results } = job;
   return {
     uuid,
     name: task,
     execution,
-    ...(operator && { params }),
+    ...(isOperator(caller) && { params }),
     image_uuid: image,
     created_at: created,
     chain_results,

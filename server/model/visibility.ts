@@ -1,5 +1,5 @@
 import type { Mode } from '../../imgapi/image.js';
-import { type Caller, isKnown, isOperator } from './caller.js';
+import { anonymous, type Caller, isKnown, isOperator } from './caller.js';
 import { modeLaw } from './modes.js';
 
 /** Who looks, and for whom. */
@@ -19,6 +19,11 @@ export interface Visible {
 }
 
 const isActive = (image: Visible) => image.activated && !image.disabled;
+
+/** Can everybody have it, without saying who they are? */
+export function isOpen(mode: Mode, image: Visible): boolean {
+  return canRead({ caller: anonymous, mode }, image);
+}
 
 /** Is it an image that a server in this mode can have at all? */
 export function fitsMode(mode: Mode, image: Pick<Visible, 'public'>): boolean {

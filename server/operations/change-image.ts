@@ -1,6 +1,7 @@
 import type { Image } from '../../imgapi/image.js';
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
+import { checkWidening } from './check-widening.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 
@@ -21,6 +22,7 @@ export async function changeImage(
     const before = await findOwnImage(tx, target);
     precondition(before);
     const after = await change(before, tx);
+    await checkWidening(tx, target, before, after);
     await saveImage(tx, before, after, now());
     return after;
   });

@@ -9,7 +9,11 @@ import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 
 /** Removes the image, or only from the selected channel where it is in others too. Its bytes go with the last holder. */
-export async function deleteImage({ catalog, now }: Deps, target: Target, fromAllChannels: boolean): Promise<void> {
+export async function deleteImage(
+  { catalog, now }: Deps,
+  target: Target,
+  { fromAllChannels }: { fromAllChannels: boolean },
+): Promise<void> {
   await catalog.write(async (tx) => {
     const image = await findOwnImage(tx, target);
     await checkDependents(tx, target);

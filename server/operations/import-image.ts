@@ -32,8 +32,7 @@ export async function importImage(
   { channel, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
 ): Promise<Image> {
   return catalog.write(async (tx) => {
-    const existing = await tx.get(images, target.uuid);
-    if (existing && !isPlaceholder(existing)) throw alreadyExists(target.uuid);
+    const existing = await refuseExisting(tx, target.uuid);
     await checkOrigin(tx, target, draft.origin, target.uuid);
     const image = finishDraft('import', replaceMinPlatform ? await withOriginsPlatform(tx, draft) : draft, {
       uuid: target.uuid,
@@ -46,7 +45,14 @@ export async function importImage(
   });
 }
 
-export const alreadyExists = (uuid: string) =>
+/** Refuses a uuid that is taken. A placeholder takes none: it is what the import will fill. */
+export async function refuseExisting(reader: Reader, uuid: string): Promise<Image | undefined> {
+  const existing = await reader.get(images, uuid);
+  if (existing && !isPlaceholder(existing)) throw alreadyExists(uuid);
+  return existing;
+}
+
+const alreadyExists = (uuid: string) =>
   new ImgapiError('ImageUuidAlreadyExists', `an image with uuid ${uuid} exists already`);
 
 async function ownerOf(

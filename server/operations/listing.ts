@@ -25,14 +25,3 @@ export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
     compare: compareListed,
   });
 }
-
-const OPEN = Buffer.from('[\n  ');
-const NEXT = Buffer.from(',\n  ');
-const CLOSE = Buffer.from('\n]');
-
-/** A JSON array of elements that were rendered before. */
-export function joinElements(elements: readonly Buffer[]): Buffer {
-  if (elements.length === 0) return Buffer.from('[]');
-  const parts = elements.flatMap((bytes, index) => [index === 0 ? OPEN : NEXT, bytes]);
-  return Buffer.concat([...parts, CLOSE]);
-}

@@ -8,13 +8,9 @@ import { type Conditions, type Current, judge } from '../model/conditions.js';
 
 /** The type is exactly this, without a charset: imgadm compares it letter by letter. */
 export function sendJson(ctx: Context, value: unknown, status = 200): void {
-  sendJsonBytes(ctx, JSON.stringify(value, null, 2), status);
-}
-
-export function sendJsonBytes(ctx: Context, bytes: string | Buffer, status = 200): void {
   ctx.status = status;
   ctx.set('Content-Type', 'application/json');
-  ctx.body = bytes;
+  ctx.body = JSON.stringify(value, null, 2);
 }
 
 /** Whether the client knows of channels. */

@@ -1,7 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { invalidParameter } from '../../imgapi/errors.js';
 import type { RawQuery } from '../../imgapi/query.js';
-import type { Context } from '../context.js';
+import { ClientLeft, type Context } from '../context.js';
 import type { Viewer } from '../model/visibility.js';
 import type { Expected } from '../operations/upload.js';
 import { single } from './address.js';
@@ -30,7 +30,7 @@ export async function withBody<R>({ req }: Context, use: (body: Readable) => Pro
   const body = new PassThrough();
   // Told to whoever reads the body, who may not have begun when the client hangs up.
   body.on('error', () => {});
-  const onClose = () => body.destroy(new Error('the connection was closed before the body had arrived'));
+  const onClose = () => body.destroy(new ClientLeft('the connection was closed before the body had arrived'));
   if (req.destroyed) onClose();
   req.once('close', onClose);
   req.once('end', () => req.off('close', onClose));

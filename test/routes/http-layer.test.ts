@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import test from 'ava';
 import { ADMIN } from '../../server/model/user.js';
@@ -348,5 +350,17 @@ test('a body that nobody asked for is no obstacle', async (t) => {
   for (const path of ['/ping', '/images', `/images/${uuid}`, `/images/${uuid}/file`]) {
     t.is((await ask('GET', path, { body: '{not json' })).status, 200, path);
     t.is((await ask('GET', path)).status, 200, path);
+  }
+});
+
+test('a CONNECT whose client resets the connection harms nobody', async (t) => {
+  const { ask, port } = await startServer(t);
+  for (let i = 0; i < 50; i += 1) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n');
+    if (i % 2 === 0) await once(socket, 'readable');
+    socket.resetAndDestroy();
+    t.is((await ask('GET', '/ping')).status, 200);
   }
 });

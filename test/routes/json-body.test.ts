@@ -9,7 +9,7 @@ import { kept, told } from '../support/told.js';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
-const TOO_LARGE = 4 * 1024 * 1024 + 1;
+const TOO_LARGE = 1024 * 1024 + 1;
 
 const manifest = JSON.stringify(sample('dc'));
 const texts = Object.entries(sample('dc')).map(([name, value]): [string, string] => [name, String(value)]);

@@ -343,3 +343,30 @@ test('a form changes what text can say', async (t) => {
   const { json } = await update(server, uuid, undefined, '', { body, headers });
   t.like(json as object, { name: 'other', public: false, description: 'a b' });
 });
+
+const unowned = table<'mode' | 'activate' | 'body' | 'answer'>(`
+  mode     activate  body                                  answer
+  dc       yes       {"state": "creating", "owner": null}   422 ValidationFailed owner:MissingParameter
+  dc       no        {"state": "creating", "owner": null}   422 ValidationFailed owner:MissingParameter
+  public   yes       {"state": "creating", "public": null}  422 ValidationFailed public:MissingParameter
+  public   no        {"state": "creating", "public": null}  422 ValidationFailed public:MissingParameter
+  private  yes       {"state": "creating", "public": null}  422 ValidationFailed public:MissingParameter
+`);
+
+for (const { mode, activate, body, answer } of unowned) {
+  test(`no state excuses an image from its owner and its visibility: ${mode} ${activate} ${body}`, async (t) => {
+    const server = await startServer(t, { mode: mode as Mode });
+    const { uuid } = await server.image({}, { activate: activate === 'yes' });
+    const before = await server.stored(uuid);
+    t.is(told(await update(server, uuid, cell(body))), answer);
+    t.deepEqual(await server.stored(uuid), before);
+  });
+}
+
+test('an active image that is said to be creating is no placeholder', async (t) => {
+  const server = await startServer(t);
+  const { uuid } = await server.image();
+  t.is(told(await update(server, uuid, { state: 'creating' })), '200');
+  const body = { ...(await server.ask('GET', `/images/${uuid}`, { as: 'admin' })).json };
+  t.is(told(await server.ask('POST', `/images/${uuid}?action=import`, { body })), '409 ImageUuidAlreadyExists');
+});

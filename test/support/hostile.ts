@@ -214,6 +214,8 @@ const headerValues: Record<string, string[]> = {
   'Content-MD5': ['', 'x', '1B2M2Y8AsgTpgAmY7PhCfg==', long(2000)],
   'Content-Encoding': ['gzip', 'GZIP', 'deflate', 'identity', 'gzip, gzip', 'x'],
   'Content-Type': [
+    '__proto__',
+    'constructor',
     ...['application/json', 'application/json; charset=utf-16', 'APPLICATION/JSON', 'application/json;', 'text/plain'],
     ...['application/x-www-form-urlencoded', 'multipart/form-data; boundary=', '/', ';;;', '', 'image/png'],
     ...['image/png; a=b'],

@@ -3,11 +3,11 @@ import { isUuid } from '../../../imgapi/image.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
-import { activate, disable, enable, images, withChannel } from '../../model/image.js';
+import { activate, disable, enable, withChannel } from '../../model/image.js';
 import { modeLaw } from '../../model/modes.js';
 import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
-import { alreadyExists, importImage, readImport } from '../../operations/import-image.js';
+import { importImage, readImport, refuseExisting } from '../../operations/import-image.js';
 import { updateFrom } from '../../operations/update-image.js';
 import { flag, single, targetOf } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
@@ -69,7 +69,7 @@ async function importManifest(ctx: Context, deps: Deps): Promise<void> {
   checkOperator(target.caller, target.account, 'importing images');
   if (single(ctx.query, 'source') !== undefined) {
     flag(ctx.query, 'skip_owner_check');
-    await refuseExisting(deps, target.uuid);
+    await refuseExisting(deps.catalog, target.uuid);
     throw new ImgapiError('RemoteSourceError', 'this server does not fetch from other image servers yet');
   }
   const draft = readImport(target, ctx.request.body);
@@ -87,10 +87,6 @@ function writesOwnMinPlatform(userAgent: string): boolean {
   return major < 3 || (major === 3 && (minor < 7 || (minor === 7 && patch < 4)));
 }
 
-async function refuseExisting({ catalog }: Deps, uuid: string): Promise<void> {
-  if (await catalog.get(images, uuid)) throw alreadyExists(uuid);
-}
-
 async function importRemote(ctx: Context, deps: Deps): Promise<void> {
   const target = targetOf(ctx, deps, { star: false });
   if (!single(ctx.query, 'source')) {
@@ -98,7 +94,7 @@ async function importRemote(ctx: Context, deps: Deps): Promise<void> {
   }
   checkOperator(target.caller, target.account, 'importing images');
   flag(ctx.query, 'skip_owner_check');
-  await refuseExisting(deps, target.uuid);
+  await refuseExisting(deps.catalog, target.uuid);
   throw new ImgapiError('ServiceUnavailableError', 'this server does not run import jobs yet');
 }
 

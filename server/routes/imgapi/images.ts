@@ -6,9 +6,9 @@ import { checkActsFor, isOperator } from '../../model/caller.js';
 import { deleteImage as remove } from '../../operations/delete-image.js';
 import { findImage } from '../../operations/find-image.js';
 import { listImages as list, recordsOf } from '../../operations/list-images.js';
-import { joinElements } from '../../operations/listing.js';
+import { sendElements } from '../../send-elements.js';
 import { channelOf, flag, targetOf } from '../address.js';
-import { answeredByConditions, manifestOf, quoted, sendJson, sendJsonBytes, showsChannels } from '../reply.js';
+import { answeredByConditions, manifestOf, quoted, sendJson, showsChannels } from '../reply.js';
 import type { Handler } from '../route.js';
 
 export const listImages: Handler = async (ctx, deps) => {
@@ -27,7 +27,10 @@ export const listImages: Handler = async (ctx, deps) => {
     );
   } else {
     const form = showsChannels(ctx) ? 'withChannels' : 'plain';
-    sendJsonBytes(ctx, joinElements(found.map((image) => image[form])));
+    await sendElements(
+      ctx,
+      found.map((image) => image[form]),
+    );
   }
 };
 
@@ -49,6 +52,6 @@ function wantsAdminFields(ctx: Context): boolean {
 
 export const deleteImage: Handler = async (ctx, deps) => {
   const target = targetOf(ctx, deps, { star: false });
-  await remove(deps, target, flag(ctx.query, 'force_all_channels'));
+  await remove(deps, target, { fromAllChannels: flag(ctx.query, 'force_all_channels') });
   ctx.status = 204;
 };

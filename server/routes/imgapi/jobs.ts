@@ -1,4 +1,3 @@
-import { isOperator } from '../../model/caller.js';
 import { presentJob } from '../../model/job.js';
 import { listJobs } from '../../operations/list-jobs.js';
 import { single, targetOf } from '../address.js';
@@ -11,6 +10,6 @@ export const listImageJobs: Handler = async (ctx, deps) => {
   const found = await listJobs(deps, target, filter);
   sendJson(
     ctx,
-    found.map((job) => presentJob(job, isOperator(ctx.state.caller))),
+    found.map((job) => presentJob(job, ctx.state)),
   );
 };
