@@ -1,3 +1,5 @@
+import lt from 'semver/functions/lt.js';
+import valid from 'semver/functions/valid.js';
 import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
 import { isUuid } from '../../../imgapi/image.js';
 import type { Context } from '../../context.js';
@@ -79,12 +81,9 @@ async function importManifest(ctx: Context, deps: Deps): Promise<void> {
   sendManifest(ctx, deps, await importImage(deps, target, draft, { channel, skipOwnerCheck, replaceMinPlatform }));
 }
 
-/** imgadm before 3.7.4. */
 function writesOwnMinPlatform(userAgent: string): boolean {
-  const found = /^imgadm\/(\d+)\.(\d+)\.(\d+) /.exec(userAgent);
-  if (!found) return false;
-  const [major = 0, minor = 0, patch = 0] = found.slice(1).map(Number);
-  return major < 3 || (major === 3 && (minor < 7 || (minor === 7 && patch < 4)));
+  const version = valid(/^imgadm\/(\d+\.\d+\.\d+) /.exec(userAgent)?.[1]);
+  return version !== null && lt(version, '3.7.4');
 }
 
 async function importRemote(ctx: Context, deps: Deps): Promise<void> {
