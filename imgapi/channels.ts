@@ -54,6 +54,10 @@ export function selectChannel(
   return { any: false, name: channel.name };
 }
 
+/** The one channel that is meant, where it is one. */
+export const nameOf = (selection: Selection): string | undefined =>
+  selection && !selection.any ? selection.name : undefined;
+
 export function inSelection(channels: readonly string[] | undefined, selection: Selection): boolean {
   if (!selection) return true;
   return channels !== undefined && (selection.any || channels.includes(selection.name));

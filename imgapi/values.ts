@@ -18,7 +18,7 @@ import { compressions, isUuid, type Mode, oses, types } from './image.js';
 const MAX = { name: 1024, version: 512, url: 1024, description: 10 * 1024, billingTag: 128, tags: 100 * 1024 };
 
 /** Whether public images belong on the server, where its mode says so. */
-const publicImages: Record<Mode, { only: boolean; message: string } | undefined> = {
+export const publicImages: Record<Mode, { only: boolean; message: string } | undefined> = {
   public: { only: true, message: 'private images are not for a public server: set "public": true' },
   private: { only: false, message: 'public images are not for a private server: leave "public" out' },
   dc: undefined,

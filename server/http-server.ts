@@ -50,6 +50,8 @@ export class HttpServer {
     this.#server.on('checkExpectation', (req, res) => this.#server.emit('request', req, res));
     this.#server.on('connection', (socket) => {
       this.#connections.set(socket, undefined);
+      // Requests that are sent one behind another wait for the same end.
+      socket.setMaxListeners(0);
       socket.once('close', () => this.#connections.delete(socket));
     });
   }
@@ -82,10 +84,12 @@ export class HttpServer {
     else socket.destroy();
   }
 
-  /** Behind headers that are out, a refusal would be taken for the body. */
+  /** Behind a request that is still to be answered, a refusal would be taken for its answer, or for the body of it. */
   #onMalformed({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
-    const { res } = this.#connections.get(socket) ?? {};
-    if (!socket.writable || (res?.headersSent && !res.closed)) socket.destroy();
+    const latest = this.#connections.get(socket);
+    const isAnswering = latest !== undefined && !latest.res.closed;
+    if (!socket.writable || (isAnswering && latest.res.headersSent)) socket.destroy();
+    else if (isAnswering && latest.req.complete) latest.res.once('finish', () => socket.destroySoon());
     else refuse(socket, codeOf[code] ?? 'BadRequestError');
   }
 

@@ -10,7 +10,7 @@ import { explain } from './explain.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
 import { createLog } from './log.js';
-import { ensureAdministrator } from './operations/first-start.js';
+import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
 import { stopOnSignals } from './signals.js';

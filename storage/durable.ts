@@ -17,7 +17,8 @@ export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (is(error, 'EEXIST') && (await stat(path)).isDirectory()) return;
+    // Whoever made it may have been killed before its name was safe.
+    if (is(error, 'EEXIST') && (await stat(path)).isDirectory()) return syncIfOurs(above);
     if (is(error, 'EEXIST')) throw new Error(`${path} is not a directory`, { cause: error });
     // Not mkdir's own `recursive`, which never ends where the kernel makes no directories, as below /proc.
     if (!is(error, 'ENOENT') || (await exists(above))) throw error;
@@ -25,6 +26,14 @@ export async function makeDirectory(path: string): Promise<void> {
     return makeDirectory(path);
   }
   await syncDirectory(above);
+}
+
+async function syncIfOurs(path: string): Promise<void> {
+  try {
+    await syncDirectory(path);
+  } catch (error) {
+    if (!is(error, 'EACCES')) throw error;
+  }
 }
 
 const is = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code;

@@ -15,7 +15,11 @@ export function requestLog(log: Logger, serverName: string): Middleware {
     ctx.state.requestId = requestIdOf(ctx);
     ctx.set({ Server: serverName, 'x-request-id': ctx.state.requestId, 'x-server-name': host });
     stampWhenSent(ctx, elapsed);
-    ctx.res.once('close', () => {
+    const { socket } = ctx.req;
+    const onEnd = () => {
+      // Whichever comes first: a response that waits behind another does not hear that its connection has died.
+      ctx.res.off('close', onEnd);
+      socket.off('close', onEnd);
       const { method, url } = ctx.req;
       const { statusCode, headersSent, writableEnded } = ctx.res;
       const caller = ctx.state.caller?.user?.name ?? ctx.state.caller?.kind;
@@ -31,7 +35,9 @@ export function requestLog(log: Logger, serverName: string): Middleware {
         },
         'request',
       );
-    });
+    };
+    ctx.res.once('close', onEnd);
+    socket.once('close', onEnd);
     await next();
   };
 }

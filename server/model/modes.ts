@@ -11,8 +11,6 @@ interface ModeLaw {
   clones: boolean;
   /** `pid` in a ping needs no credentials. */
   pidIsOpen: boolean;
-  /** What `public` is in every manifest; images of which it is not, from a time in another mode, are not there. */
-  publicIs?: boolean;
   /** Virtual machines and other data centers exist. */
   fleet: boolean;
 }
@@ -38,7 +36,7 @@ const datacenter: ModeLaw = {
 
 /** What the configured mode changes beside the manifest's own rules. */
 export const modeLaw: Record<Mode, ModeLaw> = {
-  public: { ...standalone, publicIs: true },
-  private: { ...standalone, publicIs: false },
+  public: standalone,
+  private: standalone,
   dc: datacenter,
 };

@@ -1,4 +1,5 @@
 import type { Mode } from '../../imgapi/image.js';
+import { publicImages } from '../../imgapi/values.js';
 import { anonymous, type Caller, isKnown, isOperator } from './caller.js';
 import { modeLaw } from './modes.js';
 
@@ -25,10 +26,10 @@ export function isOpen(mode: Mode, image: Visible): boolean {
   return canRead({ caller: anonymous, mode }, image);
 }
 
-/** Is it an image that a server in this mode can have at all? */
+/** Is it an image that a server in this mode can have at all? One from a time in another mode may not be. */
 export function fitsMode(mode: Mode, image: Pick<Visible, 'public'>): boolean {
-  const { publicIs } = modeLaw[mode];
-  return publicIs === undefined || image.public === publicIs;
+  const law = publicImages[mode];
+  return law === undefined || image.public === law.only;
 }
 
 /** May the viewer have the manifest, file and icon of an image that it can name? */

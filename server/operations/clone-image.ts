@@ -3,9 +3,10 @@ import { ImgapiError, validationFailed } from '../../imgapi/errors.js';
 import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
-import { disable, images } from '../model/image.js';
+import { disable } from '../model/image.js';
 import { ADMIN } from '../model/user.js';
 import { findImage, type Target } from './find-image.js';
+import { originsOf } from './origins.js';
 import { saveImage } from './save-image.js';
 
 /** A copy of a shared image for the account it is shared with, with a copy of every origin that is not the system's. */
@@ -44,17 +45,13 @@ function checkSingleFile(image: Image): void {
   }
 }
 
-const MAX_CHAIN = 100;
-
 /** The image and those of its origins that belong to users, base first. */
 async function copyOrder(reader: Reader, image: Image): Promise<Image[]> {
   const chain = [image];
-  for (let next = image.origin; next !== undefined && chain.length < MAX_CHAIN; ) {
-    const origin: Image | undefined = await reader.get(images, next);
-    if (!origin || origin.owner === ADMIN.uuid || origin.owner === UNSET_OWNER) break;
-    checkSingleFile(origin);
-    chain.unshift(origin);
-    next = origin.origin;
+  for await (const { record } of originsOf(reader, image)) {
+    if (!record || record.owner === ADMIN.uuid || record.owner === UNSET_OWNER) break;
+    checkSingleFile(record);
+    chain.unshift(record);
   }
   return chain;
 }

@@ -1,10 +1,8 @@
-import { inSelection, type Selection } from '../../imgapi/channels.js';
-import { ImgapiError } from '../../imgapi/errors.js';
+import { nameOf, type Selection } from '../../imgapi/channels.js';
 import type { Image } from '../../imgapi/image.js';
-import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
-import { images, withoutChannel } from '../model/image.js';
-import { canRead } from '../model/visibility.js';
+import { withoutChannel } from '../model/image.js';
+import { checkDependents } from './check-dependents.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 
@@ -23,25 +21,8 @@ export async function deleteImage(
 }
 
 function remainder(image: Image, channel: Selection): Image | undefined {
-  if (!channel || channel.any) return undefined;
-  const rest = withoutChannel(image, channel.name);
+  const name = nameOf(channel);
+  if (name === undefined) return undefined;
+  const rest = withoutChannel(image, name);
   return rest.channels?.length ? rest : undefined;
-}
-
-const NAMED = 9;
-const NAMED_WHEN_MORE = 5;
-
-async function checkDependents(tx: Tx, target: Target): Promise<void> {
-  const named: string[] = [];
-  let count = 0;
-  for await (const { record } of tx.range(images, 'origin', { prefix: target.uuid })) {
-    if (!inSelection(record.channels, target.channel)) continue;
-    count += 1;
-    if (canRead(target, record)) named.push(record.uuid);
-  }
-  if (count === 0) return;
-  const shown = count <= NAMED ? named : named.slice(0, NAMED_WHEN_MORE);
-  const others = count - shown.length;
-  const list = [...shown, ...(others > 0 ? [`${others} others`] : [])].join(', ');
-  throw new ImgapiError('ImageHasDependentImages', `image ${target.uuid} is the origin of ${list}`);
 }

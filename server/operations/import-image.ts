@@ -6,7 +6,7 @@ import type { Deps, Policy } from '../deps.js';
 import { images, isPlaceholder } from '../model/image.js';
 import { modeLaw } from '../model/modes.js';
 import { ADMIN } from '../model/user.js';
-import { checkOrigin, checkOwner, isOwnerKnown } from './check-relations.js';
+import { checkAncestry, checkOrigin, checkOwner, isOwnerKnown } from './check-relations.js';
 import type { Target } from './find-image.js';
 import { rulesOf } from './rules.js';
 import { saveImage } from './save-image.js';
@@ -33,13 +33,14 @@ export async function importImage(
 ): Promise<Image> {
   return catalog.write(async (tx) => {
     const existing = await refuseExisting(tx, target.uuid);
-    await checkOrigin(tx, target, draft.origin, target.uuid);
+    await checkOrigin(tx, target, draft.origin);
     const image = finishDraft('import', replaceMinPlatform ? await withOriginsPlatform(tx, draft) : draft, {
       uuid: target.uuid,
       owner: await ownerOf(tx, policy, target, draft.owner, skipOwnerCheck),
       rules: rulesOf(policy),
       ...(channel !== undefined && { channel }),
     });
+    await checkAncestry(tx, image);
     await saveImage(tx, existing, image, now());
     return image;
   });
@@ -52,7 +53,7 @@ export async function refuseExisting(reader: Reader, uuid: string): Promise<Imag
   return existing;
 }
 
-const alreadyExists = (uuid: string) =>
+export const alreadyExists = (uuid: string) =>
   new ImgapiError('ImageUuidAlreadyExists', `an image with uuid ${uuid} exists already`);
 
 async function ownerOf(

@@ -9,9 +9,11 @@ const LEASE = 60 * 60 * 1000;
 /** Removes what nobody will come for: placeholders that ran out, bytes that nobody holds, uploads that were cut off. */
 export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?: Date } = {}): Promise<void> {
   const { catalog, blobs, policy, log, now } = deps;
-  const lease = abandonedBefore ? now().getTime() - abandonedBefore.getTime() : LEASE;
+  // The moment is taken once: what comes while the first part of this runs is not abandoned.
+  const start = now();
+  const lease = abandonedBefore ? start.getTime() - abandonedBefore.getTime() : LEASE;
   const expired = await removeExpired(deps);
-  const collected = await collect({ catalog, blobs }, { now: now(), grace: policy.blobGrace * 1000, lease });
+  const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
   log.info({ expired, ...collected }, 'swept');
 }
 

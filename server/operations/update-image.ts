@@ -4,8 +4,10 @@ import { applyUpdate } from '../../imgapi/update.js';
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
-import { checkOrigin, checkOwner } from './check-relations.js';
+import { checkDependents } from './check-dependents.js';
+import { checkAncestry, checkOrigin, checkOwner } from './check-relations.js';
 import type { Target } from './find-image.js';
+import { alreadyExists } from './import-image.js';
 import { rulesOf } from './rules.js';
 
 /** The change that an update body asks for, for `changeImage`. */
@@ -13,17 +15,17 @@ export function updateFrom({ policy }: Deps, target: Target, body: unknown) {
   return async (image: Image, tx: Tx): Promise<Image> => {
     const operator = target.account === undefined;
     const after = applyUpdate(image, body, { operator, rules: rulesOf(policy) });
-    if (after.uuid !== image.uuid) await checkMove(tx, image, after.uuid);
+    if (after.uuid !== image.uuid) await checkMove(tx, target, image, after.uuid);
     if (after.owner !== image.owner) await checkOwner(tx, policy.mode, after.owner);
-    if (after.origin !== image.origin) await checkOrigin(tx, target, after.origin, image.uuid);
+    if (after.origin !== image.origin) await checkOrigin(tx, target, after.origin);
+    await checkAncestry(tx, after);
     return after;
   };
 }
 
-async function checkMove(tx: Tx, image: Image, uuid: string): Promise<void> {
-  if (await tx.get(images, uuid)) {
-    throw new ImgapiError('ImageUuidAlreadyExists', `an image with uuid ${uuid} exists already`);
-  }
+async function checkMove(tx: Tx, target: Target, image: Image, uuid: string): Promise<void> {
+  if (await tx.get(images, uuid)) throw alreadyExists(uuid);
+  await checkDependents(tx, { ...target, channel: undefined });
   if (image.files.length > 1) {
     throw new ImgapiError('NotImplemented', `image ${image.uuid} has several files: its uuid can not be changed`);
   }

@@ -1,7 +1,6 @@
-import { PassThrough, type Readable } from 'node:stream';
 import { invalidParameter } from '../../imgapi/errors.js';
 import type { RawQuery } from '../../imgapi/query.js';
-import { ClientLeft, type Context } from '../context.js';
+import type { Context } from '../context.js';
 import type { Viewer } from '../model/visibility.js';
 import type { Expected } from '../operations/upload.js';
 import { single } from './address.js';
@@ -23,20 +22,4 @@ export function expectedOf(ctx: Context): Expected {
   // Not ctx.request.length, which is cut to 32 bits.
   const length = ctx.get('content-length');
   return { size: length === '' ? undefined : Number(length), sha1: single(ctx.query, 'sha1') || undefined };
-}
-
-/** The body as a stream of its own: a refusal may end it, while the request stays open for the answer. */
-export async function withBody<R>({ req }: Context, use: (body: Readable) => Promise<R>): Promise<R> {
-  const body = new PassThrough();
-  // Told to whoever reads the body, who may not have begun when the client hangs up.
-  body.on('error', () => {});
-  const onClose = () => body.destroy(new ClientLeft('the connection was closed before the body had arrived'));
-  if (req.destroyed) onClose();
-  req.once('close', onClose);
-  req.once('end', () => req.off('close', onClose));
-  try {
-    return await use(req.pipe(body));
-  } finally {
-    body.destroy();
-  }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import test from 'ava';
 import { type Image, type Mode, UNSET_OWNER } from '../../imgapi/image.js';
@@ -304,6 +305,35 @@ test('D-15 no image comes from itself', async (t) => {
     t.is(told(answer), '422 OriginDoesNotExist');
   }
   t.is((await server.stored(base.uuid))?.origin, other.uuid);
+});
+
+test('D-15 no image comes from itself by way of a uuid that changes hands', async (t) => {
+  const server = await startServer(t, { mode: 'public' });
+  const base = await server.image({}, { activate: false });
+  const middle = await server.image({ origin: base.uuid }, { activate: false });
+  const moved = { uuid: randomUUID() };
+  const move = (uuid: string, body: object) => server.ask('POST', `/images/${uuid}?action=update`, { body }).then(told);
+  t.is(await move(base.uuid, moved), '422 ImageHasDependentImages');
+  t.is(await server.stored(moved.uuid), undefined);
+  t.is(await move(middle.uuid, moved), '200');
+  t.is((await server.stored(moved.uuid))?.origin, base.uuid);
+});
+
+test('D-15 no image comes from itself by way of an origin that was deleted in one channel', async (t) => {
+  const channels = [
+    { name: 'dev', description: '', default: true },
+    { name: 'rel', description: '' },
+  ];
+  const server = await startServer(t, { mode: 'public', channels });
+  const base = await server.image();
+  const body = { ...sample('public'), v: 2, origin: base.uuid };
+  const built = { ...body, uuid: randomUUID() };
+  const inRel = (uuid: string, manifest: object) =>
+    server.ask('POST', `/images/${uuid}?action=import&channel=rel`, { body: manifest }).then(told);
+  t.is(await inRel(built.uuid, built), '200');
+  t.is((await server.ask('DELETE', `/images/${base.uuid}`)).status, 204);
+  t.is(await inRel(base.uuid, { ...body, uuid: base.uuid, origin: built.uuid }), '422 OriginDoesNotExist');
+  t.is(await server.stored(base.uuid), undefined);
 });
 
 test('D-15 origins that come from each other hang nothing', async (t) => {

@@ -13,11 +13,24 @@ async function hesitant(answer: (blobs: BlobStore) => Promise<StagedBlob>) {
   const asked = gate();
   const ready = gate();
   const answered = gate();
+  /** What was given a place has left it again; nothing was where none was given. */
+  const gone = gate();
   const blobs: BlobStore = {
     stage: async () => {
       asked.open();
       await ready.opened;
-      return answer(real).finally(answered.open);
+      const blob = await answer(real)
+        .catch((error: unknown) => {
+          gone.open();
+          throw error;
+        })
+        .finally(answered.open);
+      return {
+        key: blob.key,
+        writable: blob.writable,
+        commit: () => blob.commit(),
+        discard: () => blob.discard().then(gone.open),
+      };
     },
     stat: (key) => real.stat(key),
     read: (key, range) => real.read(key, range),
@@ -25,7 +38,7 @@ async function hesitant(answer: (blobs: BlobStore) => Promise<StagedBlob>) {
     list: () => real.list(),
     close: () => real.close(),
   };
-  return { blobs, asked, ready, answered };
+  return { blobs, asked, ready, answered, gone };
 }
 
 const answers = {
@@ -35,7 +48,7 @@ const answers = {
 
 for (const [what, answer] of Object.entries(answers)) {
   test(`a client hangs up before the store is ready, ${what}`, async (t) => {
-    const { blobs, asked, ready, answered } = await hesitant(answer);
+    const { blobs, asked, ready, answered, gone } = await hesitant(answer);
     const server = await startServer(t, { blobs });
     const { uuid } = await server.image({}, { file: null });
     const socket = connect(server.port, '127.0.0.1');
@@ -50,6 +63,7 @@ for (const [what, answer] of Object.entries(answers)) {
 
     t.is((await server.ask('GET', '/ping')).status, 200);
     t.deepEqual((await server.ask('GET', `/images/${uuid}`, { as: 'admin' })).json.files, []);
+    await gone.opened;
     for await (const { key } of blobs.list()) t.fail(`left behind: ${key}`);
   });
 }

@@ -4,6 +4,7 @@ import { images } from '../../server/model/image.js';
 import { ADMIN } from '../../server/model/user.js';
 import { sweep } from '../../server/operations/sweep.js';
 import { numbered } from '../support/fixtures.js';
+import { gate } from '../support/gate.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
 import { holders, kept } from '../support/told.js';
@@ -151,4 +152,22 @@ test('sweeps beside each other, and beside uploads and deletions, do no harm', a
     if (status === 200) t.is(bytes.toString(), `file ${n % 3}`);
   }
   t.deepEqual((await holders(server)).flat().length, 5);
+});
+
+test('an upload that begins while the first sweep is at work is not abandoned', async (t) => {
+  let time = Date.now() - HOUR;
+  const server = await startServer(t, { now: () => new Date(time) });
+  await insert(server, { ...placeholder, expires_at: new Date(time).toISOString() });
+  const start = new Date(time);
+  const busy = gate();
+  const work = server.deps.catalog.write(() => busy.opened);
+  const sweeping = sweep(server.deps, { abandonedBefore: start });
+  // the blob is touched by the machine's clock: after the start, and before the server has come so far
+  time += 2 * HOUR;
+  const staged = await server.deps.blobs.stage();
+  await new Promise<void>((resolve) => staged.writable.end('bytes', resolve));
+  busy.open();
+  await Promise.all([work, sweeping]);
+  t.is((await kept(server)).images.length, 0, 'the placeholder is gone');
+  t.is((await kept(server)).staged, 1);
 });

@@ -1,11 +1,9 @@
 import test from 'ava';
 import { ADMIN } from '../../server/model/user.js';
-import { numbered } from '../support/fixtures.js';
+import { addUser } from '../support/fixtures.js';
 import { startServer } from '../support/server.js';
 import { table } from '../support/table.js';
 import { told } from '../support/told.js';
-
-const GUEST = numbered(7);
 
 /** The origin of an image that belongs to the guest; who acts; how the image is opened to everybody. */
 const cases = table<'origin' | 'owner' | 'actor' | 'answer'>(`
@@ -27,12 +25,7 @@ for (const { origin, owner, actor, answer } of cases) {
     test(`an image built on a ${origin} one of ${owner}'s is opened by the ${actor} ${how}`, async (t) => {
       const server = await startServer(t, { trusts: () => true });
       const { deps, ask } = server;
-      await deps.catalog.write((tx) =>
-        tx.insert(
-          { name: 'users', id: () => GUEST },
-          { uuid: GUEST, name: 'guest', superAdmin: false, created: new Date(0).toISOString() },
-        ),
-      );
+      const { uuid: GUEST } = await addUser(server, 'guest');
       const base = await server.image({
         owner: owner === 'admin' ? ADMIN.uuid : GUEST,
         public: origin === 'public',
@@ -53,3 +46,27 @@ for (const { origin, owner, actor, answer } of cases) {
     });
   }
 }
+
+test('what stands behind an open origin is open already', async (t) => {
+  const server = await startServer(t, { trusts: () => true });
+  const { uuid: guest } = await addUser(server, 'guest');
+  const base = await server.image({ public: false });
+  const middle = await server.image({ origin: base.uuid });
+  const built = await server.image({ public: false, owner: guest, origin: middle.uuid });
+  const path = `/images/${built.uuid}?action=update&account=${guest}`;
+  t.is(told(await server.ask('POST', path, { body: { public: true } })), '200');
+});
+
+test('an image is not given away with an origin that was only shared', async (t) => {
+  const server = await startServer(t, { trusts: () => true });
+  const { uuid: guest } = await addUser(server, 'guest');
+  const { uuid: other, headers } = await addUser(server, 'other');
+  const base = await server.image({ public: false, acl: [guest] });
+  const built = await server.image({ public: false, owner: guest, origin: base.uuid });
+  const give = (account: string) =>
+    server.ask('POST', `/images/${built.uuid}?action=update${account}`, { body: { owner: other } });
+  t.is(told(await give(`&account=${guest}`)), '422 NotImageOwner');
+  t.is((await server.stored(built.uuid))?.owner, guest);
+  t.is((await server.ask('GET', `/images/${base.uuid}`, { headers })).status, 404);
+  t.is(told(await give('')), '200');
+});

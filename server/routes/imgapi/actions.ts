@@ -1,5 +1,6 @@
 import lt from 'semver/functions/lt.js';
 import valid from 'semver/functions/valid.js';
+import { nameOf } from '../../../imgapi/channels.js';
 import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
 import { isUuid } from '../../../imgapi/image.js';
 import type { Context } from '../../context.js';
@@ -76,7 +77,7 @@ async function importManifest(ctx: Context, deps: Deps): Promise<void> {
   }
   const draft = readImport(target, ctx.request.body);
   const skipOwnerCheck = flag(ctx.query, 'skip_owner_check');
-  const channel = target.channel && !target.channel.any ? target.channel.name : undefined;
+  const channel = nameOf(target.channel);
   const replaceMinPlatform = writesOwnMinPlatform(ctx.get('user-agent'));
   sendManifest(ctx, deps, await importImage(deps, target, draft, { channel, skipOwnerCheck, replaceMinPlatform }));
 }

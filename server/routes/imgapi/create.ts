@@ -1,3 +1,4 @@
+import { nameOf } from '../../../imgapi/channels.js';
 import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
@@ -24,9 +25,8 @@ export const createImage: Handler = (ctx, deps) => {
 };
 
 async function createFromBody(ctx: Context, deps: Deps): Promise<void> {
-  const channel = channelOf(ctx, deps, { star: false });
-  const name = channel && !channel.any ? channel.name : undefined;
-  sendManifest(ctx, deps, await create(deps, actorOf(ctx, deps), name, ctx.request.body));
+  const channel = nameOf(channelOf(ctx, deps, { star: false }));
+  sendManifest(ctx, deps, await create(deps, actorOf(ctx, deps), channel, ctx.request.body));
 }
 
 function createFromVm(ctx: Context, deps: Deps): void {

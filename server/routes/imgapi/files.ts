@@ -4,9 +4,10 @@ import { findImage } from '../../operations/find-image.js';
 import { findUploadTarget, uploadFile } from '../../operations/upload-file.js';
 import { single, targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
+import { withBody } from '../request-body.js';
 import type { Handler } from '../route.js';
 import { sendStored } from '../send-stored.js';
-import { checkStorage, expectedOf, withBody } from '../upload-parameters.js';
+import { checkStorage, expectedOf } from '../upload-parameters.js';
 
 export const getImageFile: Handler = async (ctx, deps) => {
   const image = await findImage(deps.catalog, targetOf(ctx, deps, { star: true }));

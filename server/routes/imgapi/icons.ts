@@ -5,9 +5,10 @@ import { findImage, findOwnImage } from '../../operations/find-image.js';
 import { uploadIcon } from '../../operations/upload-icon.js';
 import { targetOf } from '../address.js';
 import { sendManifest, unconditionally } from '../reply.js';
+import { withBody } from '../request-body.js';
 import type { Handler } from '../route.js';
 import { sendStored } from '../send-stored.js';
-import { checkStorage, expectedOf, withBody } from '../upload-parameters.js';
+import { checkStorage, expectedOf } from '../upload-parameters.js';
 
 const TYPES = ['image/jpeg', 'image/gif', 'image/png'];
 
