@@ -114,7 +114,7 @@ test(`a full disk: writes are refused, reads go on, and nothing is lost (needs $
     let refused: string | undefined;
     for (let n = 0; n < 2000 && refused === undefined; n += 1) {
       const answer = await known.create(daemon);
-      if (answer.startsWith('503')) refused = answer;
+      if (answer.startsWith('503 ')) refused = answer;
     }
     t.is(refused, '503 StorageIsDown', 'creates are refused');
     await known.check(daemon, `full, round ${round}`);
