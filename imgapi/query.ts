@@ -126,7 +126,8 @@ const parameters: Record<string, (value: string) => Filter> = {
 const malformed = (field: string, value: unknown, wanted: string) =>
   invalidParameter(field, 'Invalid', `${field} must be ${wanted}, not ${shown(value)}`);
 
-function single(raw: RawQuery, name: string): string | undefined {
+/** A parameter that may be given once. */
+export function single(raw: RawQuery, name: string): string | undefined {
   const value = raw[name];
   if (Array.isArray(value)) throw malformed(name, value.join(), 'given once');
   return value;

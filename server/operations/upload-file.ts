@@ -11,15 +11,6 @@ export interface FileDetails {
   dataset_guid?: string | undefined;
 }
 
-const refusals = {
-  empty: 'Download',
-  'too-big': 'Upload',
-  size: 'Download',
-  sha1: 'Download',
-  sha256: 'Download',
-  md5: 'Download',
-} as const;
-
 /** The first look at the image, before a byte is read; the upload looks again when all has arrived. */
 export async function findUploadTarget({ catalog }: Deps, target: Target): Promise<Image> {
   const image = await findOwnImage(catalog, target);
@@ -29,18 +20,15 @@ export async function findUploadTarget({ catalog }: Deps, target: Target): Promi
   return image;
 }
 
-export async function uploadFile(
+export function uploadFile(
   deps: Deps,
   target: Target,
   source: Readable,
   expect: Expected,
   { compression, dataset_guid }: FileDetails,
 ): Promise<Image> {
-  const limit = deps.policy.maxFileSize;
-  if (expect.size !== undefined && expect.size > limit) {
-    throw new ImgapiError('Upload', `a file of ${expect.size} bytes is larger than the ${limit} bytes allowed`);
-  }
-  return upload(deps, target, fileHolder(target.uuid, 0), source, { limit, expect, refusals }, (image, stored) =>
+  const rules = { what: 'file', limit: deps.policy.maxFileSize, expect, refusal: 'Download' } as const;
+  return upload(deps, target, fileHolder(target.uuid, 0), source, rules, (image, stored) =>
     withFile(image, { ...stored, compression, ...(dataset_guid !== undefined && { dataset_guid }) }),
   );
 }

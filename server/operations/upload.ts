@@ -13,10 +13,11 @@ export interface Expected {
 }
 
 interface Upload {
+  what: 'file' | 'icon';
   limit: number;
   expect: Expected;
-  /** What each refusal of the bytes is called on this endpoint. */
-  refusals: Record<TransferRefused['reason'], ErrorCode>;
+  /** What bytes that are not what was promised are called on this endpoint. Too many are `Upload` on all. */
+  refusal: ErrorCode;
 }
 
 /** Bytes for an image: received and verified first, then attached in one write, or thrown away. */
@@ -25,13 +26,16 @@ export async function upload(
   target: Target,
   holder: string,
   source: Readable,
-  { refusals, limit, expect }: Upload,
+  { what, limit, expect, refusal }: Upload,
   attach: (image: Image, stored: Stored) => Image,
 ): Promise<Image> {
+  if (expect.size !== undefined && expect.size > limit) {
+    throw new ImgapiError('Upload', `the ${what} has ${expect.size} bytes, of which ${limit} are allowed`);
+  }
   const staged = await blobs.stage();
   const content = await transfer(source, staged, { limit, expect }).catch((error: unknown) => {
     if (!(error instanceof TransferRefused)) throw error;
-    throw new ImgapiError(refusals[error.reason], error.message, { cause: error });
+    throw new ImgapiError(error.reason === 'too-big' ? 'Upload' : refusal, error.message, { cause: error });
   });
   return publish({ catalog, blobs }, { key: staged.key, content }, async (tx, hold) => {
     const before = await findOwnImage(tx, target);

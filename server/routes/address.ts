@@ -1,7 +1,7 @@
 import { selectChannel } from '../../imgapi/channels.js';
 import { invalidParameter } from '../../imgapi/errors.js';
 import { isUuid } from '../../imgapi/image.js';
-import type { RawQuery } from '../../imgapi/query.js';
+import { type RawQuery, single } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
 import { checkActsFor, isOperator } from '../model/caller.js';
@@ -42,13 +42,6 @@ export function targetOf(ctx: Context, deps: Deps, access: Access): Target {
   const channel = channelOf(ctx, deps, access);
   const viewer = access.star ? viewerOf(ctx, deps) : actorOf(ctx, deps);
   return { ...viewer, uuid: ctx.params.uuid ?? '', channel };
-}
-
-/** A query parameter that may be given once. */
-export function single(query: RawQuery, name: string): string | undefined {
-  const value = query[name];
-  if (Array.isArray(value)) throw invalidParameter(name, 'Invalid', `${name} is given more than once`);
-  return value;
 }
 
 export function flag(query: RawQuery, name: string): boolean {

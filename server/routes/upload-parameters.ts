@@ -1,9 +1,8 @@
 import { invalidParameter } from '../../imgapi/errors.js';
-import type { RawQuery } from '../../imgapi/query.js';
+import { type RawQuery, single } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
 import type { Viewer } from '../model/visibility.js';
 import type { Expected } from '../operations/upload.js';
-import { single } from './address.js';
 
 const KINDS = ['local', 'manta'];
 

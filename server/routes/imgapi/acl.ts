@@ -1,9 +1,10 @@
 import { invalidParameter } from '../../../imgapi/errors.js';
 import { isUuid } from '../../../imgapi/image.js';
+import { single } from '../../../imgapi/query.js';
 import { notSharedWith, sharedWith } from '../../model/image.js';
 import { changeImage } from '../../operations/change-image.js';
 import { findOwnImage } from '../../operations/find-image.js';
-import { single, targetOf } from '../address.js';
+import { targetOf } from '../address.js';
 import { sendManifest, unconditionally } from '../reply.js';
 import type { Handler } from '../route.js';
 

@@ -3,6 +3,7 @@ import valid from 'semver/functions/valid.js';
 import { nameOf } from '../../../imgapi/channels.js';
 import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
 import { isUuid } from '../../../imgapi/image.js';
+import { single } from '../../../imgapi/query.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
@@ -12,7 +13,7 @@ import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
 import { importImage, readImport, refuseExisting } from '../../operations/import-image.js';
 import { updateFrom } from '../../operations/update-image.js';
-import { flag, single, targetOf } from '../address.js';
+import { flag, targetOf } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 

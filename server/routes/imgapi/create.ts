@@ -1,10 +1,11 @@
 import { nameOf } from '../../../imgapi/channels.js';
 import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
+import { single } from '../../../imgapi/query.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
 import { createImage as create } from '../../operations/create-image.js';
-import { actorOf, channelOf, single, viewerOf } from '../address.js';
+import { actorOf, channelOf, viewerOf } from '../address.js';
 import { sendErrorLine } from '../error-line.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';

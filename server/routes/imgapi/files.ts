@@ -1,8 +1,9 @@
 import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
 import { compressions } from '../../../imgapi/image.js';
+import { single } from '../../../imgapi/query.js';
 import { findImage } from '../../operations/find-image.js';
 import { findUploadTarget, uploadFile } from '../../operations/upload-file.js';
-import { single, targetOf } from '../address.js';
+import { targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
 import { withBody } from '../request-body.js';
 import type { Handler } from '../route.js';

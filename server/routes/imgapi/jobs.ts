@@ -1,6 +1,7 @@
+import { single } from '../../../imgapi/query.js';
 import { presentJob } from '../../model/job.js';
 import { listJobs } from '../../operations/list-jobs.js';
-import { single, targetOf } from '../address.js';
+import { targetOf } from '../address.js';
 import { sendJson } from '../reply.js';
 import type { Handler } from '../route.js';
 

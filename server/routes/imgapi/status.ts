@@ -1,7 +1,7 @@
 import { type ErrorCode, errors, type FieldError, ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
+import { single } from '../../../imgapi/query.js';
 import { checkOperator, isKnown } from '../../model/caller.js';
 import { modeLaw } from '../../model/modes.js';
-import { single } from '../address.js';
 import { sendJson } from '../reply.js';
 import type { Handler } from '../route.js';
 
