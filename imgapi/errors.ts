@@ -43,6 +43,11 @@ export const errors = {
   RequestedRangeNotSatisfiable: [416, 'the range lies outside the file'],
   RequestHeaderFieldsTooLarge: [431, 'the headers are larger than this server accepts'],
   RequestTimeout: [408, 'the headers did not arrive in time'],
+  NotPermitted: [403, 'the credentials are valid but not good for this, such as a token that may only read'],
+  ForeignOrigin: [403, 'a web page of another site has made the browser send this'],
+  MisdirectedRequest: [421, 'the Host header names a host that this server is not known as'],
+  TooManyRequests: [429, 'the caller has asked more often than allowed; see the Retry-After header'],
+  ObjectAlreadyExists: [406, 'management: something of this name exists already'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
 export type ErrorCode = keyof typeof errors;

@@ -6,6 +6,7 @@ import { acceptVersion } from '../imgapi/version.js';
 import type { Middleware } from './context.js';
 import type { Deps } from './deps.js';
 import { authenticate } from './middleware/authenticate.js';
+import { clientAddress } from './middleware/client-address.js';
 import { errors } from './middleware/errors.js';
 import { jsonBody } from './middleware/json-body.js';
 import { linger } from './middleware/linger.js';
@@ -22,6 +23,7 @@ const LINGER = 5000;
 export function createApp(deps: Deps): Koa {
   const app = new Koa();
   const router = createRouter(deps);
+  app.use(clientAddress(deps.isProxy));
   app.use(requestLog(deps.log, deps.policy.serverName));
   app.use(linger(LINGER));
   app.use(errors(deps.log));
@@ -47,7 +49,7 @@ function createRouter(deps: Deps): Router {
 /** Reading refuses a malformed uuid before it looks at credentials, changing after. */
 function steps(route: Route, deps: Deps): Middleware[] {
   const uuid = route.path.includes(':uuid') ? [uuidInPath] : [];
-  const caller = authenticate(deps, route.auth);
+  const caller = authenticate(deps, route.auth, route.need ?? (route.method === 'GET' ? 'read' : 'write'));
   const body = route.body ? [jsonBody] : [];
   return route.auth === 'strict' ? [version, caller, ...uuid, ...body] : [version, ...uuid, caller, ...body];
 }

@@ -2,6 +2,8 @@ import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
 import type { Caller } from './model/caller.js';
 
 interface State {
+  /** Where the request comes from, as far as proxies can be believed. */
+  address: string;
   caller: Caller;
   requestId: string;
 }

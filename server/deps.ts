@@ -14,6 +14,10 @@ export interface Policy {
   version: string;
   maxFileSize: number;
   maxIconSize: number;
+  maxBodySize: number;
+  requestsPerMinute: number;
+  hostNames: readonly string[];
+  publicUrl: string | undefined;
   blobGrace: number;
 }
 
@@ -27,4 +31,6 @@ export interface Deps {
   now: () => Date;
   /** Does a request from this address need no credentials? */
   trusts: (address: string) => boolean;
+  /** Is this the address of a proxy that tells the truth about whom it passes on? */
+  isProxy: (address: string) => boolean;
 }

@@ -1,4 +1,4 @@
-import type { Settings } from './config.js';
+import type { Settings } from './config/settings.js';
 import type { Deps } from './deps.js';
 import { fitsMode } from './model/visibility.js';
 

@@ -4,7 +4,8 @@ import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
 import { createApp } from './app.js';
 import { addressMatcher } from './auth/trusted-networks.js';
-import { readConfig, type Settings, usage } from './config.js';
+import { readConfig, usage } from './config/read-config.js';
+import type { Settings } from './config/settings.js';
 import type { Deps, Policy } from './deps.js';
 import { explain } from './explain.js';
 import { greet, warn } from './greeting.js';
@@ -46,10 +47,11 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
       log,
       policy: policyOf(settings, version),
       now: () => new Date(),
+      isProxy: addressMatcher(settings.trustedProxies),
       trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
     };
     const server = new HttpServer(createApp(deps).callback());
-    const { port } = await server.listen(settings.port, settings.address);
+    const { port } = await server.listen(Number(settings.port), settings.address);
     const stopSweeping = keepSweeping(deps, startedAt);
     closing.push(stopSweeping, async () => {
       const closed = server.close(settings.shutdownGrace * 1000);
@@ -66,9 +68,7 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
 }
 
 function policyOf(settings: Settings, version: string): Policy {
-  const { mode, channels, authType, maxFileSize, maxIconSize, blobGrace } = settings;
-  const serverName = settings.serverName ?? `imgapi/${version}`;
-  return { mode, channels, authType, maxFileSize, maxIconSize, blobGrace, serverName, version };
+  return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version };
 }
 
 /** The lock says that no other daemon was at work here: what was on its way in before this start is abandoned. */

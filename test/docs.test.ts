@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { errorsPage } from '../imgapi/errors-page.js';
-import { settings } from '../server/config.js';
+import { settings } from '../server/config/settings.js';
 
 const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 

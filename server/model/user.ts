@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Scope } from './scope.js';
 
 export interface User {
   uuid: string;
   name: string;
   superAdmin: boolean;
   created: string;
+  /** Stands in for an owner of whom nothing else is known: nobody can be this user. */
+  inactive?: true;
 }
 
 /** A bearer token. Only its hash is kept. */
@@ -13,6 +16,10 @@ export interface Token {
   name: string;
   user: string;
   created: string;
+  /** Full where it is absent: in records from before there were scopes. */
+  scope?: Scope;
+  /** Good until then; for ever where it is absent. */
+  expires?: string;
 }
 
 export const users = {

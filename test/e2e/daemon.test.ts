@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import ava, { type ExecutionContext } from 'ava';
-import { settings } from '../../server/config.js';
+import { settings } from '../../server/config/settings.js';
 import { configFile, type Daemon, launch, startDaemon } from '../support/daemon.js';
 import { scratch } from '../support/scratch.js';
 

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { ConfigError, readConfig, type Settings, settings, usage } from '../../server/config.js';
+import { ConfigError, readConfig, usage } from '../../server/config/read-config.js';
+import { type Settings, settings } from '../../server/config/settings.js';
 import { scratch } from '../support/scratch.js';
 import { table } from '../support/table.js';
 

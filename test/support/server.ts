@@ -47,6 +47,10 @@ const defaults: Policy = {
   version: '0.0.0-test',
   maxFileSize: 20 * 1024 ** 3,
   maxIconSize: 128 * 1024,
+  maxBodySize: 1024 ** 2,
+  requestsPerMinute: 0,
+  hostNames: [],
+  publicUrl: undefined,
   blobGrace: 3600,
 };
 
@@ -69,6 +73,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     policy: { ...defaults, ...policy },
     log: pino({ level: 'silent' }),
     now,
+    isProxy: () => false,
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
   const token = 'test-token';

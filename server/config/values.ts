@@ -1,0 +1,102 @@
+import { isIP } from 'node:net';
+import { type Channel, checkChannels } from '../../imgapi/channels.js';
+import { addressMatcher } from '../auth/trusted-networks.js';
+
+/** How settings are read: from a file with its types, from a flag or a variable as text. Each throws with what is wrong. */
+
+export function text(value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw new Error('text is expected');
+  return value;
+}
+
+export function headerValue(value: unknown): string {
+  const given = text(value);
+  if (!/^[\x20-\x7e]+$/.test(given)) throw new Error('plain characters of one line are expected');
+  return given;
+}
+
+export function address(value: unknown): string {
+  const given = text(value);
+  if (given !== 'localhost' && isIP(given) === 0) throw new Error(`"${given}" is not an IP address`);
+  return given;
+}
+
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
+  return (value: unknown): number => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new Error(`"${value}" is not a whole number from ${least} to ${most}`);
+  };
+}
+
+const portNumber = integer(0, 65535);
+
+export function portOrOff(value: unknown): number | 'off' {
+  if (value === 'off') return 'off';
+  try {
+    return portNumber(value);
+  } catch (cause) {
+    throw new Error(`${cause instanceof Error ? cause.message : cause}, nor "off"`, { cause });
+  }
+}
+
+export function oneOf<T extends string>(choices: readonly T[]) {
+  return (value: unknown): T => {
+    const choice = choices.find((known) => known === value);
+    if (choice === undefined) throw new Error(`"${value}" is not one of ${choices.join(', ')}`);
+    return choice;
+  };
+}
+
+const spelled = new Map<unknown, boolean>([
+  [true, true],
+  [false, false],
+  ['true', true],
+  ['false', false],
+]);
+
+export function flag(value: unknown): boolean {
+  const read = spelled.get(value);
+  if (read === undefined) throw new Error(`"${value}" is neither true nor false`);
+  return read;
+}
+
+export function texts(value: unknown): string[] {
+  const list = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value;
+  if (!Array.isArray(list)) throw new Error('a list is expected');
+  return list.map(text);
+}
+
+export function networks(value: unknown): string[] {
+  const list = texts(value);
+  addressMatcher(list);
+  return list;
+}
+
+export function channels(value: unknown): Channel[] {
+  return checkChannels(typeof value === 'string' ? JSON.parse(value) : value);
+}
+
+/** User name → public ssh keys, one line each. That they are keys is found out by who reads them. */
+export function keysByUser(value: unknown): Record<string, string[]> {
+  const given: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new Error('a table of user names and their keys is expected');
+  }
+  return Object.fromEntries(Object.entries(given).map(([user, keys]) => [user, [keys].flat().map(text)]));
+}
+
+export function httpUrl(value: unknown): string {
+  const given = text(value);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (
+    !url ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== ''
+  ) {
+    throw new Error(`"${given}" is not a URL such as https://images.example.com/base`);
+  }
+  return given.replace(/\/+$/, '');
+}

@@ -1,0 +1,17 @@
+/** What a request asks of the credentials that it carries. */
+export type Need = 'read' | 'write' | 'metrics';
+
+/** What credentials are good for, beside what their user may do. */
+const permits = {
+  full: ['read', 'write', 'metrics'],
+  read: ['read', 'metrics'],
+  metrics: ['metrics'],
+} as const satisfies Record<string, readonly Need[]>;
+
+export type Scope = keyof typeof permits;
+
+export const scopes = Object.keys(permits) as Scope[];
+
+export function permitsNeed(scope: Scope, need: Need): boolean {
+  return (permits[scope] as readonly Need[]).includes(need);
+}
