@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { ImgapiError } from '../imgapi/errors.js';
@@ -9,10 +10,14 @@ import { authenticate } from './middleware/authenticate.js';
 import { clientAddress } from './middleware/client-address.js';
 import { errors } from './middleware/errors.js';
 import { jsonBody } from './middleware/json-body.js';
+import { knownHost } from './middleware/known-host.js';
 import { linger } from './middleware/linger.js';
+import { rateLimit } from './middleware/rate-limit.js';
 import { requestLog } from './middleware/request-log.js';
+import { sameOrigin } from './middleware/same-origin.js';
 import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
+import type { KnownAs } from './model/hosts.js';
 import { docsRoutes } from './routes/docs.js';
 import type { Route } from './routes/route.js';
 import { routes } from './routes/table.js';
@@ -22,12 +27,14 @@ const LINGER = 5000;
 /** The onion, outermost first. */
 export function createApp(deps: Deps): Koa {
   const app = new Koa();
-  const router = createRouter(deps);
+  const knownAs = { ...deps.policy, hostname: hostname() };
+  const router = createRouter(deps, knownAs);
   app.use(clientAddress(deps.isProxy));
   app.use(requestLog(deps.log, deps.policy.serverName));
   app.use(linger(LINGER));
   app.use(errors(deps.log));
   app.use(wellFormed);
+  app.use(sameOrigin(knownAs));
   app.use(router.routes());
   app.use(unmatched((path) => methodsAt(router, path)));
   // Koa reports clients that hang up while it writes a response of its own.
@@ -35,23 +42,30 @@ export function createApp(deps: Deps): Koa {
   return app;
 }
 
-function createRouter(deps: Deps): Router {
+function createRouter(deps: Deps, knownAs: KnownAs): Router {
+  const gate = { limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
   const router = new Router({ strict: true, sensitive: true });
   for (const route of [...routes, ...docsRoutes(routes)]) {
     if (route.when && !route.when(deps.policy)) continue;
-    router.register(route.path, [route.method], [...steps(route, deps), (ctx) => route.handler(ctx, deps)], {
+    router.register(route.path, [route.method], [...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)], {
       name: route.name,
     });
   }
   return router;
 }
 
+interface Gate {
+  limited: (identify: Middleware) => Middleware;
+  known: Middleware;
+}
+
 /** Reading refuses a malformed uuid before it looks at credentials, changing after. */
-function steps(route: Route, deps: Deps): Middleware[] {
+function steps(route: Route, deps: Deps, { limited, known }: Gate): Middleware[] {
   const uuid = route.path.includes(':uuid') ? [uuidInPath] : [];
-  const caller = authenticate(deps, route.auth, route.need ?? (route.method === 'GET' ? 'read' : 'write'));
-  const body = route.body ? [jsonBody] : [];
-  return route.auth === 'strict' ? [version, caller, ...uuid, ...body] : [version, ...uuid, caller, ...body];
+  const need = route.need ?? (route.method === 'GET' ? 'read' : 'write');
+  const caller = [limited(authenticate(deps, route.auth, need)), known];
+  const body = route.body ? [jsonBody(deps.policy.maxBodySize)] : [];
+  return route.auth === 'strict' ? [version, ...caller, ...uuid, ...body] : [version, ...uuid, ...caller, ...body];
 }
 
 const version: Middleware = (ctx, next) => {

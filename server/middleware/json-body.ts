@@ -4,7 +4,6 @@ import { gunzip } from 'node:zlib';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { ClientLeft, type Context, type Middleware } from '../context.js';
 
-const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 100;
 
 const decoders = new Map<string, (text: string) => unknown>([
@@ -13,18 +12,20 @@ const decoders = new Map<string, (text: string) => unknown>([
 ]);
 
 /** Puts the parsed body into `ctx.request.body`; a body of another type, or none, leaves it undefined. */
-export const jsonBody: Middleware = async (ctx, next) => {
-  const decode = decoders.get(ctx.request.type.toLowerCase());
-  if (decode) {
-    const bytes = await readAll(ctx);
-    checkDigest(ctx, bytes);
-    const text = toText(ctx.get('content-encoding') === 'gzip' ? await unzip(bytes) : bytes);
-    if (text.trim() !== '') ctx.request.body = decode(text);
-  }
-  await next();
-};
+export function jsonBody(maxBytes: number): Middleware {
+  return async (ctx, next) => {
+    const decode = decoders.get(ctx.request.type.toLowerCase());
+    if (decode) {
+      const bytes = await readAll(ctx, maxBytes);
+      checkDigest(ctx, bytes);
+      const text = toText(ctx.get('content-encoding') === 'gzip' ? await unzip(bytes, maxBytes) : bytes);
+      if (text.trim() !== '') ctx.request.body = decode(text);
+    }
+    await next();
+  };
+}
 
-async function readAll(ctx: Context): Promise<Buffer> {
+async function readAll(ctx: Context, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Not `for await`: leaving it early would destroy the request, and with it the connection that the refusal needs.
@@ -36,7 +37,7 @@ async function readAll(ctx: Context): Promise<Buffer> {
     };
     const onData = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > MAX_BYTES) finish(tooLarge());
+      if (size > maxBytes) finish(tooLarge(maxBytes));
       else chunks.push(chunk);
     };
     const onClose = () => finish(new ClientLeft('the connection was closed before the body had arrived'));
@@ -46,8 +47,8 @@ async function readAll(ctx: Context): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const tooLarge = () =>
-  new ImgapiError('RequestEntityTooLarge', `the body is larger than the ${MAX_BYTES} bytes allowed`);
+const tooLarge = (maxBytes: number) =>
+  new ImgapiError('RequestEntityTooLarge', `the body is larger than the ${maxBytes} bytes allowed`);
 
 function checkDigest(ctx: Context, bytes: Buffer): void {
   const expected = ctx.get('content-md5');
@@ -56,11 +57,11 @@ function checkDigest(ctx: Context, bytes: Buffer): void {
   }
 }
 
-async function unzip(bytes: Buffer): Promise<Buffer> {
+async function unzip(bytes: Buffer, maxBytes: number): Promise<Buffer> {
   try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES });
+    return await promisify(gunzip)(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if (cause instanceof RangeError) throw tooLarge();
+    if (cause instanceof RangeError) throw tooLarge(maxBytes);
     throw new ImgapiError('InvalidContent', 'the body is not valid gzip', { cause });
   }
 }

@@ -1,0 +1,39 @@
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Context, Middleware } from '../context.js';
+
+const MINUTE = 60;
+
+/**
+ * As many requests of one caller as a minute may have. Who is refused while being identified counts by address, so that
+ * guessing is limited as well.
+ */
+export function rateLimit(requestsPerMinute: number): (identify: Middleware) => Middleware {
+  if (requestsPerMinute === 0) return (identify) => identify;
+  const limiter = new RateLimiterMemory({ points: requestsPerMinute, duration: MINUTE });
+  const count = async (key: string) => {
+    await limiter.consume(key).catch((spent: RateLimiterRes | Error) => {
+      if (spent instanceof Error) throw spent;
+      throw tooMany(requestsPerMinute, spent.msBeforeNext);
+    });
+  };
+  return (identify) => async (ctx, next) => {
+    try {
+      await identify(ctx, async () => {});
+    } catch (error) {
+      await count(ctx.state.address);
+      throw error;
+    }
+    await count(callerKey(ctx));
+    await next();
+  };
+}
+
+const callerKey = ({ state }: Context) => state.caller.user?.uuid ?? state.address;
+
+function tooMany(limit: number, milliseconds: number): ImgapiError {
+  const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
+  return new ImgapiError('TooManyRequests', `more than ${limit} requests in a minute: try again in ${seconds} s`, {
+    headers: { 'Retry-After': String(seconds) },
+  });
+}

@@ -1,0 +1,44 @@
+import { isIP } from 'node:net';
+
+/** The names by which a server is known to those who send no credentials. */
+export interface KnownAs {
+  hostNames: readonly string[];
+  publicUrl: string | undefined;
+  /** What the machine calls itself. */
+  hostname: string;
+}
+
+export const ANY_HOST = '*';
+
+/**
+ * Is the server meant? A browser that has been told by a page's own name server to come here names that page's host.
+ * Addresses can not be told so, and who sends no Host is no browser.
+ */
+export function hostMatcher({ hostNames, publicUrl, hostname }: KnownAs): (host: string) => boolean {
+  if (hostNames.includes(ANY_HOST)) return () => true;
+  const own = [...hostNames, hostname, 'localhost', ...(publicUrl ? [new URL(publicUrl).hostname] : [])];
+  const names = new Set(own.map((name) => name.toLowerCase()));
+  return (host) => {
+    const name = nameOf(host);
+    return host === '' || isIP(name) !== 0 || names.has(name);
+  };
+}
+
+/** Does a page of this origin belong to the server that answers to this host? */
+export function originMatcher(knownAs: KnownAs): (origin: string, host: string) => boolean {
+  const named = new Set(
+    [...knownAs.hostNames, ...(knownAs.publicUrl ? [new URL(knownAs.publicUrl).hostname] : [])].map(lower),
+  );
+  return (origin, host) => {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (!url) return false;
+    return named.has(url.hostname) || withoutDefaultPort(url.host) === withoutDefaultPort(host.toLowerCase());
+  };
+}
+
+const lower = (name: string) => name.toLowerCase();
+
+/** `[::1]:8080` → `::1` */
+const nameOf = (host: string) => lower(host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')).replace(/\.$/, '');
+
+const withoutDefaultPort = (host: string) => host.replace(/:(80|443)?$/, '');
