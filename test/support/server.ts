@@ -34,6 +34,7 @@ export interface TestServer {
 
 export interface ServerOptions extends Partial<Policy> {
   trusts?: Deps['trusts'];
+  isProxy?: Deps['isProxy'];
   now?: Deps['now'];
   catalog?: Catalog;
   blobs?: BlobStore;
@@ -62,7 +63,14 @@ export async function startServer(t: ExecutionContext, options: ServerOptions = 
 }
 
 export async function openServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { trusts, now = () => new Date(), catalog: givenCatalog, blobs: givenBlobs, ...policy } = options;
+  const {
+    trusts,
+    isProxy = () => false,
+    now = () => new Date(),
+    catalog: givenCatalog,
+    blobs: givenBlobs,
+    ...policy
+  } = options;
   const catalog = givenCatalog ?? (await openCatalog({ kind: 'memory' }));
   const blobs = givenBlobs ?? (await openBlobs({ kind: 'memory' }));
   const mode: Mode = policy.mode ?? 'dc';
@@ -73,7 +81,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     policy: { ...defaults, ...policy },
     log: pino({ level: 'silent' }),
     now,
-    isProxy: () => false,
+    isProxy,
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
   const token = 'test-token';

@@ -1,0 +1,51 @@
+import test from 'ava';
+import { hostMatcher, originMatcher } from '../../server/model/hosts.js';
+
+const knownAs = { hostNames: ['images.example.com'], publicUrl: 'https://cdn.example.org/base', hostname: 'box7' };
+
+for (const [host, expected] of [
+  ['images.example.com', true],
+  ['IMAGES.example.com:8080', true],
+  ['images.example.com.', true],
+  ['cdn.example.org', true],
+  ['box7:8080', true],
+  ['localhost', true],
+  ['127.0.0.1:8080', true],
+  ['[::1]:8080', true],
+  ['[fe80::1]', true],
+  ['', true],
+  ['evil.example', false],
+  ['images.example.com.evil.example', false],
+  ['127.0.0.1.evil.example', false],
+  ['box7.evil.example', false],
+  ['[::1].evil.example', false],
+  ['localhost:8080@evil.example', false],
+] as const) {
+  test(`a caller who names the host "${host}" ${expected ? 'means' : 'does not mean'} this server`, (t) => {
+    t.is(hostMatcher(knownAs)(host), expected);
+  });
+}
+
+test('with * every host is meant', (t) => {
+  t.true(hostMatcher({ ...knownAs, hostNames: ['*'] })('evil.example'));
+});
+
+for (const [origin, host, expected] of [
+  ['http://127.0.0.1:8080', '127.0.0.1:8080', true],
+  ['https://images.example.com', '10.0.0.7:8080', true],
+  ['https://cdn.example.org', '10.0.0.7:8080', true],
+  ['https://any.example', 'any.example:443', true],
+  ['http://any.example:8080', 'ANY.example:8080', true],
+  ['http://127.0.0.1:3000', '127.0.0.1:8080', false],
+  ['https://evil.example', '127.0.0.1:8080', false],
+  ['null', '127.0.0.1:8080', false],
+  ['', '', false],
+] as const) {
+  test(`a page of "${origin}" ${expected ? 'belongs' : 'does not belong'} to the server at "${host}"`, (t) => {
+    t.is(originMatcher(knownAs)(origin, host), expected);
+  });
+}
+
+test('* in hostNames makes no origin ours', (t) => {
+  t.false(originMatcher({ ...knownAs, hostNames: ['*'] })('https://evil.example', '127.0.0.1'));
+});
