@@ -1,10 +1,13 @@
 import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
+import type { Credentials } from './auth/credentials.js';
 import type { Caller } from './model/caller.js';
 
 interface State {
   /** Where the request comes from, as far as proxies can be believed. */
   address: string;
   caller: Caller;
+  /** What has proven who the caller is; absent where an address or nothing did. */
+  credentials?: Credentials;
   requestId: string;
 }
 

@@ -1,42 +1,50 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import { ofToken } from '../auth/bearer.js';
+import type { Credentials } from '../auth/credentials.js';
 import type { Context, Middleware } from '../context.js';
 import type { Deps } from '../deps.js';
 import { anonymous, type Caller, isKnown, trusted } from '../model/caller.js';
 import { type Need, permitsNeed } from '../model/scope.js';
 
 /**
- * strict: credentials are needed. passive: without any the caller is anonymous, wrong ones are refused.
- * lenient: wrong ones count as none.
+ * credentials: nothing else will do, wherever the caller asks from. strict: credentials, or an address that needs none.
+ * passive: without any the caller is anonymous, wrong ones are refused. lenient: wrong ones count as none.
  */
-export type Strictness = 'strict' | 'passive' | 'lenient';
+export type Strictness = 'credentials' | 'strict' | 'passive' | 'lenient';
+
+const needsToBeKnown = (strictness: Strictness) => strictness === 'credentials' || strictness === 'strict';
 
 export function authenticate(deps: Deps, strictness: Strictness, need: Need): Middleware {
   return async (ctx, next) => {
     ctx.state.caller = await callerOf(ctx, deps, strictness, need);
-    if (strictness === 'strict' && !isKnown(ctx.state.caller)) {
+    if (needsToBeKnown(strictness) && !isKnown(ctx.state.caller)) {
       throw new ImgapiError('UnauthorizedError', 'credentials are required: send "Authorization: Bearer <token>"');
     }
     await next();
   };
 }
 
-async function callerOf(
-  ctx: Context,
-  { catalog, policy, trusts }: Deps,
-  strictness: Strictness,
-  need: Need,
-): Promise<Caller> {
-  const withoutCredentials = trusts(ctx.state.address) ? trusted : anonymous;
-  const authorization = ctx.get('authorization');
-  if (!authorization) return withoutCredentials;
-  const credentials = await ofToken(catalog, authorization);
-  if (!credentials) {
-    if (strictness === 'lenient' || policy.authType === 'none') return withoutCredentials;
-    throw new ImgapiError('UnauthorizedError', 'the credentials are not valid');
+async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: Need): Promise<Caller> {
+  const withoutCredentials = strictness !== 'credentials' && deps.trusts(ctx.state.address) ? trusted : anonymous;
+  if (!ctx.get('authorization')) return withoutCredentials;
+  try {
+    ctx.state.credentials = await proven(ctx, deps);
+  } catch (error) {
+    if (forgives(strictness, deps) && error instanceof ImgapiError) return withoutCredentials;
+    throw error;
   }
-  const { user, scope } = credentials;
+  const { user, scope } = ctx.state.credentials;
   if (!permitsNeed(scope, need))
     throw new ImgapiError('NotPermitted', `a token of scope ${scope} is not good for this`);
   return { kind: 'user', user };
+}
+
+async function proven(ctx: Context, { catalog, now }: Deps): Promise<Credentials> {
+  const credentials = await ofToken(catalog, ctx.get('authorization'), now());
+  if (credentials) return credentials;
+  throw new ImgapiError('UnauthorizedError', 'the credentials are not valid');
+}
+
+function forgives(strictness: Strictness, { policy }: Deps): boolean {
+  return strictness === 'lenient' || (policy.authType === 'none' && strictness !== 'credentials');
 }

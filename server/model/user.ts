@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Scope } from './scope.js';
 
 export interface User {
   uuid: string;
@@ -10,33 +9,11 @@ export interface User {
   inactive?: true;
 }
 
-/** A bearer token. Only its hash is kept. */
-export interface Token {
-  hash: string;
-  name: string;
-  user: string;
-  created: string;
-  /** Full where it is absent: in records from before there were scopes. */
-  scope?: Scope;
-  /** Good until then; for ever where it is absent. */
-  expires?: string;
-}
-
 export const users = {
   name: 'users',
   id: (user: User) => user.uuid,
   unique: (user: User) => [`name:${user.name}`],
 };
-
-export const tokens = {
-  name: 'tokens',
-  id: (token: Token) => token.hash,
-  unique: (token: Token) => [`name:${token.user}/${token.name}`],
-};
-
-export function hashToken(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
-}
 
 /** The same name gets the same uuid on every installation (RFC 4122, version 5, under a namespace of our own). */
 export function userUuid(name: string): string {

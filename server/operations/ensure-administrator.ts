@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Catalog } from '../../storage/catalog.js';
 import { syncDirectory } from '../../storage/durable.js';
 import { OperatorMistake } from '../model/operator-mistake.js';
-import { ADMIN, hashToken, type Token, tokens, users } from '../model/user.js';
+import { hashToken, type Token, tokens } from '../model/token.js';
+import { ADMIN, users } from '../model/user.js';
 
 const TOKEN_NAME = 'first';
 

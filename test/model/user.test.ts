@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import test from 'ava';
 import { isUuid } from '../../imgapi/image.js';
-import { ADMIN, hashToken, tokens, users, userUuid } from '../../server/model/user.js';
+import { ADMIN, users, userUuid } from '../../server/model/user.js';
 
 test('the administrator has the same uuid on every installation, for ever', (t) => {
   t.is(ADMIN.uuid, 'bb7595cc-a4fd-5d01-9d34-c30b39281151');
@@ -16,11 +15,6 @@ test('a name gives a uuid of version 5', (t) => {
   t.not(userUuid('a'), userUuid('b'));
 });
 
-test('of a token its SHA-256 is kept', (t) => {
-  t.is(hashToken('secret'), createHash('sha256').update('secret').digest('hex'));
-});
-
 test('what is unique', (t) => {
   t.deepEqual(users.unique({ uuid: 'u', name: 'n', superAdmin: false, created: '' }), ['name:n']);
-  t.deepEqual(tokens.unique({ hash: 'h', name: 'n', user: 'u', created: '' }), ['name:u/n']);
 });

@@ -1,4 +1,5 @@
-import { hashToken, tokens, users, userUuid } from '../../server/model/user.js';
+import { hashToken, tokens } from '../../server/model/token.js';
+import { users, userUuid } from '../../server/model/user.js';
 import type { TestServer, Wire } from './server.js';
 
 /** A user with a token; `headers` are the credentials. */
