@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockDirectory } from '../storage/lock.js';
