@@ -7,7 +7,7 @@ export function errorsPage(): string {
 
 Generated from \`imgapi/errors.ts\` by \`npm run docs\`; a test holds this page against the table.
 
-Every refusal is JSON: \`{"code", "message"}\`, and for \`ValidationFailed\` and \`InvalidParameter\` also
+Every refusal is JSON: \`{"code", "message"}\`, and for \`ValidationFailed\`, \`InvalidParameter\` and \`InvalidInput\` also
 \`"errors": [{"field", "code", "message"?}]\`. Clients should go by the status, the code and the fields; messages are for
 people and may change. A 5xx is in the server's log under the \`x-request-id\` of the response.
 

@@ -48,6 +48,7 @@ export const errors = {
   MisdirectedRequest: [421, 'the Host header names a host that this server is not known as'],
   TooManyRequests: [429, 'the caller has asked more often than allowed; see the Retry-After header'],
   ObjectAlreadyExists: [406, 'management: something of this name exists already'],
+  InvalidInput: [400, 'management: fields of the body or parameters of the query are not valid'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
 export type ErrorCode = keyof typeof errors;
@@ -109,6 +110,13 @@ export function extraParameters(fields: FieldError[]): ImgapiError {
 /** 422 InvalidParameter for one parameter. */
 export function invalidParameter(field: string, code: FieldError['code'], message: string): ImgapiError {
   return new ImgapiError('InvalidParameter', message, { errors: [{ field, code, message }] });
+}
+
+/** 400 InvalidInput, in which the message of every field stands on its own. */
+export function invalidInput(fields: FieldError[]): ImgapiError {
+  const errors = fields.slice(0, MOST_PROBLEMS);
+  const only = errors.length === 1 ? errors[0]?.message : undefined;
+  return new ImgapiError('InvalidInput', only ?? `invalid input: ${named(errors)}`, { errors });
 }
 
 /** 422 ValidationFailed for one parameter of an action. */

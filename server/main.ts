@@ -39,7 +39,8 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
     closing.push(() => catalog.close());
     const blobs = await openBlobs({ kind: 'filesystem', directory: join(settings.data, 'files') });
     closing.push(() => blobs.close());
-    const tokenFile = await ensureAdministrator(catalog, settings.data, startedAt);
+    const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
+    if (warning) log.warn(warning);
     const listing = await openListing(catalog, settings.mode);
     const deps: Deps = {
       catalog,

@@ -15,3 +15,8 @@ export const scopes = Object.keys(permits) as Scope[];
 export function permitsNeed(scope: Scope, need: Need): boolean {
   return (permits[scope] as readonly Need[]).includes(need);
 }
+
+/** Is a scope good for all that another is? */
+export function covers(scope: Scope, other: Scope): boolean {
+  return permits[other].every((need) => permitsNeed(scope, need));
+}

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Scope } from './scope.js';
+import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
+import { covers, type Scope } from './scope.js';
+import { ADMIN, type User } from './user.js';
 
 /** What credentials are good for, and until when; for ever where nothing is said. */
 export interface Grant {
@@ -24,8 +26,17 @@ export interface Token {
 export const tokens = {
   name: 'tokens',
   id: (token: Token) => token.hash,
-  unique: (token: Token) => [`name:${token.user}/${token.name}`],
+  unique: (token: Token) => [tokenKey(token.user, token.name)],
 };
+
+export const tokenKey = (user: string, name: string) => `name:${user}/${name}`;
+
+/** The administrator's token that stands in DATA/admin-token. */
+export const FIRST = { user: ADMIN.uuid, name: 'first' };
+
+export const isFirst = ({ user, name }: Token) => user === FIRST.user && name === FIRST.name;
+
+export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function hashToken(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
@@ -33,4 +44,35 @@ export function hashToken(secret: string): string {
 
 export function hasExpired({ expires }: Pick<Token, 'expires'>, now: Date): boolean {
   return expires !== undefined && Date.parse(expires) <= now.getTime();
+}
+
+/** A number of minutes, hours, days or weeks. */
+export const DURATION = /^([1-9]\d{0,4})([mhdw])$/;
+
+const MINUTES: Record<string, number> = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 };
+
+/** The end of a token, from a duration or a date. */
+export function expiryFrom(text: string, now: Date): string {
+  const [, count, unit = ''] = DURATION.exec(text) ?? [];
+  const time = count ? now.getTime() + Number(count) * (MINUTES[unit] ?? 0) * 60_000 : Date.parse(text);
+  if (time > now.getTime()) return new Date(time).toISOString();
+  throw invalidInput([{ field: 'expires', code: 'Invalid', message: `expires is not in the future: ${text}` }]);
+}
+
+/** Nobody gives what they do not have: neither more rights than their own credentials, nor for longer. */
+export function checkGives(own: Grant, wanted: Grant): void {
+  if (!covers(own.scope, wanted.scope)) {
+    throw new ImgapiError('NotPermitted', `a token of scope ${own.scope} can not give one of scope ${wanted.scope}`);
+  }
+  if (own.expires !== undefined && (wanted.expires === undefined || wanted.expires > own.expires)) {
+    throw new ImgapiError(
+      'NotPermitted',
+      `the token that asks is good until ${own.expires}: ask for one that expires no later`,
+    );
+  }
+}
+
+/** A token as people see it. Its hash is nobody's business. */
+export function presentToken({ name, created, scope = 'full', expires }: Token, user: User, now: Date) {
+  return { name, user: user.name, scope, created, ...(expires && { expires }), expired: hasExpired({ expires }, now) };
 }

@@ -1,33 +1,43 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Catalog } from '../../storage/catalog.js';
+import type { Catalog, Tx } from '../../storage/catalog.js';
 import { syncDirectory } from '../../storage/durable.js';
 import { OperatorMistake } from '../model/operator-mistake.js';
-import { hashToken, type Token, tokens } from '../model/token.js';
+import { FIRST, hashToken, isFirst, type Token, tokenKey, tokens } from '../model/token.js';
 import { ADMIN, users } from '../model/user.js';
+import { keepPrivate } from './keep-private.js';
+import { makeSecret } from './token-secret.js';
 
-const TOKEN_NAME = 'first';
+export interface Administrator {
+  tokenFile: string;
+  /** What is wrong with that file, for the log. */
+  warning: string | undefined;
+}
 
 /**
- * The first administrator, and the token that stands in DATA/admin-token: written there when there is none, and read
- * from there at every start. So a start that was cut off is made good by the next, and a token that was lost, or is to
- * be another, by removing or editing the file.
+ * The first administrator, and the token that stands in DATA/admin-token: written there when there is none or when it
+ * was revoked, and read from there at every start. So a start that was cut off is made good by the next, and a token
+ * that was lost, or is to be another, by removing or editing the file.
  */
-export async function ensureAdministrator(catalog: Catalog, directory: string, now: Date): Promise<string> {
+export async function ensureAdministrator(catalog: Catalog, directory: string, now: Date): Promise<Administrator> {
   const tokenFile = join(directory, 'admin-token');
-  const secret = (await readToken(tokenFile)) ?? (await writeToken(tokenFile));
-  const created = now.toISOString();
-  const token: Token = { hash: hashToken(secret), name: TOKEN_NAME, user: ADMIN.uuid, created };
-  if (!(await catalog.get(tokens, token.hash))) {
-    await catalog.write(async (tx) => {
-      if (!(await tx.get(users, ADMIN.uuid))) await tx.insert(users, { ...ADMIN, superAdmin: true, created });
-      const earlier = await tx.find(tokens, `name:${ADMIN.uuid}/${TOKEN_NAME}`);
-      if (earlier) await tx.delete(tokens, earlier.hash);
-      await tx.insert(tokens, token);
-    });
+  const found = await readToken(tokenFile);
+  const known = found === undefined ? undefined : await catalog.get(tokens, hashToken(found));
+  if (known && !isFirst(known)) {
+    throw new OperatorMistake(`${tokenFile} holds the secret of token "${known.name}": write another, or remove it`);
   }
-  return tokenFile;
+  const secret = found === undefined || known?.revoked ? await writeToken(tokenFile) : found;
+  const token: Token = { ...FIRST, hash: hashToken(secret), created: now.toISOString() };
+  if (known?.hash !== token.hash) await catalog.write((tx) => register(tx, token));
+  return { tokenFile, warning: await keepPrivate(tokenFile) };
+}
+
+async function register(tx: Tx, token: Token): Promise<void> {
+  const { created } = token;
+  if (!(await tx.get(users, ADMIN.uuid))) await tx.insert(users, { ...ADMIN, superAdmin: true, created });
+  const earlier = await tx.find(tokens, tokenKey(token.user, token.name));
+  if (earlier) await tx.delete(tokens, earlier.hash);
+  await tx.insert(tokens, token);
 }
 
 const USABLE = /^[\x21-\x7e]{16,512}$/;
@@ -44,9 +54,11 @@ async function readToken(path: string): Promise<string | undefined> {
 }
 
 async function writeToken(path: string): Promise<string> {
-  const secret = `slipway_${randomBytes(24).toString('base64url')}`;
+  const secret = makeSecret();
   const partial = `${path}.new`;
-  const file = await open(partial, 'w', 0o600);
+  // Of an earlier start, and perhaps readable by others.
+  await rm(partial, { force: true });
+  const file = await open(partial, 'wx', 0o600);
   try {
     await file.writeFile(`${secret}\n`);
     await file.sync();
