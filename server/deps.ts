@@ -3,6 +3,8 @@ import type { Channel } from '../imgapi/channels.js';
 import type { Mode } from '../imgapi/image.js';
 import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
+import type { Keyring } from './auth/keyring.js';
+import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Listing } from './operations/listing.js';
 
 /** The part of the configuration that routes and operations read. */
@@ -29,6 +31,8 @@ export interface Deps {
   policy: Policy;
   log: Logger;
   now: () => Date;
+  keyring: Keyring;
+  seenSignatures: SeenSignatures;
   /** Does a request from this address need no credentials? */
   trusts: (address: string) => boolean;
   /** Is this the address of a proxy that tells the truth about whom it passes on? */

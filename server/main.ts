@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
 import { createApp } from './app.js';
+import { openKeyring } from './auth/keyring.js';
+import { SeenSignatures } from './auth/seen-signatures.js';
 import { addressMatcher } from './auth/trusted-networks.js';
 import { readConfig, usage } from './config/read-config.js';
 import type { Settings } from './config/settings.js';
@@ -12,10 +14,12 @@ import { explain } from './explain.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
 import { createLog } from './log.js';
+import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
 import { stopOnSignals } from './signals.js';
+import { watchFiles } from './watch-files.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 
@@ -41,6 +45,17 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
     closing.push(() => blobs.close());
     const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
     if (warning) log.warn(warning);
+    const keyring = await openKeyring({
+      authKeys: settings.authKeys,
+      directory: join(settings.data, 'authkeys'),
+      enrol: (names) => enrolKeyUsers(catalog, names, new Date()),
+      watch: watchFiles,
+      log,
+    });
+    closing.push(() => keyring.close());
+    const onHangUp = () => void keyring.refresh();
+    process.on('SIGHUP', onHangUp);
+    closing.push(async () => process.off('SIGHUP', onHangUp));
     const listing = await openListing(catalog, settings.mode);
     const deps: Deps = {
       catalog,
@@ -49,6 +64,8 @@ async function run(settings: Settings, version: string): Promise<() => Promise<v
       log,
       policy: policyOf(settings, version),
       now: () => new Date(),
+      keyring,
+      seenSignatures: new SeenSignatures(),
       isProxy: addressMatcher(settings.trustedProxies),
       trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
     };

@@ -1,6 +1,7 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import { ofToken } from '../auth/bearer.js';
 import type { Credentials } from '../auth/credentials.js';
+import { ofSignature } from '../auth/http-signature.js';
 import type { Context, Middleware } from '../context.js';
 import type { Deps } from '../deps.js';
 import { anonymous, type Caller, isKnown, trusted } from '../model/caller.js';
@@ -12,13 +13,15 @@ import { type Need, permitsNeed } from '../model/scope.js';
  */
 export type Strictness = 'credentials' | 'strict' | 'passive' | 'lenient';
 
-const needsToBeKnown = (strictness: Strictness) => strictness === 'credentials' || strictness === 'strict';
+const ADVICE = 'sign with a key that the server knows, or send "Authorization: Bearer <token>"';
+
+export const needsToBeKnown = (strictness: Strictness) => strictness === 'credentials' || strictness === 'strict';
 
 export function authenticate(deps: Deps, strictness: Strictness, need: Need): Middleware {
   return async (ctx, next) => {
     ctx.state.caller = await callerOf(ctx, deps, strictness, need);
     if (needsToBeKnown(strictness) && !isKnown(ctx.state.caller)) {
-      throw new ImgapiError('UnauthorizedError', 'credentials are required: send "Authorization: Bearer <token>"');
+      throw new ImgapiError('UnauthorizedError', `credentials are required: ${ADVICE}`);
     }
     await next();
   };
@@ -39,10 +42,19 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
   return { kind: 'user', user };
 }
 
-async function proven(ctx: Context, { catalog, now }: Deps): Promise<Credentials> {
-  const credentials = await ofToken(catalog, ctx.get('authorization'), now());
-  if (credentials) return credentials;
-  throw new ImgapiError('UnauthorizedError', 'the credentials are not valid');
+/** The schemes of the Authorization header. None gives anything for that of another. */
+const schemes: ((ctx: Context, deps: Deps) => Promise<Credentials | undefined>)[] = [
+  (ctx, { catalog, now }) => ofToken(catalog, ctx.get('authorization'), now()),
+  ({ req, method, originalUrl: url }, deps) =>
+    ofSignature({ method, url, httpVersion: req.httpVersion, headers: req.headers }, deps),
+];
+
+async function proven(ctx: Context, deps: Deps): Promise<Credentials> {
+  for (const credentialsOf of schemes) {
+    const credentials = await credentialsOf(ctx, deps);
+    if (credentials) return credentials;
+  }
+  throw new ImgapiError('UnauthorizedError', `the credentials are not valid: ${ADVICE}`);
 }
 
 function forgives(strictness: Strictness, { policy }: Deps): boolean {

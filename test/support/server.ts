@@ -4,12 +4,16 @@ import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { createApp } from '../../server/app.js';
+import { type KeyringOptions, openKeyring } from '../../server/auth/keyring.js';
+import { SeenSignatures } from '../../server/auth/seen-signatures.js';
 import type { Deps, Policy } from '../../server/deps.js';
 import { HttpServer } from '../../server/http-server.js';
 import { images } from '../../server/model/image.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
+import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { openListing } from '../../server/operations/listing.js';
+import { watchFiles } from '../../server/watch-files.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
@@ -37,6 +41,9 @@ export interface ServerOptions extends Partial<Policy> {
   trusts?: Deps['trusts'];
   isProxy?: Deps['isProxy'];
   now?: Deps['now'];
+  log?: Deps['log'];
+  /** What the keyring is opened with: there are no keys unless they are given. */
+  keys?: Partial<Pick<KeyringOptions, 'authKeys' | 'directory'>>;
   catalog?: Catalog;
   blobs?: BlobStore;
 }
@@ -68,6 +75,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     trusts,
     isProxy = () => false,
     now = () => new Date(),
+    keys = {},
+    log = pino({ level: 'silent' }),
     catalog: givenCatalog,
     blobs: givenBlobs,
     ...policy
@@ -75,22 +84,31 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const catalog = givenCatalog ?? (await openCatalog({ kind: 'memory' }));
   const blobs = givenBlobs ?? (await openBlobs({ kind: 'memory' }));
   const mode: Mode = policy.mode ?? 'dc';
-  const deps: Deps = {
-    catalog,
-    blobs,
-    listing: await openListing(catalog, mode),
-    policy: { ...defaults, ...policy },
-    log: pino({ level: 'silent' }),
-    now,
-    isProxy,
-    trusts: trusts ?? (() => policy.authType === 'none'),
-  };
   const token = 'test-token';
   await catalog.write(async (tx) => {
     const created = now().toISOString();
     await tx.insert(users, { ...ADMIN, superAdmin: true, created });
     await tx.insert(tokens, { hash: hashToken(token), name: 'test', user: ADMIN.uuid, created });
   });
+  const keyring = await openKeyring({
+    authKeys: {},
+    ...keys,
+    enrol: (names) => enrolKeyUsers(catalog, names, now()),
+    watch: (paths, changed) => watchFiles(paths, changed, 20),
+    log,
+  });
+  const deps: Deps = {
+    catalog,
+    blobs,
+    listing: await openListing(catalog, mode),
+    policy: { ...defaults, ...policy },
+    log,
+    now,
+    keyring,
+    seenSignatures: new SeenSignatures(),
+    isProxy,
+    trusts: trusts ?? (() => policy.authType === 'none'),
+  };
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
   const { ask, close: hangUp } = asker(port, token);
@@ -119,6 +137,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     close: async () => {
       hangUp();
       await server.close(0);
+      await keyring.close();
       deps.listing.close();
       await blobs.close();
       await catalog.close();

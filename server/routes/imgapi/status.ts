@@ -68,9 +68,10 @@ export const updateState: Handler = (ctx) => {
   ctx.status = 202;
 };
 
-/** Tokens are read from the catalog on every request, so they are always as fresh as can be. */
-export const reloadAuthKeys: Handler = (ctx) => {
+/** Answers when the keys are in force: whoever has added one may use it at once. */
+export const reloadAuthKeys: Handler = async (ctx, { keyring }) => {
   checkOperator(ctx.state.caller, undefined, 'reloading keys');
+  await keyring.reload();
   sendJson(ctx, {});
 };
 
