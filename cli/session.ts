@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import type { Command } from 'commander';
+import type { ClientOptions } from '../imgapi/client.js';
+import type { Context } from './command.js';
+import { CliError } from './errors.js';
+import { note } from './output.js';
+import type { Server } from './servers.js';
+
+/** The options of every command that say which server is meant, and as whom. */
+export interface Choice {
+  server?: string;
+  url?: string;
+  user?: string;
+  key?: string;
+  ca?: string;
+  insecure?: true;
+}
+
+type Env = Context['env'];
+
+const NEAREST = 'http://127.0.0.1:8080';
+
+/** What a client is constructed with, for the server and the user that the options, the environment or a login name. */
+export async function openSession(command: Command, context: Omit<Context, 'connect'>): Promise<ClientOptions> {
+  const choice: Choice = command.optsWithGlobals();
+  const server = await serverOf(choice, context);
+  return clientOptions(
+    { ...server, ...proofOf(choice, context.env, server), ...trustOf(choice, context.env) },
+    context,
+  );
+}
+
+/** For a server whose credentials are known. */
+export async function clientOptions(server: Server, context: Omit<Context, 'connect'>): Promise<ClientOptions> {
+  const { url, token } = server;
+  const agent = await agentOf(server, context);
+  return {
+    url: checkUrl(url),
+    signal: context.signal,
+    userAgent: `slipway/${context.version}`,
+    ...(agent && { agent: ({ protocol }: URL) => (protocol === 'https:' ? agent : undefined) }),
+    ...(token !== undefined && { token }),
+  };
+}
+
+async function serverOf(choice: Choice, { env, servers }: Pick<Context, 'env' | 'servers'>): Promise<Server> {
+  const known = await servers.load();
+  const { server: name, url } = named(choice, env);
+  if (url !== undefined) return Object.values(known.servers).find((server) => server.url === url) ?? { url };
+  const wanted = name ?? known.default;
+  if (wanted === undefined) return { url: NEAREST };
+  const server = Object.hasOwn(known.servers, wanted) ? known.servers[wanted] : undefined;
+  if (server) return server;
+  const names = Object.keys(known.servers).join(', ') || 'none';
+  throw new CliError(`no server is called "${wanted}"`, {
+    hint: `known are: ${names}; "slipway login ${wanted} --url URL" adds it`,
+  });
+}
+
+function named(choice: Choice, env: Env): { server?: string | undefined; url?: string | undefined } {
+  if (choice.server !== undefined || choice.url !== undefined) return choice;
+  const [server, url] = [env.SLIPWAY_SERVER || undefined, env.SLIPWAY_URL || undefined];
+  if (server !== undefined && url !== undefined) {
+    throw new CliError('SLIPWAY_SERVER and SLIPWAY_URL are both set', { hint: 'unset one of them' });
+  }
+  return { server, url };
+}
+
+/** A way to prove oneself replaces another as a whole: what is named closest to the command counts. */
+function proofOf(choice: Choice, env: Env, server: Server): Pick<Server, 'token' | 'user' | 'key'> {
+  const signed = (user: string | undefined, key: string | undefined) => {
+    if (user === undefined)
+      throw new CliError('a key needs the name of its user', { hint: 'name the user with --user' });
+    return { token: undefined, user, ...(key !== undefined && { key }) };
+  };
+  const [token, user, key] = [env.SLIPWAY_TOKEN, env.SLIPWAY_USER, env.SLIPWAY_KEY].map((value) => value || undefined);
+  if (choice.user !== undefined || choice.key !== undefined) {
+    return signed(choice.user ?? user ?? server.user, choice.key ?? key);
+  }
+  if (token !== undefined) return { token, user: undefined, key: undefined };
+  if (user !== undefined || key !== undefined) return signed(user ?? server.user, key);
+  return server;
+}
+
+function trustOf({ ca, insecure }: Choice, env: Env): Pick<Server, 'ca' | 'insecure'> {
+  const file = ca ?? (env.SLIPWAY_CA || undefined);
+  return { ...(file !== undefined && { ca: file }), ...(insecure && { insecure }) };
+}
+
+async function agentOf({ url, ca, insecure }: Server, { io }: Pick<Context, 'io'>): Promise<Agent | undefined> {
+  if (insecure) note(io, `warning: the certificate of ${new URL(url).host} is not checked`);
+  if (ca === undefined && !insecure) return undefined;
+  return new Agent({
+    keepAlive: true,
+    rejectUnauthorized: !insecure,
+    ...(ca !== undefined && { ca: await readFile(ca) }),
+  });
+}
+
+export function checkUrl(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new CliError(`"${url}" is not the URL of a server`, { hint: 'write it like https://images.example.com' });
+}
