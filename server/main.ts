@@ -7,8 +7,10 @@ import { createApp } from './app.js';
 import { openKeyring } from './auth/keyring.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
 import { addressMatcher } from './auth/trusted-networks.js';
-import { readConfig, usage } from './config/read-config.js';
+import { type Config, readConfig } from './config/read-config.js';
+import { report } from './config/report.js';
 import type { Settings } from './config/settings.js';
+import { usage } from './config/usage.js';
 import type { Deps, Policy } from './deps.js';
 import { explain } from './explain.js';
 import { greet, warn } from './greeting.js';
@@ -26,9 +28,10 @@ const SWEEP_EVERY = 10 * 60 * 1000;
 /** What was opened, to be closed in reverse. */
 type Closing = (() => Promise<unknown>)[];
 
-async function run(settings: Settings, version: string): Promise<() => Promise<void>> {
+async function run({ settings, warnings }: Config, version: string): Promise<() => Promise<void>> {
   const startedAt = new Date();
   const log = createLog(settings.logLevel);
+  for (const warning of warnings) log.warn(warning);
   const closing: Closing = [];
   const close = async () => {
     const failures: unknown[] = [];
@@ -107,11 +110,12 @@ function keepSweeping(deps: Deps, startedAt: Date): () => Promise<void> {
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  if (argv.includes('--help') || argv.includes('-h')) return console.log(usage);
+  if (argv.includes('--help') || argv.includes('-h')) return console.log(usage());
   if (argv.includes('--version')) return console.log(version);
-  const settings = readConfig(argv, process.env);
-  const close = await run(settings, version);
-  stopOnSignals(close, settings.shutdownGrace);
+  const config = readConfig(argv, process.env);
+  if (config.start.checkConfig) return console.log(report(config));
+  const close = await run(config, version);
+  stopOnSignals(close, config.settings.shutdownGrace);
 }
 
 main().catch((error: unknown) => {

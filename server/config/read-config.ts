@@ -1,79 +1,80 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { parse as parseToml, TomlError } from 'smol-toml';
 import { OperatorMistake } from '../model/operator-mistake.js';
-import { keys, type Settings, settings } from './settings.js';
+import { checkFiles } from './check-files.js';
+import { checkSettings } from './check-settings.js';
+import { CONFIG_VARIABLE, readEnvironment } from './environment.js';
+import { readFlags } from './flags.js';
+import { readFile } from './read-file.js';
+import { type Key, keys, type Settings, settings } from './settings.js';
+import type { Found, Source } from './source.js';
+import type { Start } from './start-options.js';
 
+/** All that is wrong with a configuration, at once. */
 export class ConfigError extends OperatorMistake {
   override name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    const [first = '', ...others] = problems;
+    super(others.length === 0 ? first : [`${problems.length} problems:`, ...problems].join('\n  '));
+  }
+}
+
+export interface Config {
+  settings: Settings;
+  /** What was found of each setting, and where; the others have their defaults. */
+  found: ReadonlyMap<Key, Found>;
+  start: Start;
+  warnings: readonly string[];
 }
 
 /** Flags win over the environment, the environment over the file, the file over the defaults. */
-export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Settings {
+export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
   const flags = readFlags(argv);
-  const file = flags.config ?? env.SLIPWAY_CONFIG;
-  const sources = [
-    { of: (key: string) => flags[key], named: (key: string) => `--${key}` },
-    { of: (key: string) => env[variable(key)], named: variable },
-    { of: reader(file === undefined ? {} : readFile(file)), named: (key: string) => `${key} in ${file}` },
+  const environment = readEnvironment(env);
+  const file = flags.start.config ?? env[CONFIG_VARIABLE];
+  const mode = (flags.found.get('mode') ?? environment.found.get('mode'))?.value;
+  const sources = [flags, environment, file === undefined ? nothing : readFile(file, { mode })];
+
+  const { all, found, unread } = readAll(sources);
+  const findings = checkSettings(all, new Set(unread.keys()));
+  const problems = [
+    ...sources.flatMap((source) => source.problems),
+    ...unread.values(),
+    ...findings.problems,
+    ...checkFiles(all),
   ];
-  const read = <Key extends keyof Settings>(key: Key): Settings[Key] => {
-    const source = sources.find(({ of }) => of(key) !== undefined);
-    if (!source) return settings[key].default;
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    settings: { ...all, data: resolve(all.data) },
+    found,
+    start: flags.start,
+    warnings: [...sources.flatMap((source) => source.warnings), ...findings.warnings],
+  };
+}
+
+const nothing: Source = { found: new Map(), problems: [], warnings: [] };
+
+interface Readings {
+  all: Settings;
+  found: Map<Key, Found>;
+  /** What is wrong with the values that could not be read; their settings have the defaults. */
+  unread: Map<Key, string>;
+}
+
+function readAll(sources: readonly Source[]): Readings {
+  const found = new Map<Key, Found>();
+  const unread = new Map<Key, string>();
+  const read = (key: Key): unknown => {
+    const first = sources.find((source) => source.found.has(key))?.found.get(key);
+    if (!first) return settings[key].default;
+    found.set(key, first);
     try {
-      return settings[key].read(source.of(key));
-    } catch (cause) {
-      throw new ConfigError(`${source.named(key)}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      return settings[key].read(first.value);
+    } catch (error) {
+      unread.set(key, `${first.at}: ${error instanceof Error ? error.message : error}`);
+      return settings[key].default;
     }
   };
   const all = Object.fromEntries(keys.map((key) => [key, read(key)])) as unknown as Settings;
-  return { ...all, data: resolve(all.data) };
-}
-
-export const usage = [
-  'usage: npm start -- [--config FILE] [--KEY VALUE]…',
-  '',
-  ...keys.map((key) => `  --${key.padEnd(16)} ${settings[key].meaning}${shown(settings[key].default)}`),
-  `  --${'config'.padEnd(16)} file with these keys, as TOML or JSON`,
-].join('\n');
-
-function shown(value: unknown): string {
-  return value === undefined || Array.isArray(value) ? '' : ` (${value})`;
-}
-
-/** `trustedNetworks` → `SLIPWAY_TRUSTED_NETWORKS` */
-const variable = (key: string) => `SLIPWAY_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
-
-const reader = (values: Record<string, unknown>) => (key: string) => values[key];
-
-function readFlags(argv: readonly string[]): Record<string, string | undefined> {
-  const options = Object.fromEntries([...keys, 'config'].map((key) => [key, { type: 'string' as const }]));
-  try {
-    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
-    return values;
-  } catch (cause) {
-    throw new ConfigError(`${inOneLine(cause)}; --help lists all there is`, { cause });
-  }
-}
-
-function readFile(path: string): Record<string, unknown> {
-  let values: unknown;
-  try {
-    const content = readFileSync(path, 'utf8');
-    values = content.trimStart().startsWith('{') ? JSON.parse(content) : parseToml(content);
-  } catch (cause) {
-    throw new ConfigError(`can not read ${path}: ${inOneLine(cause)}`, { cause });
-  }
-  const record = Object(values) as Record<string, unknown>;
-  const unknown = Object.keys(record).filter((key) => !Object.hasOwn(settings, key));
-  if (unknown.length > 0) {
-    throw new ConfigError(`${path}: unknown ${unknown.join(', ')}; there are ${keys.join(', ')}`);
-  }
-  return record;
-}
-
-function inOneLine(cause: unknown): string {
-  const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
-  return cause instanceof TomlError ? `${what} in line ${cause.line}, column ${cause.column}` : what;
+  return { all, found, unread };
 }

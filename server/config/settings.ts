@@ -5,6 +5,7 @@ import {
   channels,
   flag,
   headerValue,
+  hostNames,
   httpUrl,
   integer,
   keysByUser,
@@ -12,29 +13,27 @@ import {
   oneOf,
   portOrOff,
   text,
-  texts,
 } from './values.js';
 
 export interface Settings {
   address: string;
   port: number | 'off';
+  publicUrl: string | undefined;
+  serverName: string | undefined;
   data: string;
+  channels: Channel[];
+  blobGrace: number;
   mode: Mode;
   authType: 'none' | 'signature';
   authKeys: Record<string, string[]>;
-  channels: Channel[];
-  serverName: string | undefined;
-  publicUrl: string | undefined;
-  hostNames: string[];
   trustedNetworks: string[];
   trustedProxies: string[];
+  hostNames: string[];
   tlsPort: number | 'off';
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
   tlsSelfSigned: boolean;
   tlsMinVersion: 'TLSv1.2' | 'TLSv1.3';
-  metricsAddress: string;
-  metricsPort: number | 'off';
   maxFileSize: number;
   maxIconSize: number;
   maxBodySize: number;
@@ -42,98 +41,258 @@ export interface Settings {
   requestsPerMinute: number;
   headerTimeout: number;
   idleTimeout: number;
-  blobGrace: number;
   shutdownGrace: number;
+  metricsAddress: string;
+  metricsPort: number | 'off';
   logLevel: string;
 }
 
+/** The headings under which settings are shown, in their order. */
+export const groups = {
+  listening: 'Listening',
+  keeping: 'What is kept',
+  access: 'Who may do what',
+  tls: 'TLS',
+  limits: 'Limits',
+  metrics: 'Metrics',
+  logging: 'Logging',
+};
+
 export interface Setting<T> {
-  /** One line, or a few, for people: it becomes help, documentation and the comments of the example file. */
+  group: keyof typeof groups;
+  /** In a line, for people: it becomes help, documentation and the comments of the example file. */
   meaning: string;
+  /** What help has no room for. */
+  more?: string;
+  /** How a file says it, where the default does not show that. */
+  example?: string;
   default: T;
   /** Throws with what is wrong. What comes from a flag or the environment is a string. */
   read(value: unknown): T;
+  /** In a few words, where the whole of it would be too much. */
+  shown?(value: T): string;
 }
 
 /** Every setting: its key in the file is its flag (`--key`) and its variable (`SLIPWAY_KEY`) too. */
 export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
-  address: { meaning: 'address to listen on', default: '127.0.0.1', read: address },
-  port: { meaning: 'port for plain HTTP; 0 picks a free one, "off" leaves TLS only', default: 8080, read: portOrOff },
-  data: { meaning: 'directory of everything that is kept; one daemon at a time', default: 'data', read: text },
-  mode: { meaning: 'what the server is for: dc, public or private', default: 'dc', read: oneOf(modes) },
+  address: {
+    group: 'listening',
+    meaning: 'address to listen on',
+    more: '127.0.0.1 is reached from this machine only, 0.0.0.0 and :: from everywhere.',
+    default: '127.0.0.1',
+    read: address,
+  },
+  port: {
+    group: 'listening',
+    meaning: 'port for plain HTTP; 0 picks a free one, "off" leaves TLS only',
+    default: 8080,
+    read: portOrOff,
+  },
+  publicUrl: {
+    group: 'listening',
+    meaning: 'the URL by which others reach this server, with its path where a proxy adds one',
+    example: 'publicUrl = "https://images.example.com"',
+    default: undefined,
+    read: httpUrl,
+  },
+  serverName: {
+    group: 'listening',
+    meaning: 'the Server header; imgapi/VERSION unless set',
+    example: 'serverName = "images"',
+    default: undefined,
+    read: headerValue,
+  },
+
+  data: {
+    group: 'keeping',
+    meaning: 'directory of everything that is kept; one daemon at a time',
+    more: 'Catalog, files, the token of the first administrator. Relative to where the daemon is started.',
+    default: 'data',
+    read: text,
+  },
+  channels: {
+    group: 'keeping',
+    meaning: 'release channels: name, description, and default on one of them',
+    more: 'Without any, the channel parameter of requests is ignored. Flags and variables say it as JSON.',
+    example: `channels = [
+  { name = "dev", description = "all builds", default = true },
+  { name = "release", description = "what has been released" },
+]`,
+    default: [],
+    read: channels,
+    shown: (list) => list.map(({ name, default: isDefault }) => (isDefault ? `${name} (default)` : name)).join(', '),
+  },
+  blobGrace: {
+    group: 'keeping',
+    meaning: 'seconds that bytes are kept when no image holds them any more',
+    default: 3600,
+    read: integer(0),
+  },
+
+  mode: {
+    group: 'access',
+    meaning: 'what the server is for: dc, public or private',
+    more:
+      'dc: a data center, whose anonymous callers see active public images. public, private: a repository on its own, ' +
+      'whose images are all marked public, or all private. Private is only that mark: whoever reaches the port can ' +
+      'read. Images of the other kind are hidden while the mode is on.',
+    default: 'dc',
+    read: oneOf(modes),
+  },
   authType: {
+    group: 'access',
     meaning: 'signature: changes need credentials; none: everybody may change everything',
+    more: 'none is only for a network that you trust as a whole.',
     default: 'signature',
     read: oneOf(['none', 'signature'] as const),
   },
   authKeys: {
+    group: 'access',
     meaning: 'operators by name, and the public ssh keys with which they sign; beside the files in DATA/authkeys',
+    more: 'Flags and variables say it as JSON.',
+    example: 'authKeys = { ada = ["ssh-ed25519 AAAA… ada@desk", "ssh-rsa AAAA… ada@train"] }',
     default: {},
     read: keysByUser,
+    shown: (users) => Object.entries(users).map(keyCount).join(', '),
   },
-  channels: { meaning: 'release channels: name, description, and default on one of them', default: [], read: channels },
-  serverName: { meaning: 'the Server header; imgapi/VERSION unless set', default: undefined, read: headerValue },
-  publicUrl: {
-    meaning: 'the URL by which others reach this server, with its path where a proxy adds one',
-    default: undefined,
-    read: httpUrl,
-  },
-  hostNames: {
-    meaning: 'names by which callers without credentials may address the server, beside its addresses; "*" for any',
-    default: [],
-    read: texts,
-  },
-  trustedNetworks: { meaning: 'networks whose callers are operators without credentials', default: [], read: networks },
-  trustedProxies: {
-    meaning: 'addresses of the reverse proxies in front, whose X-Forwarded-For is believed',
+  trustedNetworks: {
+    group: 'access',
+    meaning: 'networks whose callers are operators without credentials',
+    more:
+      'Having no name, such callers must say the owner of what they create. A network that holds a trusted proxy is ' +
+      'refused: everybody behind the proxy would be trusted.',
+    example: 'trustedNetworks = ["10.0.0.0/8", "fd00::/8"]',
     default: [],
     read: networks,
   },
-  tlsPort: { meaning: 'port for HTTPS, where there is a certificate', default: 8443, read: portOrOff },
-  tlsCertificate: { meaning: 'file with the certificate and its chain, as PEM', default: undefined, read: text },
-  tlsKey: { meaning: 'file with the key of the certificate, as PEM', default: undefined, read: text },
+  trustedProxies: {
+    group: 'access',
+    meaning: 'addresses of the reverse proxies in front, whose X-Forwarded-For is believed',
+    example: 'trustedProxies = ["127.0.0.1"]',
+    default: [],
+    read: networks,
+  },
+  hostNames: {
+    group: 'access',
+    meaning: 'names by which callers without credentials may address the server, beside its addresses; "*" for any',
+    more: 'The name of the machine, localhost and the host of publicUrl are known without being listed.',
+    example: 'hostNames = ["images.example.com"]',
+    default: [],
+    read: hostNames,
+  },
+
+  tlsPort: {
+    group: 'tls',
+    meaning: 'port for HTTPS, where there is a certificate; "off" for plain HTTP only',
+    default: 8443,
+    read: portOrOff,
+  },
+  tlsCertificate: {
+    group: 'tls',
+    meaning: 'file with the certificate and its chain, as PEM',
+    example: 'tlsCertificate = "/etc/slipway/certificate.pem"',
+    default: undefined,
+    read: text,
+  },
+  tlsKey: {
+    group: 'tls',
+    meaning: 'file with the key of the certificate, as PEM',
+    example: 'tlsKey = "/etc/slipway/key.pem"',
+    default: undefined,
+    read: text,
+  },
   tlsSelfSigned: {
+    group: 'tls',
     meaning: 'make a certificate in DATA/tls, and sign it ourselves',
     default: false,
     read: flag,
   },
   tlsMinVersion: {
+    group: 'tls',
     meaning: 'oldest TLS that is spoken; nodes with an old platform know nothing newer than 1.2',
     default: 'TLSv1.2',
     read: oneOf(['TLSv1.2', 'TLSv1.3'] as const),
   },
-  metricsAddress: { meaning: 'address of the metrics listener', default: '127.0.0.1', read: address },
-  metricsPort: {
-    meaning: 'port on which /metrics is served without credentials; "off": on the main port, with credentials, only',
-    default: 'off',
-    read: portOrOff,
+
+  maxFileSize: {
+    group: 'limits',
+    meaning: 'largest image file in bytes',
+    default: 20 * 1024 ** 3,
+    read: integer(1),
   },
-  maxFileSize: { meaning: 'largest image file in bytes', default: 20 * 1024 ** 3, read: integer(1) },
-  maxIconSize: { meaning: 'largest icon in bytes', default: 128 * 1024, read: integer(1) },
-  maxBodySize: { meaning: 'largest JSON body in bytes', default: 1024 ** 2, read: integer(1024, 64 * 1024 ** 2) },
-  maxConnections: { meaning: 'connections at the same time; 0 for any number', default: 0, read: integer(0) },
-  requestsPerMinute: { meaning: 'requests of one caller in a minute; 0 for any number', default: 0, read: integer(0) },
-  headerTimeout: { meaning: 'seconds that the headers of a request may take', default: 60, read: integer(1, 3600) },
+  maxIconSize: {
+    group: 'limits',
+    meaning: 'largest icon in bytes',
+    default: 128 * 1024,
+    read: integer(1),
+  },
+  maxBodySize: {
+    group: 'limits',
+    meaning: 'largest JSON body in bytes',
+    default: 1024 ** 2,
+    read: integer(1024, 64 * 1024 ** 2),
+  },
+  maxConnections: {
+    group: 'limits',
+    meaning: 'connections at the same time; 0 for any number',
+    default: 0,
+    read: integer(0),
+  },
+  requestsPerMinute: {
+    group: 'limits',
+    meaning: 'requests of one caller in a minute; 0 for any number',
+    default: 0,
+    read: integer(0),
+  },
+  headerTimeout: {
+    group: 'limits',
+    meaning: 'seconds that the headers of a request may take',
+    default: 60,
+    read: integer(1, 3600),
+  },
   idleTimeout: {
+    group: 'limits',
     meaning: 'seconds for which nothing may move on a connection; the whole may take as long as it needs',
     default: 120,
     read: integer(1, 86400),
   },
-  blobGrace: {
-    meaning: 'seconds that bytes are kept when no image holds them any more',
-    default: 3600,
-    read: integer(0),
-  },
   shutdownGrace: {
+    group: 'limits',
     meaning: 'seconds that transfers may go on after a stop was asked for',
     default: 30,
     read: integer(0),
   },
+
+  metricsAddress: {
+    group: 'metrics',
+    meaning: 'address of the metrics listener',
+    default: '127.0.0.1',
+    read: address,
+  },
+  metricsPort: {
+    group: 'metrics',
+    meaning: 'port on which /metrics is served without credentials; "off": on the main port, with credentials, only',
+    default: 'off',
+    read: portOrOff,
+  },
+
   logLevel: {
+    group: 'logging',
     meaning: 'how much is logged: trace, debug, info, warn, error, fatal, silent',
+    more: 'JSON lines on standard error.',
     default: 'info',
     read: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const),
   },
 };
 
-export const keys = Object.keys(settings) as (keyof Settings)[];
+export type Key = keyof Settings;
+
+export const keys = Object.keys(settings) as Key[];
+
+export const isKey = (name: string): name is Key => Object.hasOwn(settings, name);
+
+export const keysOf = (group: keyof typeof groups) => keys.filter((key) => settings[key].group === group);
+
+function keyCount([user, lines]: [string, string[]]): string {
+  return `${user} (${lines.length} ${lines.length === 1 ? 'key' : 'keys'})`;
+}

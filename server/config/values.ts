@@ -77,6 +77,14 @@ export function channels(value: unknown): Channel[] {
   return checkChannels(typeof value === 'string' ? JSON.parse(value) : value);
 }
 
+/** As a Host header has them: without scheme and port. */
+export function hostNames(value: unknown): string[] {
+  const list = texts(value);
+  const wrong = list.find((name) => name !== '*' && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/i.test(name));
+  if (wrong !== undefined) throw new Error(`"${wrong}" is not a name such as images.example.com, nor "*"`);
+  return list;
+}
+
 /** User name → public ssh keys, one line each. That they are keys is found out by who reads them. */
 export function keysByUser(value: unknown): Record<string, string[]> {
   const given: unknown = typeof value === 'string' ? JSON.parse(value) : value;
@@ -89,13 +97,9 @@ export function keysByUser(value: unknown): Record<string, string[]> {
 export function httpUrl(value: unknown): string {
   const given = text(value);
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (
-    !url ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.search !== '' ||
-    url.hash !== '' ||
-    url.username !== ''
-  ) {
+  // Without saying them: what is refused ends up on terminals and in logs.
+  if (url?.username || url?.password) throw new Error('a URL without credentials is expected');
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
     throw new Error(`"${given}" is not a URL such as https://images.example.com/base`);
   }
   return given.replace(/\/+$/, '');

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { reasonOf } from './reason-of.js';
+import type { Settings } from './settings.js';
+
+/** Whether the files that settings name are there, and are what they should be. */
+export function checkFiles({ tlsCertificate, tlsKey }: Settings): string[] {
+  const certificate = readPem('tlsCertificate', tlsCertificate);
+  const key = readPem('tlsKey', tlsKey);
+  const problems = [certificate, key].flatMap((file) => file?.problem ?? []);
+  if (certificate?.content === undefined || key?.content === undefined) return problems;
+  try {
+    createSecureContext({ cert: certificate.content, key: key.content });
+    return [];
+  } catch (error) {
+    return [`tlsCertificate "${tlsCertificate}" can not be used with tlsKey "${tlsKey}": ${reasonOf(error)}`];
+  }
+}
+
+function readPem(key: string, path: string | undefined): { content?: string; problem?: string } | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return { content: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return { problem: `${key}: can not read "${path}": ${reasonOf(error)}` };
+  }
+}

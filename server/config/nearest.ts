@@ -1,0 +1,30 @@
+/** What a mistyped name was meant to be, to be appended to the refusal; nothing where no name is near. */
+export function didYouMean(given: string, known: readonly string[]): string {
+  const [nearest] = known
+    .map((name) => ({ name, distance: distance(given.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, distance }) => distance <= Math.max(1, Math.min(given.length, name.length) / 3))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest ? `; did you mean ${nearest.name}?` : '';
+}
+
+/** How many letters have to be added, left out, changed or swapped with their neighbour. */
+function distance(from: string, to: string): number {
+  const rows: number[][] = [[...Array(to.length + 1).keys()]];
+  const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  for (let i = 1; i <= from.length; i += 1) {
+    rows.push([i]);
+    for (let j = 1; j <= to.length; j += 1) {
+      const isSame = from[i - 1] === to[j - 1];
+      const isSwapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      rows[i]?.push(
+        Math.min(
+          at(i - 1, j) + 1,
+          at(i, j - 1) + 1,
+          at(i - 1, j - 1) + (isSame ? 0 : 1),
+          isSwapped ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+  }
+  return at(from.length, to.length);
+}

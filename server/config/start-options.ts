@@ -1,0 +1,20 @@
+/** What a start is told beside the settings. */
+export interface Start {
+  config: string | undefined;
+  checkConfig: boolean;
+  takeover: string | undefined;
+}
+
+interface StartOption {
+  meaning: string;
+  /** What its value is called; without one, naming it is all. */
+  value?: string;
+}
+
+export const startOptions: Record<keyof Start | 'help' | 'version', StartOption> = {
+  config: { meaning: 'file with settings, as TOML or JSON; SLIPWAY_CONFIG names one too', value: 'FILE' },
+  checkConfig: { meaning: 'tell what would be used, or all that is wrong, and end; nothing is touched' },
+  takeover: { meaning: 'take over the images, files and keys that another server left in a directory', value: 'DIR' },
+  help: { meaning: 'this text' },
+  version: { meaning: 'the version' },
+};
