@@ -6,7 +6,7 @@ import { isUuid } from '../imgapi/image.js';
 import { acceptVersion } from '../imgapi/version.js';
 import type { Middleware } from './context.js';
 import type { Deps } from './deps.js';
-import { authenticate } from './middleware/authenticate.js';
+import { authenticate, needsToBeKnown } from './middleware/authenticate.js';
 import { clientAddress } from './middleware/client-address.js';
 import { errors } from './middleware/errors.js';
 import { jsonBody } from './middleware/json-body.js';
@@ -47,12 +47,14 @@ function createRouter(deps: Deps, knownAs: KnownAs): Router {
   const router = new Router({ strict: true, sensitive: true });
   for (const route of [...routes, ...docsRoutes(routes)]) {
     if (route.when && !route.when(deps.policy)) continue;
-    router.register(route.path, [route.method], [...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)], {
-      name: route.name,
-    });
+    const stack: Middleware[] = [...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)];
+    router.register(spellings(route.path), [route.method], stack, { name: route.name });
   }
   return router;
 }
+
+/** The clients of the management API end its paths in a slash, people do not. */
+const spellings = (path: string) => (path.startsWith('/api/') ? [path, `${path}/`] : [path]);
 
 interface Gate {
   limited: (identify: Middleware) => Middleware;
@@ -65,7 +67,7 @@ function steps(route: Route, deps: Deps, { limited, known }: Gate): Middleware[]
   const need = route.need ?? (route.method === 'GET' ? 'read' : 'write');
   const caller = [limited(authenticate(deps, route.auth, need)), known];
   const body = route.body ? [jsonBody(deps.policy.maxBodySize)] : [];
-  return route.auth === 'strict' ? [version, ...caller, ...uuid, ...body] : [version, ...uuid, ...caller, ...body];
+  return needsToBeKnown(route.auth) ? [version, ...caller, ...uuid, ...body] : [version, ...uuid, ...caller, ...body];
 }
 
 const version: Middleware = (ctx, next) => {

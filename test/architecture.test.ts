@@ -47,6 +47,10 @@ const walls: Wall[] = [
     may: /^(server\/(operations|model)\/|server\/(deps|context|send-file|send-elements)\.ts|server\/routes\/(?!table)[^/]+\.ts|imgapi\/)/,
   },
   {
+    of: /^server\/routes\/api\//,
+    may: /^(server\/(operations|model)\/|server\/(deps|context)\.ts|server\/routes\/(api\/|(?!table)[^/]+\.ts)|imgapi\/)/,
+  },
+  {
     of: /^server\/middleware\//,
     may: new RegExp(`^(server/(model|auth)/|server/(deps|context)\\.ts|imgapi/|${contracts})`),
   },
@@ -78,6 +82,7 @@ const keepers: [string, RegExp][] = [
   ['sshpk', /^(server\/auth|server\/tls|cli)\b/],
   ['prom-client', /^server\/metrics\b/],
   ['commander', /^cli\//],
+  ['zod', /^server\/routes\/(api\/|route\.ts)/],
   ['node:fs', /^(storage|server|cli)\//],
   ['node:fs/promises', /^(storage|server|cli)\//],
   ['node:net', /^(server|cli)\//],

@@ -1,9 +1,24 @@
+import type { ZodType } from 'zod';
+import type { ErrorCode } from '../../imgapi/errors.js';
 import type { Context } from '../context.js';
 import type { Deps, Policy } from '../deps.js';
 import type { Strictness } from '../middleware/authenticate.js';
 import type { Need } from '../model/scope.js';
 
 export type Handler = (ctx: Context, deps: Deps) => Promise<void> | void;
+
+/** What the document of the management API says of a route. */
+export interface Description {
+  name: string;
+  summary: string;
+  query: ZodType;
+  body: ZodType;
+  status: 200 | 201 | 204;
+  /** What it answers; nothing where it is absent. */
+  answer?: ZodType;
+  /** Beside what every call can be refused for. */
+  refusals: readonly ErrorCode[];
+}
 
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -16,5 +31,7 @@ export interface Route {
   need?: Need;
   /** The servers on which the route exists; all where it is absent. */
   when?: ((policy: Policy) => boolean) | undefined;
+  /** Of the management API's; IMGAPI is described by its contract. */
+  description?: Description;
   handler: Handler;
 }

@@ -1,6 +1,9 @@
 import type { Policy } from '../deps.js';
 import type { Strictness } from '../middleware/authenticate.js';
 import { modeLaw } from '../model/modes.js';
+import { type Endpoint, noBody } from './api/endpoint.js';
+import { openApiEndpoint } from './api/openapi.js';
+import * as tokens from './api/tokens.js';
 import { changeImageAcl } from './imgapi/acl.js';
 import { actOnImage } from './imgapi/actions.js';
 import { cloneImage } from './imgapi/clone.js';
@@ -26,6 +29,12 @@ const row = (
   handler: Handler,
   when?: Route['when'],
 ): Route => ({ method, path, name, auth, body: body === 'json', handler, when });
+
+/** The management API asks everybody for credentials. */
+const api = (method: Route['method'], path: string, { description, handler }: Endpoint): Route => {
+  const { name, body } = description;
+  return { method, path, name, auth: 'credentials', body: body !== noBody, description, handler };
+};
 
 /** Every route of the server. */
 // biome-ignore format: a table is read down its columns
@@ -55,4 +64,9 @@ export const routes: Route[] = [
   row('GET',    '/datasets',                   'ListDatasets',        'lenient', '-',    listDatasets),
   row('GET',    '/datasets/:urn',              'GetDataset',          'lenient', '-',    getDataset),
   row('GET',    '/datasets/:uuid/file',        'GetDatasetFile',      'lenient', '-',    getImageFile),
+
+  api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
+  api('GET',    '/api/token',          tokens.list),
+  api('POST',   '/api/token',          tokens.create),
+  api('DELETE', '/api/token/:name',    tokens.revoke),
 ];

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { type ErrorCode, errors } from '../../../imgapi/errors.js';
+import type { Description, Route } from '../route.js';
+import { type Endpoint, endpoint, noBody, noQuery } from './endpoint.js';
+
+/** The document that describes the server to programs, made from its routes. */
+export function openApi(routes: readonly Route[]) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Slipway',
+      version: '1',
+      description:
+        'The management API in full, and the names of all else. Paths below /api are the same with a slash at their end.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: { securitySchemes, schemas: { Refusal: jsonSchema(refusal) } },
+  };
+}
+
+export const openApiEndpoint = (routes: () => readonly Route[]): Endpoint =>
+  endpoint({
+    name: 'GetOpenApi',
+    summary: 'this document',
+    query: noQuery,
+    body: noBody,
+    status: 200,
+    answer: z.looseObject({ openapi: z.string() }),
+    refusals: [],
+    perform: async () => openApi(routes()),
+  });
+
+const securitySchemes = {
+  token: { type: 'http', scheme: 'bearer' },
+  signature: { type: 'http', scheme: 'signature', description: 'http-signature with an ssh key' },
+};
+
+const proven = [{ token: [] }, { signature: [] }];
+
+const security: Record<Route['auth'], object[]> = {
+  credentials: proven,
+  strict: proven,
+  passive: [{}, ...proven],
+  lenient: [{}, ...proven],
+};
+
+const refusal = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  errors: z.array(z.strictObject({ field: z.string(), code: z.string(), message: z.string().optional() })).optional(),
+});
+
+function operation({ name, path, auth, description }: Route) {
+  const named = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({
+    name: parameter,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const parameters = [...named, ...(description ? queryParameters(description) : [])];
+  return {
+    operationId: name,
+    tags: [description ? 'management' : 'IMGAPI and monitoring'],
+    ...(description && { summary: description.summary }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(description && requestBody(description)),
+    responses: description ? responses(description) : { default: { description: 'not described here' } },
+    security: security[auth],
+  };
+}
+
+function queryParameters({ query }: Description) {
+  const { properties = {}, required = [] } = jsonSchema(query);
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+function requestBody({ body }: Description) {
+  if (body === noBody) return {};
+  return { requestBody: { required: true, content: inJson(jsonSchema(body)) } };
+}
+
+/** What every call of the management API can be refused for. */
+const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'];
+
+function responses({ status, answer, refusals }: Description) {
+  const refused = new Map<number, string[]>();
+  for (const name of [...always, ...refusals]) {
+    const [code, meaning] = errors[name];
+    refused.set(code, [...(refused.get(code) ?? []), `${name}: ${meaning}`]);
+  }
+  const content = inJson({ $ref: '#/components/schemas/Refusal' });
+  return {
+    [status]: { description: 'done', ...(answer && { content: inJson(jsonSchema(answer, 'output')) }) },
+    ...Object.fromEntries([...refused].map(([code, lines]) => [code, { description: lines.join('\n'), content }])),
+  };
+}
+
+const inJson = (schema: object) => ({ 'application/json': { schema } });
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input') {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io, override: withoutPatternsOfFormats });
+  return rest;
+}
+
+function withoutPatternsOfFormats({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }): void {
+  if (jsonSchema.format) delete jsonSchema.pattern;
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { scopes } from '../../model/scope.js';
+import { DURATION, TOKEN_NAME } from '../../model/token.js';
+import { createToken } from '../../operations/create-token.js';
+import { listTokens } from '../../operations/list-tokens.js';
+import { revokeToken } from '../../operations/revoke-token.js';
+import { endpoint, noBody, noQuery } from './endpoint.js';
+
+const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
+const expiryRule = 'is neither a date and time such as 2030-01-31T00:00:00Z nor a duration such as 12h or 90d';
+
+const dateOrDuration = z.union([z.iso.datetime({ offset: true }), z.string().regex(DURATION)], expiryRule);
+
+const ofUser = z.strictObject({
+  user: z.string().optional().describe('the name of the user whose tokens are meant; operators may name others'),
+});
+
+const wish = z.strictObject({
+  name: z.string().regex(TOKEN_NAME, nameRule),
+  scope: z.enum(scopes).default('full').describe('what the token is good for, beside what its user may do'),
+  expires: dateOrDuration.optional().describe('a date and time, or minutes, hours, days or weeks: 30m, 12h, 90d, 4w'),
+  user: z.string().optional().describe('whose it will be; operators may name others than themselves'),
+});
+
+const record = z.strictObject({
+  name: z.string(),
+  user: z.string(),
+  scope: z.enum(scopes),
+  created: z.iso.datetime(),
+  expires: z.iso.datetime().optional().describe('never where it is absent'),
+  expired: z.boolean(),
+});
+
+export const list = endpoint({
+  name: 'ListTokens',
+  summary: 'the tokens of the caller, or, for operators, of all users; by user, then by name',
+  query: ofUser,
+  body: noBody,
+  status: 200,
+  answer: z.array(record),
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, query }, deps) => listTokens(deps, caller, query.user),
+});
+
+export const create = endpoint({
+  name: 'CreateToken',
+  summary: 'a new token; its secret is in this answer and can not be had again',
+  query: noQuery,
+  body: wish,
+  status: 201,
+  answer: record.extend({ token: z.string().describe('the secret: send it as "Authorization: Bearer <token>"') }),
+  refusals: ['ObjectAlreadyExists'],
+  perform: ({ caller, own, body }, deps) => createToken(deps, caller, own, body),
+});
+
+export const revoke = endpoint({
+  name: 'RevokeToken',
+  summary: 'from the next request on, nobody gets in with the token',
+  query: ofUser,
+  body: noBody,
+  status: 204,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, params, query }, deps) => revokeToken(deps, caller, { name: params.name ?? '', ...query }),
+});
