@@ -1,11 +1,11 @@
 import type { Io } from './command.js';
 
-/** A column of a table, or the order that it gives. */
+/** A column of a table, and the order that it gives. */
 export interface Column<Row> {
   title: string;
   text(row: Row): string;
-  /** What rows are sorted by; their text unless it is given. */
-  key?(row: Row): string | number;
+  /** How rows are sorted by it; as their texts unless it is given. */
+  compare?(a: Row, b: Row): number;
   align?: 'right';
 }
 
@@ -56,16 +56,14 @@ function pad(text: string, width: number, align: 'right' | undefined): string {
 export function sorted<Row>(rows: readonly Row[], order: { column: Column<Row>; descending: boolean }[]): Row[] {
   return [...rows].sort((a, b) => {
     for (const { column, descending } of order) {
-      const compared = compare(keyOf(column, a), keyOf(column, b));
+      const compared = column.compare?.(a, b) ?? compareTexts(column.text(a), column.text(b));
       if (compared !== 0) return descending ? -compared : compared;
     }
     return 0;
   });
 }
 
-const keyOf = <Row>(column: Column<Row>, row: Row) => (column.key ?? column.text)(row);
-
-function compare(a: string | number, b: string | number): number {
+function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

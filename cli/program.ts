@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander';
 import type { Context, Register } from './command.js';
+import { register as channels } from './commands/channels.js';
+import { register as list } from './commands/list.js';
 import { register as ping } from './commands/ping.js';
+import { register as show } from './commands/show.js';
 
 /** Every command, in the order of the help. */
-const commands: Register[] = [ping];
+const commands: Register[] = [ping, list, show, channels];
 
 /** Which server is meant, and as whom: every command takes these. */
 const connection = () => [

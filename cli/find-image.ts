@@ -1,0 +1,62 @@
+import type { CallOptions, ImgapiClient, RemoteManifest } from '../imgapi/client.js';
+import { isUuid } from '../imgapi/image.js';
+import type { RawQuery } from '../imgapi/query.js';
+import { CliError } from './errors.js';
+import { compareVersions } from './versions.js';
+
+export type Found = RemoteManifest & { uuid: string };
+
+export interface FindOptions extends CallOptions {
+  /** Among which images a name is looked for; all unless given. A uuid is taken as it is. */
+  state?: 'active' | 'disabled' | 'unactivated' | 'all';
+}
+
+/** At least so much of a uuid is needed, so that names are seldom taken for one. */
+const BEGINNING = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i;
+
+/** The image that is meant by its uuid, the beginning of one, its name (then its newest version) or `NAME@VERSION`. */
+export async function findImage(
+  client: ImgapiClient,
+  wanted: string,
+  { state = 'all', ...call }: FindOptions = {},
+): Promise<Found> {
+  const uuid = wanted.toLowerCase();
+  if (isUuid(uuid)) return { ...(await client.getImage(uuid, call)), uuid };
+  const list = async (query: RawQuery) => {
+    const images: Found[] = [];
+    for await (const image of client.listImages({ state, ...query }, call)) images.push(asFound(image));
+    return images;
+  };
+  const [name = '', version] = wanted.split('@', 2);
+  const listed = await list({ name, ...(version !== undefined && { version }) });
+  // a leading ~ would have been a search, and not every server filters
+  const called = listed.filter((image) => image.name === name && (version === undefined || image.version === version));
+  if (called.length > 0) return only(wanted, version === undefined ? newest(called) : called);
+  if (!BEGINNING.test(wanted)) return only(wanted, []);
+  const begun = (await list({})).filter((image) => image.uuid.startsWith(uuid));
+  return only(wanted, begun);
+}
+
+/** The newest version, as often as it is there. */
+function newest(images: Found[]): Found[] {
+  const versions = images.map(({ version }) => String(version));
+  const latest = versions.reduce((a, b) => (compareVersions(a, b) < 0 ? b : a));
+  return images.filter(({ version }) => version === latest);
+}
+
+function only(wanted: string, [first, ...others]: Found[]): Found {
+  if (!first) {
+    throw new CliError(`there is no image "${wanted}"`, {
+      hint: '"slipway list --state all" shows what there is, as far as you may see it',
+    });
+  }
+  if (others.length === 0) return first;
+  const candidates = [first, ...others].map(
+    ({ uuid, name, version, state, owner }) => `\n  ${uuid}  ${name}@${version}  ${state}  owner ${owner}`,
+  );
+  throw new CliError(`"${wanted}" may be any of ${candidates.length} images:${candidates.join('')}`, {
+    hint: 'name one of them by its uuid',
+  });
+}
+
+const asFound = (image: RemoteManifest): Found => ({ ...image, uuid: String(image.uuid) });
