@@ -1,24 +1,12 @@
-import type { Agent } from 'node:http';
-import { Readable } from 'node:stream';
-import fetch, { type Response } from 'node-fetch';
+import type { Readable } from 'node:stream';
 import { type Channel, checkChannels } from './channels.js';
 import { isRecord } from './checks.js';
-import { type ErrorCode, errors, type FieldError, ImgapiError } from './errors.js';
+import { type Answer, type Call, Exchange, type ExchangeOptions } from './exchange.js';
 import type { Compression } from './image.js';
 import type { RawQuery } from './query.js';
-import { Watchdog } from './watchdog.js';
 
-export interface ClientOptions {
-  /** May have a path, which is kept, and a `?channel=`, which holds wherever a call names no other. */
-  url: string;
-  token?: string;
-  userAgent?: string;
-  signal?: AbortSignal;
-  acceptVersion?: string;
-  /** How long the server may be silent, in milliseconds. */
-  patience?: number;
-  agent?: Agent | ((url: URL) => Agent | undefined);
-}
+/** The url may have a `?channel=`, which holds wherever a call names no other. */
+export type ClientOptions = ExchangeOptions;
 
 export interface CallOptions {
   channel?: string;
@@ -47,41 +35,24 @@ export interface IconOptions extends CallOptions {
 
 export type RemoteManifest = Record<string, unknown>;
 
-/** What the server sent. Whoever gets it reads the body to its end, or destroys it. */
-export interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  body: Readable;
-}
+type ImageCall = Call & CallOptions;
 
-interface Call extends CallOptions {
-  query?: RawQuery;
-  headers?: Record<string, string | undefined>;
-  json?: unknown;
-  upload?: Readable;
-}
-
-const PATIENCE = 120_000;
-const MAX_JSON = 256 * 1024 ** 2;
-const MAX_REFUSAL = 1024 ** 2;
 const PAGE = 1000;
 
 /** Asks an IMGAPI. Refuses with what the server refused with, or RemoteSourceError when it does not speak IMGAPI. */
 export class ImgapiClient {
-  readonly #base: string;
+  /** For what a server can do beyond the IMGAPI. */
+  readonly exchange: Exchange;
   readonly #channel: string | undefined;
-  readonly #options: ClientOptions;
 
   constructor(options: ClientOptions) {
-    const { origin, pathname, searchParams } = new URL(options.url);
-    this.#base = origin + pathname.replace(/\/+$/, '');
-    this.#channel = searchParams.get('channel') || undefined;
-    this.#options = options;
+    this.exchange = new Exchange(options);
+    this.#channel = new URL(options.url).searchParams.get('channel') || undefined;
   }
 
   async ping(options: CallOptions = {}): Promise<RemoteManifest> {
     const pong = await this.#manifest('GET', '/ping', options);
-    if (!pong.imgapi) throw this.#failed('is no image server');
+    if (!pong.imgapi) throw this.exchange.answeredBadly(200, 'is no image server');
     return pong;
   }
 
@@ -90,7 +61,7 @@ export class ImgapiClient {
     try {
       return checkChannels(channels);
     } catch (cause) {
-      throw this.#failed('sent channels that are none', cause);
+      throw this.exchange.answeredBadly(200, 'sent channels that are none', cause);
     }
   }
 
@@ -170,6 +141,16 @@ export class ImgapiClient {
     });
   }
 
+  /** Puts the image into one more channel; the options' channel is where it is found. */
+  channelAdd(uuid: string, channel: string, options: CallOptions = {}): Promise<RemoteManifest> {
+    return this.#act(uuid, 'channel-add', { ...options, json: { channel } });
+  }
+
+  /** A copy that belongs to the account, which must be in the image's access list. */
+  cloneImage(uuid: string, options: CallOptions & { account: string }): Promise<RemoteManifest> {
+    return this.#manifest('POST', `${imagePath(uuid)}/clone`, options);
+  }
+
   putIcon(
     uuid: string,
     stream: Readable,
@@ -197,188 +178,31 @@ export class ImgapiClient {
     body.resume();
   }
 
-  #act(uuid: string, action: string, call: Call): Promise<RemoteManifest> {
+  #act(uuid: string, action: string, call: ImageCall): Promise<RemoteManifest> {
     return this.#manifest('POST', imagePath(uuid), { ...call, query: { ...call.query, action } });
   }
 
-  async #manifest(method: string, path: string, call: Call): Promise<RemoteManifest> {
-    const value = await this.#json(await this.#send(method, path, call));
-    if (!isRecord(value)) throw this.#failed('sent no JSON object');
+  async #manifest(method: string, path: string, call: ImageCall): Promise<RemoteManifest> {
+    const value = await this.exchange.json(method, path, this.#addressed(call));
+    if (!isRecord(value)) throw this.exchange.answeredBadly(200, 'sent no JSON object');
     return value;
   }
 
-  async #list(path: string, call: Call): Promise<RemoteManifest[]> {
-    const value = await this.#json(await this.#send('GET', path, call));
-    if (!Array.isArray(value) || !value.every(isRecord)) throw this.#failed('sent no list of objects');
+  async #list(path: string, call: ImageCall): Promise<RemoteManifest[]> {
+    const value = await this.exchange.json('GET', path, this.#addressed(call));
+    if (!Array.isArray(value) || !value.every(isRecord)) {
+      throw this.exchange.answeredBadly(200, 'sent no list of objects');
+    }
     return value;
   }
 
-  async #json({ body }: Answer): Promise<unknown> {
-    const text = await this.#text(body, MAX_JSON);
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw this.#failed('sent no JSON', cause);
-    }
+  #send(method: string, path: string, call: ImageCall): Promise<Answer> {
+    return this.exchange.send(method, path, this.#addressed(call));
   }
 
-  async #text(body: Readable, max: number): Promise<string> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > max) throw this.#failed(`sent more than ${max} bytes of JSON`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString();
-  }
-
-  /** One exchange: it can be cancelled, follows nobody elsewhere, and gives up on a server that falls silent. */
-  async #send(method: string, path: string, call: Call): Promise<Answer> {
-    const watchdog = new Watchdog(this.#options.patience ?? PATIENCE);
-    const cancelled = AbortSignal.any([this.#options.signal, call.signal].filter((signal) => signal !== undefined));
-    const explain = (cause: unknown) => this.#explain(cause, { cancelled, watchdog, upload: call.upload });
-    cancelled.throwIfAborted();
-    const response = await watchdog
-      .during(
-        fetch(this.#base + path + this.#search(call), {
-          method,
-          headers: this.#headers(call),
-          body: bodyOf(call, watchdog),
-          signal: AbortSignal.any([cancelled, watchdog.signal]),
-          agent: this.#options.agent,
-          redirect: 'manual',
-          compress: false,
-        }),
-      )
-      .catch((cause: unknown) => {
-        throw explain(cause);
-      });
-    const answer = {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: watched(response, watchdog, explain),
-    };
-    if (response.ok && isPlain(answer)) return answer;
-    try {
-      throw await this.#refusal(answer);
-    } finally {
-      call.upload?.destroy();
-    }
-  }
-
-  #search({ query, channel = this.#channel, account }: Call): string {
-    const search = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...query, channel, account })) {
-      for (const one of [value].flat()) if (one !== undefined) search.append(name, one);
-    }
-    return search.size > 0 ? `?${search}` : '';
-  }
-
-  #headers({ json, headers }: Call): Record<string, string> {
-    const { token, userAgent, acceptVersion = '~2' } = this.#options;
-    const all = {
-      accept: 'application/json',
-      'accept-version': acceptVersion,
-      'user-agent': userAgent ?? 'slipway',
-      authorization: token && `Bearer ${token}`,
-      'content-type': json === undefined ? undefined : 'application/json',
-      ...headers,
-    };
-    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
-  }
-
-  /** Who cancelled learns why; who sent gets the failure of what was sent; all else is the server's doing. */
-  #explain(
-    cause: unknown,
-    { cancelled, watchdog, upload }: { cancelled: AbortSignal; watchdog: Watchdog; upload: Readable | undefined },
-  ): unknown {
-    if (cancelled.aborted) return cancelled.reason;
-    if (upload?.errored) return upload.errored;
-    const reason: unknown = watchdog.signal.aborted ? watchdog.signal.reason : cause;
-    const told = this.#withoutPath(reason);
-    return this.#failed(`failed: ${told.message}`, told);
-  }
-
-  async #refusal(answer: Answer): Promise<ImgapiError> {
-    const text = await this.#text(answer.body, MAX_REFUSAL);
-    const { code, message, errors: fields } = parsed(text);
-    const what = `answered ${answer.status} ${typeof code === 'string' ? code : ''}`.trimEnd();
-    if (!isErrorCode(code)) return this.#failed(what, new Error(text.slice(0, 1000)));
-    return new ImgapiError(code, String(message ?? what), {
-      ...(Array.isArray(fields) && { errors: fields.filter(isFieldError) }),
-      cause: this.#failed(what),
-    });
-  }
-
-  #failed(what: string, cause?: unknown): ImgapiError {
-    return new ImgapiError('RemoteSourceError', `${new URL(this.#base).host} ${what}`, { cause });
-  }
-
-  /** node-fetch quotes the URL, and the path may hold a token: it must reach neither clients nor logs. */
-  #withoutPath(err: unknown): Error {
-    const message = err instanceof Error ? err.message : String(err);
-    const code = err instanceof Error && 'code' in err ? { code: err.code } : {};
-    return Object.assign(new Error(message.replaceAll(this.#base, new URL(this.#base).origin)), code);
+  #addressed({ query, channel = this.#channel, account, ...call }: ImageCall): Call {
+    return { ...call, query: { ...query, channel, account } };
   }
 }
 
 const imagePath = (uuid: string) => `/images/${encodeURIComponent(uuid)}`;
-
-/** Sizes and digests are those of the bytes as they are, so a body that was encoded on the way is of no use. */
-const isPlain = ({ headers }: Answer) => (headers['content-encoding'] ?? 'identity') === 'identity';
-
-const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errors, code);
-
-const isFieldError = (value: unknown): value is FieldError =>
-  isRecord(value) && typeof value.field === 'string' && typeof value.code === 'string';
-
-function parsed(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function bodyOf({ json, upload }: Call, watchdog: Watchdog): Readable | string | null {
-  if (upload) return Readable.from(sending(upload, watchdog), { objectMode: false });
-  return json === undefined ? null : JSON.stringify(json);
-}
-
-/** Time that is spent waiting for our own side is not held against the server. */
-async function* sending(upload: Readable, watchdog: Watchdog): AsyncGenerator<Buffer> {
-  watchdog.rest();
-  try {
-    for await (const chunk of upload) {
-      watchdog.stir();
-      yield chunk;
-      watchdog.rest();
-    }
-  } finally {
-    watchdog.rest();
-  }
-  watchdog.stir();
-}
-
-function watched({ body }: Response, watchdog: Watchdog, explain: (cause: unknown) => unknown): Readable {
-  if (!(body instanceof Readable)) return Readable.from([]);
-  const chunks = body[Symbol.asyncIterator]();
-  // an abort reaches bodies that nobody reads as well
-  body.on('error', () => {});
-  return new Readable({
-    read() {
-      watchdog.during(chunks.next()).then(
-        ({ done, value }) => this.push(done ? null : value),
-        (cause: unknown) => this.destroy(asError(explain(cause))),
-      );
-    },
-    destroy(cause, done) {
-      body.destroy();
-      done(cause);
-    },
-  });
-}
-
-const asError = (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause)));

@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { type ClientOptions, ImgapiClient } from '../../imgapi/client.js';
 import { ImgapiError } from '../../imgapi/errors.js';
+import { Exchange, type Signable } from '../../imgapi/exchange.js';
+import { AnsweredBadly, Unreachable } from '../../imgapi/exchange-errors.js';
 import { OTHER, OWNER, UUID } from './manifests.js';
 
 /** A server for one test, and its address. */
@@ -73,6 +75,13 @@ const calls: [what: string, call: Call, request: string, body?: string][] = [
   ],
   ['getIcon', (c) => c.getIcon(UUID).then(({ body }) => body.resume()), `GET /images/${UUID}/icon`],
   ['deleteIcon', (c) => c.deleteIcon(UUID), `DELETE /images/${UUID}/icon`],
+  [
+    'channelAdd',
+    (c) => c.channelAdd(UUID, 'release', { channel: 'dev' }),
+    `POST /images/${UUID}?action=channel-add&channel=dev`,
+    '{"channel":"release"}',
+  ],
+  ['cloneImage', (c) => c.cloneImage(UUID, { account: OTHER }), `POST /images/${UUID}/clone?account=${OTHER}`],
   ['deleteImage', (c) => c.deleteImage(UUID), `DELETE /images/${UUID}`],
   [
     'deleteImage everywhere',
@@ -120,6 +129,49 @@ test('keeps the path of its url, and its channel', async (t) => {
   await remote.getImage(UUID);
   await remote.getImage(UUID, { channel: 'dev' });
   t.deepEqual(asked, [`/n/token/images/${UUID}?channel=staging`, `/n/token/images/${UUID}?channel=dev`]);
+});
+
+test('signs every request as it stands on the wire', async (t) => {
+  const signed: Signable[] = [];
+  const asked: unknown[] = [];
+  const origin = await serve(t, (req, res) => {
+    asked.push([req.method, req.url, req.headers.host, req.headers.authorization, req.headers.date]);
+    answer(res, { v: 2 });
+  });
+  const remote = new ImgapiClient({
+    url: `${origin}/n/token/?channel=staging`,
+    token: 'replaced',
+    sign: async (request) => {
+      signed.push(request);
+      return { authorization: 'Signature x', date: 'today' };
+    },
+  });
+  await remote.update(UUID, { tags: { a: "it's" } }, { account: OWNER });
+  const path = `/n/token/images/${UUID}?action=update&channel=staging&account=${OWNER}`;
+  const { host } = new URL(origin);
+  t.deepEqual(asked, [['POST', path, host, 'Signature x', 'today']]);
+  t.like(signed[0], { method: 'POST', path, host, headers: { 'content-type': 'application/json' } });
+});
+
+test('who can not sign does not ask, and gives up what was to be sent', async (t) => {
+  const broken = new Error('no agent');
+  const remote = await client(t, () => t.fail(), { sign: () => Promise.reject(broken) });
+  const source = new Readable({ read() {} });
+  t.is(await t.throwsAsync(remote.addImageFile(UUID, source, { compression: 'none' })), broken);
+  t.true(source.destroyed);
+});
+
+test('asks for what is not IMGAPI, and takes an answer without content', async (t) => {
+  const asked: string[] = [];
+  const url = await serve(t, async (req, res) => {
+    asked.push(`${req.method} ${req.url} ${await text(req)}`);
+    if (req.method === 'DELETE') res.writeHead(204).end();
+    else answer(res, [1], 201);
+  });
+  const exchange = new Exchange({ url: `${url}/?channel=staging` });
+  t.deepEqual(await exchange.json('POST', '/api/tokens', { json: { name: 'ci' }, query: { full: '1' } }), [1]);
+  t.is(await exchange.json('DELETE', '/api/tokens/ci'), undefined);
+  t.deepEqual(asked, ['POST /api/tokens?full=1 {"name":"ci"}', 'DELETE /api/tokens/ci ']);
 });
 
 test('tells channels', async (t) => {
@@ -214,6 +266,27 @@ for (const [what, listener, code, message, status] of refusals) {
   });
 }
 
+const strangers: [what: string, listener: RequestListener, answered: number][] = [
+  ['a page of HTML', (_, res) => void res.writeHead(502).end('<html>'), 502],
+  ['a code nobody knows', (_, res) => answer(res, { code: 'Teapot' }, 418), 418],
+  ['no JSON', (_, res) => void res.end('pong'), 200],
+  ['no image server', (_, res) => answer(res, { ping: 'pong' }), 200],
+];
+
+for (const [what, listener, answered] of strangers) {
+  test(`an answer is not a broken connection: ${what}`, async (t) => {
+    const err = await refusal(t, (await client(t, listener)).ping());
+    t.true(err instanceof AnsweredBadly);
+    t.like(err, { code: 'RemoteSourceError', answered });
+  });
+}
+
+test('a connection that breaks in the middle is no answer', async (t) => {
+  const half: RequestListener = (_, res) =>
+    void res.writeHead(200, { 'content-length': 10 }).write('{', () => res.destroy());
+  t.true((await refusal(t, (await client(t, half)).ping())) instanceof Unreachable);
+});
+
 test('keeps what was wrong with the fields, and only that', async (t) => {
   const errors = [{ field: 'name', code: 'Invalid', message: 'x' }];
   const body = { code: 'ValidationFailed', message: 'x', errors: [...errors, 'y', null, { field: 5 }] };
@@ -227,7 +300,8 @@ test('a server that is not there fails, and its path is not told', async (t) => 
   const { port } = server.address() as AddressInfo;
   await new Promise((closed) => server.close(closed));
   const err = await refusal(t, new ImgapiClient({ url: `http://127.0.0.1:${port}/n/secret` }).ping());
-  t.is(err.code, 'RemoteSourceError');
+  t.true(err instanceof Unreachable);
+  t.like(err, { code: 'RemoteSourceError', cause: { code: 'ECONNREFUSED' } });
   t.regex(err.message, /ECONNREFUSED/);
   t.false(inspect(err, { depth: 9 }).includes('secret'));
 });

@@ -1,0 +1,243 @@
+import type { Agent } from 'node:http';
+import { Readable } from 'node:stream';
+import fetch, { type Response } from 'node-fetch';
+import { isRecord } from './checks.js';
+import { type ErrorCode, errors, type FieldError, ImgapiError } from './errors.js';
+import { AnsweredBadly, Unreachable } from './exchange-errors.js';
+import type { RawQuery } from './query.js';
+import { Watchdog } from './watchdog.js';
+
+export interface ExchangeOptions {
+  /** May have a path, which is kept. */
+  url: string;
+  token?: string;
+  /** Proves who asks: the headers to add to this request. The path is the one on the wire, with its query. */
+  sign?: (request: Signable) => Promise<Record<string, string>>;
+  userAgent?: string;
+  signal?: AbortSignal;
+  acceptVersion?: string;
+  /** How long the server may be silent, in milliseconds. */
+  patience?: number;
+  agent?: Agent | ((url: URL) => Agent | undefined);
+}
+
+export interface Signable {
+  method: string;
+  path: string;
+  /** As in the Host header. */
+  host: string;
+  headers: Record<string, string>;
+}
+
+export interface Call {
+  query?: RawQuery;
+  headers?: Record<string, string | undefined>;
+  json?: unknown;
+  /** The body instead of JSON. It is destroyed when the call fails. */
+  upload?: Readable;
+  signal?: AbortSignal | undefined;
+}
+
+/** What the server sent. Whoever gets it reads the body to its end, or destroys it. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: Readable;
+}
+
+const PATIENCE = 120_000;
+const MAX_JSON = 256 * 1024 ** 2;
+const MAX_REFUSAL = 1024 ** 2;
+
+/** Asks one server over HTTP: what it refuses is thrown as it says, what else goes wrong as RemoteSourceError. */
+export class Exchange {
+  readonly #base: string;
+  readonly #options: ExchangeOptions;
+
+  constructor(options: ExchangeOptions) {
+    const { origin, pathname } = new URL(options.url);
+    this.#base = origin + pathname.replace(/\/+$/, '');
+    this.#options = options;
+  }
+
+  /** What the server has to say in JSON; nothing for an answer that has no content. */
+  async json(method: string, path: string, call: Call = {}): Promise<unknown> {
+    const answer = await this.send(method, path, call);
+    const text = await this.#text(answer, MAX_JSON);
+    if (answer.status === 204) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw this.answeredBadly(answer.status, 'sent no JSON', cause);
+    }
+  }
+
+  /** It can be cancelled, follows nobody elsewhere, and gives up on a server that falls silent. */
+  async send(method: string, path: string, call: Call = {}): Promise<Answer> {
+    try {
+      const answer = await this.#ask(method, this.#base + path + searchOf(call), call);
+      if (answer.status < 300 && isPlain(answer)) return answer;
+      throw await this.#refusal(answer);
+    } catch (error) {
+      call.upload?.destroy();
+      throw error;
+    }
+  }
+
+  answeredBadly(answered: number, what: string, cause?: unknown): AnsweredBadly {
+    return new AnsweredBadly(answered, `${new URL(this.#base).host} ${what}`, { cause });
+  }
+
+  async #ask(method: string, url: string, call: Call): Promise<Answer> {
+    const watchdog = new Watchdog(this.#options.patience ?? PATIENCE);
+    const cancelled = AbortSignal.any([this.#options.signal, call.signal].filter((signal) => signal !== undefined));
+    cancelled.throwIfAborted();
+    const explain = (cause: unknown) => this.#explain(cause, { cancelled, watchdog, upload: call.upload });
+    const headers = await this.#signed(method, new URL(url), this.#headers(call));
+    const response = await watchdog
+      .during(
+        fetch(url, {
+          method,
+          headers,
+          body: bodyOf(call, watchdog),
+          signal: AbortSignal.any([cancelled, watchdog.signal]),
+          agent: this.#options.agent,
+          redirect: 'manual',
+          compress: false,
+        }),
+      )
+      .catch((cause: unknown) => {
+        throw explain(cause);
+      });
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: watched(response, watchdog, explain),
+    };
+  }
+
+  #headers({ json, headers }: Call): Record<string, string> {
+    const { token, userAgent, acceptVersion = '~2' } = this.#options;
+    const all = {
+      accept: 'application/json',
+      'accept-version': acceptVersion,
+      'user-agent': userAgent ?? 'slipway',
+      authorization: token && `Bearer ${token}`,
+      'content-type': json === undefined ? undefined : 'application/json',
+      ...headers,
+    };
+    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+
+  async #signed(method: string, url: URL, headers: Record<string, string>): Promise<Record<string, string>> {
+    const { sign } = this.#options;
+    if (!sign) return headers;
+    return { ...headers, ...(await sign({ method, path: url.pathname + url.search, host: url.host, headers })) };
+  }
+
+  async #text({ status, body }: Answer, max: number): Promise<string> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > max) throw this.answeredBadly(status, `sent more than ${max} bytes of JSON`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString();
+  }
+
+  /** Who cancelled learns why; who sent gets the failure of what was sent; all else is the server's doing. */
+  #explain(
+    cause: unknown,
+    { cancelled, watchdog, upload }: { cancelled: AbortSignal; watchdog: Watchdog; upload: Readable | undefined },
+  ): unknown {
+    if (cancelled.aborted) return cancelled.reason;
+    if (upload?.errored) return upload.errored;
+    const told = this.#withoutPath(watchdog.signal.aborted ? watchdog.signal.reason : cause);
+    return new Unreachable(`${new URL(this.#base).host} failed: ${told.message}`, { cause: told });
+  }
+
+  async #refusal(answer: Answer): Promise<ImgapiError> {
+    const text = await this.#text(answer, MAX_REFUSAL);
+    const { code, message, errors: fields } = parsed(text);
+    const what = `answered ${answer.status} ${typeof code === 'string' ? code : ''}`.trimEnd();
+    if (!isErrorCode(code)) return this.answeredBadly(answer.status, what, new Error(text.slice(0, 1000)));
+    return new ImgapiError(code, String(message ?? what), {
+      ...(Array.isArray(fields) && { errors: fields.filter(isFieldError) }),
+      cause: this.answeredBadly(answer.status, what),
+    });
+  }
+
+  /** node-fetch quotes the URL, and the path may hold a token: it must reach neither clients nor logs. */
+  #withoutPath(err: unknown): Error {
+    const message = err instanceof Error ? err.message : String(err);
+    const code = err instanceof Error && 'code' in err ? { code: err.code } : {};
+    return Object.assign(new Error(message.replaceAll(this.#base, new URL(this.#base).origin)), code);
+  }
+}
+
+function searchOf({ query = {} }: Call): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of [value].flat()) if (one !== undefined) search.append(name, one);
+  }
+  return search.size > 0 ? `?${search}` : '';
+}
+
+/** Sizes and digests are those of the bytes as they are, so a body that was encoded on the way is of no use. */
+const isPlain = ({ headers }: Answer) => (headers['content-encoding'] ?? 'identity') === 'identity';
+
+const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errors, code);
+
+const isFieldError = (value: unknown): value is FieldError =>
+  isRecord(value) && typeof value.field === 'string' && typeof value.code === 'string';
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function bodyOf({ json, upload }: Call, watchdog: Watchdog): Readable | string | null {
+  if (upload) return Readable.from(sending(upload, watchdog), { objectMode: false });
+  return json === undefined ? null : JSON.stringify(json);
+}
+
+/** Time that is spent waiting for our own side is not held against the server. */
+async function* sending(upload: Readable, watchdog: Watchdog): AsyncGenerator<Buffer> {
+  watchdog.rest();
+  try {
+    for await (const chunk of upload) {
+      watchdog.stir();
+      yield chunk;
+      watchdog.rest();
+    }
+  } finally {
+    watchdog.rest();
+  }
+  watchdog.stir();
+}
+
+function watched({ body }: Response, watchdog: Watchdog, explain: (cause: unknown) => unknown): Readable {
+  if (!(body instanceof Readable)) return Readable.from([]);
+  const chunks = body[Symbol.asyncIterator]();
+  // an abort reaches bodies that nobody reads as well
+  body.on('error', () => {});
+  return new Readable({
+    read() {
+      watchdog.during(chunks.next()).then(
+        ({ done, value }) => this.push(done ? null : value),
+        (cause: unknown) => this.destroy(asError(explain(cause))),
+      );
+    },
+    destroy(cause, done) {
+      body.destroy();
+      done(cause);
+    },
+  });
+}
+
+const asError = (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause)));
