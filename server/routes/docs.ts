@@ -52,7 +52,8 @@ function render(routes: readonly Route[]): string {
 </style>
 <h1>Slipway</h1>
 <p>This is an image server for hypervisors. It speaks IMGAPI: see <a href="/images">/images</a> for what it holds
-   and <a href="/ping">/ping</a> for its version.</p>
+   and <a href="/ping">/ping</a> for its version. What stands below /api manages the server; it always asks for
+   credentials, and /api/openapi.json describes it to programs.</p>
 <h2>Endpoints</h2>
 <table>${endpoints.join('\n')}</table>
 <h2>Errors</h2>

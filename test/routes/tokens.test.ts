@@ -1,7 +1,7 @@
 import test from 'ava';
 import { errors } from '../../imgapi/errors.js';
 import type { Scope } from '../../server/model/scope.js';
-import { hashToken, type Token, tokens } from '../../server/model/token.js';
+import { FIRST, hashToken, type Token, tokens } from '../../server/model/token.js';
 import { users, userUuid } from '../../server/model/user.js';
 import { addUser } from '../support/fixtures.js';
 import { jsonObject, jsonValues } from '../support/hostile.js';
@@ -345,6 +345,19 @@ test('a token can revoke itself', async (t) => {
   const headers = await made(server, { name: 'ci' });
   t.is((await server.ask('DELETE', '/api/token/ci', by(headers))).status, 204);
   t.is((await server.ask('DELETE', '/api/token/ci', by(headers))).status, 401);
+});
+
+test('the first token is revoked like any other, but its name is not free', async (t) => {
+  const server = await startServer(t);
+  const token = { ...FIRST, hash: hashToken('the-first-token'), created: server.deps.now().toISOString() };
+  await server.deps.catalog.write((tx) => tx.insert(tokens, token));
+  const headers = bearer('the-first-token');
+  t.is(namesIn((await server.ask('GET', '/api/token', by(headers))).list), 'admin/first admin/test');
+  t.is((await server.ask('DELETE', '/api/token/first', by(headers))).status, 204);
+  t.is((await server.ask('GET', '/api/token', by(headers))).status, 401);
+  t.is(namesIn((await server.ask('GET', '/api/token', admin)).list), 'admin/test');
+  t.is(told(await server.ask('DELETE', '/api/token/first')), '404 ResourceNotFound');
+  t.is(told(await server.ask('POST', '/api/token', { body: { name: 'first' } })), '406 ObjectAlreadyExists');
 });
 
 // Bad input

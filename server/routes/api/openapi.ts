@@ -25,6 +25,8 @@ export function openApi(routes: readonly Route[]) {
   };
 }
 
+export const openApiPage = (routes: readonly Route[]) => `${JSON.stringify(openApi(routes), null, 2)}\n`;
+
 export const openApiEndpoint = (routes: () => readonly Route[]): Endpoint =>
   endpoint({
     name: 'GetOpenApi',
@@ -68,7 +70,7 @@ function operation({ name, path, auth, description }: Route) {
   return {
     operationId: name,
     tags: [description ? 'management' : 'IMGAPI and monitoring'],
-    ...(description && { summary: description.summary }),
+    summary: description?.summary ?? name,
     ...(parameters.length > 0 && { parameters }),
     ...(description && requestBody(description)),
     responses: description ? responses(description) : { default: { description: 'not described here' } },
