@@ -20,7 +20,8 @@ export function checkFiles({ tlsCertificate, tlsKey }: Settings): string[] {
 function readPem(key: string, path: string | undefined): { content?: string; problem?: string } | undefined {
   if (path === undefined) return undefined;
   try {
-    return { content: readFileSync(path, 'utf8') };
+    const content = readFileSync(path, 'utf8');
+    return content.trim() === '' ? { problem: `${key}: "${path}" is empty` } : { content };
   } catch (error) {
     return { problem: `${key}: can not read "${path}": ${reasonOf(error)}` };
   }

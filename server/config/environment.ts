@@ -3,6 +3,8 @@ import { didYouMean } from './nearest.js';
 import { keys } from './settings.js';
 import type { Source } from './source.js';
 
+const PREFIX = 'SLIPWAY_';
+
 export const CONFIG_VARIABLE = variableOf('config');
 
 /** The command line client reads these: whoever sets them for it may start a daemon from the same shell. */
@@ -12,7 +14,7 @@ const variables = new Map(keys.map((key) => [variableOf(key), key]));
 
 export function readEnvironment(env: NodeJS.ProcessEnv): Source {
   const others = new Set([CONFIG_VARIABLE, ...ofTheClient]);
-  const ours = Object.keys(env).filter((name) => name.startsWith('SLIPWAY_') && !others.has(name));
+  const ours = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !others.has(name));
   const unknown = ours.filter((name) => !variables.has(name));
   return {
     found: new Map(
@@ -20,7 +22,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Source {
     ),
     problems: unknown.map(
       (name) =>
-        `there is no variable ${name}${didYouMean(name, [...variables.keys()]) || '; --help lists all there are'}`,
+        `there is no variable ${name}${didYouMean(name, [...variables.keys()], PREFIX) || '; --help lists all there are'}`,
     ),
     warnings: [],
   };

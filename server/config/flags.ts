@@ -37,7 +37,7 @@ export function readFlags(argv: readonly string[]): Flags {
       const isOfTheNext = value?.startsWith('--') && !inlineValue;
       if (name === undefined) {
         unknown = token.index;
-        problems.push(`there is no flag ${at}${didYouMean(at, flags) || '; --help lists all there are'}`);
+        problems.push(`there is no flag ${at}${didYouMean(at, flags, '--') || '; --help lists all there are'}`);
       } else if (!isSwitch(name) && (value === undefined || isOfTheNext)) problems.push(`${at}: a value is missing`);
       else if (isSwitch(name) && !isKey(name) && value !== undefined) problems.push(`${at}: it takes no value`);
       else given.set(name, { value, at });

@@ -1,8 +1,10 @@
-/** What a mistyped name was meant to be, to be appended to the refusal; nothing where no name is near. */
-export function didYouMean(given: string, known: readonly string[]): string {
+/** What a mistyped name was meant to be, to be appended to the refusal. What all names begin with does not count. */
+export function didYouMean(given: string, known: readonly string[], prefix = ''): string {
+  const bare = (name: string) => name.slice(prefix.length).toLowerCase();
+  const most = (name: string) => Math.max(1, Math.min(bare(given).length, bare(name).length) / 3);
   const [nearest] = known
-    .map((name) => ({ name, distance: distance(given.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, distance }) => distance <= Math.max(1, Math.min(given.length, name.length) / 3))
+    .map((name) => ({ name, distance: distance(bare(given), bare(name)) }))
+    .filter(({ name, distance }) => distance <= most(name))
     .sort((a, b) => a.distance - b.distance);
   return nearest ? `; did you mean ${nearest.name}?` : '';
 }

@@ -50,9 +50,10 @@ ${sections.join('\n\n')}
 
 The \`imgapi.config.json\` of the IMGAPI server that Slipway stands in for can be given as it is. A JSON file is taken for
 one when that is its name, or when it has a key that only the reference knows. Then the defaults are those of the
-reference: ${usual.join(', ')}; in mode dc \`authType\` is \`"none"\`. Flags and variables win, as always, and settings of ours may
-stand in the file beside the others. A key that is not used is warned of by its name; keys that nobody knows are ignored,
-as there.
+reference:
+${usual.join(', ')}; in mode dc \`authType\` is \`"none"\`.
+Flags and variables win, as always, and settings of ours may stand in the file beside the others. A key that is not used
+is warned of by its name.
 
 | key | what becomes of it |
 |---|---|

@@ -43,14 +43,17 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     ...findings.problems,
     ...checkFiles(all),
   ];
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError(problems.map(inOneLine));
   return {
     settings: { ...all, data: resolve(all.data) },
     found,
     start: flags.start,
-    warnings: [...sources.flatMap((source) => source.warnings), ...findings.warnings],
+    warnings: [...sources.flatMap((source) => source.warnings), ...findings.warnings].map(inOneLine),
   };
 }
+
+/** What others wrote is repeated in these lines: nothing in it shall break them, or move a terminal's cursor. */
+const inOneLine = (line: string) => line.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 
 const nothing: Source = { found: new Map(), problems: [], warnings: [] };
 

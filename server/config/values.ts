@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type Channel, checkChannels } from '../../imgapi/channels.js';
+import { shown } from '../../imgapi/checks.js';
 import { addressMatcher } from '../auth/trusted-networks.js';
 
 /** How settings are read: from a file with its types, from a flag or a variable as text. Each throws with what is wrong. */
@@ -17,7 +18,7 @@ export function headerValue(value: unknown): string {
 
 export function address(value: unknown): string {
   const given = text(value);
-  if (given !== 'localhost' && isIP(given) === 0) throw new Error(`"${given}" is not an IP address`);
+  if (given !== 'localhost' && isIP(given) === 0) throw new Error(`${shown(given)} is not an IP address`);
   return given;
 }
 
@@ -25,7 +26,7 @@ export function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
   return (value: unknown): number => {
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
     if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new Error(`"${value}" is not a whole number from ${least} to ${most}`);
+    throw new Error(`${shown(value)} is not a whole number from ${least} to ${most}`);
   };
 }
 
@@ -43,7 +44,7 @@ export function portOrOff(value: unknown): number | 'off' {
 export function oneOf<T extends string>(choices: readonly T[]) {
   return (value: unknown): T => {
     const choice = choices.find((known) => known === value);
-    if (choice === undefined) throw new Error(`"${value}" is not one of ${choices.join(', ')}`);
+    if (choice === undefined) throw new Error(`${shown(value)} is not one of ${choices.join(', ')}`);
     return choice;
   };
 }
@@ -57,7 +58,7 @@ const spelled = new Map<unknown, boolean>([
 
 export function flag(value: unknown): boolean {
   const read = spelled.get(value);
-  if (read === undefined) throw new Error(`"${value}" is neither true nor false`);
+  if (read === undefined) throw new Error(`${shown(value)} is neither true nor false`);
   return read;
 }
 
@@ -81,7 +82,7 @@ export function channels(value: unknown): Channel[] {
 export function hostNames(value: unknown): string[] {
   const list = texts(value);
   const wrong = list.find((name) => name !== '*' && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/i.test(name));
-  if (wrong !== undefined) throw new Error(`"${wrong}" is not a name such as images.example.com, nor "*"`);
+  if (wrong !== undefined) throw new Error(`${shown(wrong)} is not a name such as images.example.com, nor "*"`);
   return list;
 }
 
@@ -100,7 +101,7 @@ export function httpUrl(value: unknown): string {
   // Without saying them: what is refused ends up on terminals and in logs.
   if (url?.username || url?.password) throw new Error('a URL without credentials is expected');
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw new Error(`"${given}" is not a URL such as https://images.example.com/base`);
+    throw new Error(`${shown(given)} is not a URL such as https://images.example.com/base`);
   }
   return given.replace(/\/+$/, '');
 }

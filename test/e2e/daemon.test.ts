@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import ava, { type ExecutionContext } from 'ava';
 import { settings } from '../../server/config/settings.js';
 import { configFile, type Daemon, launch, startDaemon } from '../support/daemon.js';
@@ -143,6 +144,9 @@ test('port, data, file, networks and channels from the environment', async (t) =
   t.deepEqual(await (await fetch(`${url}/channels`)).json(), channels);
 });
 
+/** What is told to a person, beside the lines of the log. */
+const withoutLog = (stderr: string) => stderr.replaceAll(/^\{.*\n/gm, '');
+
 interface Mistake {
   args?: string[];
   env?: Record<string, string>;
@@ -151,13 +155,24 @@ interface Mistake {
 }
 
 const mistakes: Record<string, Mistake> = {
-  'an unknown flag': { args: ['--prot', '9000'], names: /--prot\b.*--help/ },
+  'an unknown flag': { args: ['--prot', '9000'], names: /--prot\b.*did you mean --port\?/ },
+  'an unknown variable': { env: { SLIPWAY_PROT: '9000' }, names: /SLIPWAY_PROT\b.*did you mean SLIPWAY_PORT\?/ },
   'a word that belongs to no flag': { args: ['start'], names: /start/ },
   'a flag without its value': { args: ['--port'], names: /--port/ },
-  'an unknown key in JSON': { config: { prot: 9000 }, names: /slipway\.json: unknown prot/ },
-  'an unknown key in TOML': { config: 'prot = 9000', names: /slipway\.toml: unknown prot/ },
+  'an unknown key in JSON': { config: { prot: 9000 }, names: /prot, .*slipway\.json; did you mean port\?/ },
+  'an unknown key in TOML': { config: 'prot = 9000', names: /prot, .*slipway\.toml; did you mean port\?/ },
   'broken JSON': { config: '{ "port": ', names: /slipway\.toml/ },
   'broken TOML': { config: 'mode = "dc"\nport = \n', names: /slipway\.toml.*line 2/ },
+  'an empty file': { config: '', names: /slipway\.toml is empty/ },
+  'a trusted network that holds the proxy': {
+    config: { trustedNetworks: ['10.0.0.0/8'], trustedProxies: ['10.0.0.1'] },
+    names: /10\.0\.0\.0\/8 holds the trusted proxy 10\.0\.0\.1/,
+  },
+  'nothing to listen on': { args: ['--port', 'off'], names: /nothing would listen/ },
+  'a certificate that is not there': {
+    args: ['--tls-certificate', '/nowhere/c.pem', '--tls-key', fileURLToPath(import.meta.url)],
+    names: /tlsCertificate: can not read "\/nowhere\/c\.pem": there is no such file/,
+  },
   'a file that is not there': { args: ['--config', '/nowhere/slipway.toml'], names: /\/nowhere\/slipway\.toml/ },
   'a port that is none': { args: ['--port', '70000'], names: /--port.*70000/ },
   'a port from the environment': { env: { SLIPWAY_PORT: 'http' }, names: /SLIPWAY_PORT.*http/ },
@@ -180,15 +195,68 @@ for (const [title, { args = [], env, config, names }] of Object.entries(mistakes
     const { code, stdout, stderr } = await launch(t, ['--data', data, ...file, ...args], env).exited;
     t.is(code, 1);
     t.is(stdout, '');
-    t.regex(stderr, /^slipway: [^\n]+\n$/);
+    t.regex(withoutLog(stderr), /^slipway: [^\n]+\n$/);
     t.regex(stderr, names);
   });
 }
 
+test('several mistakes are told at once, and nothing is made', async (t) => {
+  const data = join(await scratch(t), 'data');
+  const config = await configFile(t, 'mdoe = "dc"\nblobGrace = -1');
+  const { code, stderr } = await launch(t, ['--data', data, '--config', config], { SLIPWAY_PORT: 'http' }).exited;
+  t.is(code, 1);
+  t.deepEqual(
+    stderr.split('\n').map((line) => line.trim().split(' ').slice(0, 2).join(' ')),
+    ['slipway: 3', 'there is', 'SLIPWAY_PORT: "http"', 'blobGrace in', ''],
+  );
+  await t.throwsAsync(stat(data), { code: 'ENOENT' });
+});
+
+test('--check-config tells what would be used, and where from, and touches nothing', async (t) => {
+  const data = join(await scratch(t), 'data');
+  const config = await configFile(t, { mode: 'public', tlsPort: 443 });
+  const argv = ['--check-config', '--config', config, '--data', data];
+  const { code, stdout, stderr } = await launch(t, argv, { SLIPWAY_PORT: '9000' }).exited;
+  t.deepEqual([code, stderr], [0, '']);
+  t.deepEqual(stdout.replaceAll(config, 'FILE').replaceAll(data, 'DATA').replaceAll(/ +/g, ' ').split('\n'), [
+    'slipway: the configuration can be used',
+    ' port 9000 from SLIPWAY_PORT',
+    ' data DATA from --data',
+    ' mode public from mode in FILE',
+    ' tlsPort 443 from tlsPort in FILE',
+    ' and the defaults for all others',
+    'warning: tlsPort is 443, but there is no certificate: nothing listens there',
+    '',
+  ]);
+  await t.throwsAsync(stat(data), { code: 'ENOENT' });
+});
+
+test('--check-config tells all problems, with 1', async (t) => {
+  const data = join(await scratch(t), 'data');
+  const { code, stdout, stderr } = await launch(t, ['--data', data, '--check-config', '--port', 'off', '--mode', 'x'])
+    .exited;
+  t.deepEqual([code, stdout], [1, '']);
+  t.regex(stderr, /^slipway: 2 problems:\n {2}--mode: .*\n {2}nothing would listen: .*\n$/);
+  await t.throwsAsync(stat(data), { code: 'ENOENT' });
+});
+
+test('a configuration of the reference server runs: any Host, and what is not used is in the log', async (t) => {
+  const path = join(await scratch(t), 'imgapi.config.json');
+  await writeFile(path, JSON.stringify({ port: 1, mode: 'public', channels, databaseType: 'local', maxSockets: 100 }));
+  const daemon = await startDaemon(t, { args: ['--config', path] });
+  await daemon.logged((line) => line.msg.startsWith('maxSockets in ') && line.level === 40);
+  t.is((await daemon.ask('GET', '/images', { headers: { host: 'any.example' } })).status, 200);
+  t.deepEqual((await daemon.ask('GET', '/channels')).list as unknown, channels);
+  t.is((await daemon.ask('POST', '/images', { as: 'anonymous', body: manifest })).status, 401);
+});
+
 test('--help names every setting, --version the version', async (t) => {
   const help = await launch(t, ['--help']).exited;
   t.is(help.code, 0);
-  for (const key of Object.keys(settings)) t.true(help.stdout.includes(`--${key}`), key);
+  for (const key of Object.keys(settings)) {
+    const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `;
+    t.true(help.stdout.includes(flag), flag);
+  }
   const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
   t.deepEqual(await launch(t, ['--version']).exited, { code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
 });
@@ -231,7 +299,7 @@ test('a port in use: told in one line, and the data directory is free again', as
   const { code, stdout, stderr } = await launch(t, ['--port', String(first.port), '--data', data]).exited;
   t.is(code, 1);
   t.is(stdout, '');
-  t.regex(stderr, new RegExp(`^slipway: [^\\n]*in use[^\\n]*${first.port}[^\\n]*\\n$`));
+  t.regex(withoutLog(stderr), new RegExp(`^slipway: [^\\n]*in use[^\\n]*${first.port}[^\\n]*\\n$`));
   t.deepEqual(
     (await readdir(data)).filter((name) => name.endsWith('.lock')),
     [],

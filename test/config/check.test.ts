@@ -1,0 +1,195 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import sshpk from 'sshpk';
+import { readConfig } from '../../server/config/read-config.js';
+import { report } from '../../server/config/report.js';
+import { scratch } from '../support/scratch.js';
+import { sshKey } from '../support/ssh-keys.js';
+import { file, problemsIn, readFrom } from './settings.js';
+
+// --- Between settings
+
+const bad: [config: object, problems: RegExp[]][] = [
+  [{ port: 'off' }, [/^nothing would listen: .*tlsSelfSigned$/]],
+  [{ port: 'off', tlsPort: 'off', tlsSelfSigned: true }, [/^nothing would listen/]],
+  [{ tlsSelfSigned: true, port: 8443 }, [/^port and tlsPort are both 8443/]],
+  [{ metricsPort: 8080 }, [/^port and metricsPort are both 8080/]],
+  [{ metricsPort: 8080, address: '0.0.0.0' }, [/^port and metricsPort/]],
+  [{ metricsPort: 8080, address: '::' }, [/^port and metricsPort/]],
+  [{ metricsPort: 8080, address: '10.0.0.1', metricsAddress: '0.0.0.0' }, [/^port and metricsPort/]],
+  [{ metricsPort: 8080, address: 'localhost' }, [/^port and metricsPort/]],
+  [{ metricsPort: 8443, tlsSelfSigned: true }, [/^tlsPort and metricsPort are both 8443/]],
+  [
+    { port: 1, tlsPort: 1, metricsPort: 1, tlsSelfSigned: true },
+    [/^port and tlsPort/, /^port and metricsPort/, /^tlsPort and metricsPort/],
+  ],
+  [{ trustedNetworks: ['10.0.0.0/8'], trustedProxies: ['10.1.2.3'] }, [/^trustedNetworks: 10.0.0.0\/8 .* 10.1.2.3,/]],
+  [{ trustedNetworks: ['10.1.2.3'], trustedProxies: ['10.1.2.3'] }, [/holds the trusted proxy 10.1.2.3/]],
+  [{ trustedNetworks: ['10.1.2.3'], trustedProxies: ['10.1.0.0/16'] }, [/holds the trusted proxy 10.1.0.0\/16/]],
+  [{ trustedNetworks: ['fd00::/8'], trustedProxies: ['fd00::1'] }, [/fd00::\/8 holds the trusted proxy fd00::1/]],
+  [{ trustedNetworks: ['10.0.0.0/8'], trustedProxies: ['::ffff:10.0.0.1'] }, [/holds the trusted proxy ::ffff/]],
+  [
+    { trustedNetworks: ['127.0.0.1', '10.0.0.0/8'], trustedProxies: ['127.0.0.1', '10.0.0.1'] },
+    [/127.0.0.1/, /10.0.0.1/],
+  ],
+];
+
+const good: object[] = [
+  { port: 'off', tlsSelfSigned: true },
+  { port: 8443 },
+  { port: 0, tlsPort: 0, metricsPort: 0, tlsSelfSigned: true },
+  { metricsPort: 8080, metricsAddress: '127.0.0.2' },
+  { metricsPort: 8080, metricsAddress: '::1', address: '0.0.0.0' },
+  { trustedNetworks: ['10.0.0.0/8'], trustedProxies: ['11.0.0.1', '127.0.0.1', 'fd00::1'] },
+];
+
+test('settings that do not go together are refused', async (t) => {
+  for (const [config, expected] of bad) {
+    const problems = await problemsIn(t, config);
+    t.is(problems.length, expected.length, `${JSON.stringify(config)} → ${problems.join('\n')}`);
+    for (const [at, pattern] of expected.entries()) t.regex(problems[at] ?? '', pattern);
+  }
+});
+
+test('settings that go together are not', async (t) => {
+  for (const config of good) {
+    const { warnings } = await readFrom(t, config);
+    t.deepEqual(warnings, [], JSON.stringify(config));
+  }
+});
+
+test('a setting that can not be read is not judged beside others', async (t) => {
+  t.deepEqual((await problemsIn(t, { port: 'off', tlsPort: 'on' })).length, 1);
+  t.deepEqual((await problemsIn(t, { trustedNetworks: ['0.0.0.0/0'], trustedProxies: ['x'] })).length, 1);
+});
+
+const doubtful: [config: object, warnings: RegExp[]][] = [
+  [{ tlsPort: 443 }, [/^tlsPort is 443, but there is no certificate/]],
+  [{ authType: 'none', trustedProxies: ['127.0.0.1'] }, [/^authType is none: whoever reaches the proxy/]],
+  [
+    { trustedNetworks: ['0.0.0.0/0', '::/0'] },
+    [/^trustedNetworks: 0.0.0.0\/0 is everybody/, /^trustedNetworks: ::\/0/],
+  ],
+  [{ trustedProxies: ['0.0.0.0/0'] }, [/^trustedProxies: 0.0.0.0\/0 is everybody/]],
+];
+
+test('what may not be meant is warned of', async (t) => {
+  for (const [config, expected] of doubtful) {
+    const { warnings } = await readFrom(t, config);
+    t.is(warnings.length, expected.length, warnings.join('\n'));
+    for (const [at, pattern] of expected.entries()) t.regex(warnings[at] ?? '', pattern);
+  }
+});
+
+// --- Files
+
+function certificate(): { cert: string; key: string } {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const self = sshpk.createSelfSignedCertificate(
+    sshpk.identityForHost('images.example'),
+    sshpk.parsePrivateKey(key, 'pem'),
+  );
+  return { cert: self.toString('pem'), key };
+}
+
+async function pair(t: ExecutionContext, { cert, key }: { cert: string; key: string }) {
+  const directory = await scratch(t);
+  const tls = { tlsCertificate: join(directory, 'cert.pem'), tlsKey: join(directory, 'key.pem') };
+  await writeFile(tls.tlsCertificate, cert);
+  await writeFile(tls.tlsKey, key);
+  return tls;
+}
+
+test('a certificate and its key', async (t) => {
+  const tls = await pair(t, certificate());
+  t.like((await readFrom(t, tls)).settings, tls);
+  t.like((await readFrom(t, { ...tls, port: 'off' })).settings, tls);
+  t.is((await problemsIn(t, { ...tls, tlsSelfSigned: true })).length, 1);
+});
+
+test('one without the other', async (t) => {
+  const { tlsCertificate, tlsKey } = await pair(t, certificate());
+  t.deepEqual(await problemsIn(t, { tlsCertificate }), [
+    `tlsCertificate is "${tlsCertificate}", but there is no tlsKey`,
+  ]);
+  t.deepEqual(await problemsIn(t, { tlsKey }), [`tlsKey is "${tlsKey}", but there is no tlsCertificate`]);
+});
+
+test('files that are not there, or directories', async (t) => {
+  const { tlsCertificate } = await pair(t, certificate());
+  const directory = await scratch(t);
+  await mkdir(join(directory, 'key.pem'));
+  t.deepEqual(
+    await problemsIn(t, { tlsCertificate: join(directory, 'cert.pem'), tlsKey: join(directory, 'key.pem') }),
+    [
+      `tlsCertificate: can not read "${join(directory, 'cert.pem')}": there is no such file`,
+      `tlsKey: can not read "${join(directory, 'key.pem')}": it is a directory`,
+    ],
+  );
+  t.is((await problemsIn(t, { tlsCertificate, tlsKey: join(directory, 'absent') })).length, 1);
+});
+
+test('a certificate that is cut, garbage, or of another key', async (t) => {
+  const [one, other] = [certificate(), certificate()];
+  for (const wrong of [
+    { cert: one.cert.slice(0, 100), key: one.key },
+    { cert: 'no pem', key: one.key },
+    { cert: one.cert, key: 'no pem' },
+    { cert: one.cert, key: other.key },
+    { cert: one.key, key: one.cert },
+  ]) {
+    const problems = await problemsIn(t, await pair(t, wrong));
+    t.is(problems.length, 1);
+    t.regex(problems[0] ?? '', /^tlsCertificate "\S+cert.pem" can not be used with tlsKey "\S+key.pem": ./);
+  }
+  const empty = await problemsIn(t, await pair(t, { cert: '', key: '\n' }));
+  t.regex(empty.join(), /^tlsCertificate: "\S+cert.pem" is empty,tlsKey: "\S+key.pem" is empty$/);
+});
+
+// --- What --check-config says
+
+const told = async (t: ExecutionContext, config: object, argv: string[] = []) => {
+  const path = await file(t, config);
+  return report(readConfig(['--config', path, ...argv], {})).replaceAll(path, 'FILE');
+};
+
+test('each setting that is not the default, and where it comes from', async (t) => {
+  t.is(
+    await told(t, { port: 8080, data: 'data' }),
+    'slipway: the configuration can be used\n  the defaults, for all settings',
+  );
+  const text = await told(
+    t,
+    {
+      port: 9000,
+      trustedNetworks: ['10.0.0.0/8', 'fd00::/8'],
+      channels: [{ name: 'dev', default: true }, { name: 'release' }],
+    },
+    ['--tls-self-signed'],
+  );
+  t.deepEqual(text.split('\n'), [
+    'slipway: the configuration can be used',
+    '  port             9000                    from port in FILE',
+    '  channels         dev (default), release  from channels in FILE',
+    '  trustedNetworks  10.0.0.0/8, fd00::/8    from trustedNetworks in FILE',
+    '  tlsSelfSigned    true                    from --tls-self-signed',
+    '  and the defaults for all others',
+  ]);
+});
+
+test('keys that can not be used are named by user and line, and never shown; the others are counted in', async (t) => {
+  const { line, pem } = sshKey('ed25519');
+  const authKeys = { ada: [line, `${line.slice(0, 40)} damaged`, 'nonsense'], 'no name': line, eve: pem };
+  const text = await told(t, { authKeys });
+  t.regex(text, /authKeys {2}ada \(3 keys\), no name \(1 key\), eve \(1 key\)/);
+  t.regex(text, /^warning: authKeys: line 2 of ada is left out: the key is cut short or damaged$/m);
+  t.regex(text, /^warning: authKeys: line 3 of ada is left out: this is no public key/m);
+  t.regex(text, /^warning: authKeys: "no name" is no user name, and can not sign$/m);
+  t.regex(text, /^warning: authKeys: line 1 of eve is left out/m);
+  t.notRegex(text, /line 1 of ada/);
+  t.false(text.includes(pem.split('\n')[1] ?? pem));
+  t.false(text.includes(line.split(' ')[1] ?? line));
+});
