@@ -12,6 +12,8 @@ import { errors } from './middleware/errors.js';
 import { jsonBody } from './middleware/json-body.js';
 import { knownHost } from './middleware/known-host.js';
 import { linger } from './middleware/linger.js';
+import { measure } from './middleware/measure.js';
+import { measureAuthentication } from './middleware/measure-authentication.js';
 import { rateLimit } from './middleware/rate-limit.js';
 import { requestLog } from './middleware/request-log.js';
 import { sameOrigin } from './middleware/same-origin.js';
@@ -20,17 +22,24 @@ import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
 import { docsRoutes } from './routes/docs.js';
 import type { Route } from './routes/route.js';
-import { routes } from './routes/table.js';
+import { monitoring, routes } from './routes/table.js';
 
 const LINGER = 5000;
 
-/** The onion, outermost first. */
-export function createApp(deps: Deps): Koa {
+/** What everybody asks, the pages for people included. */
+export const createApp = (deps: Deps) => onion(deps, [...routes, ...docsRoutes(routes)], [measure(deps.metrics)]);
+
+/** What those who watch over the server ask; they are not a part of what they measure. */
+export const createMonitoringApp = (deps: Deps) => onion(deps, monitoring);
+
+/** Outermost first. */
+function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []): Koa {
   const app = new Koa();
   const knownAs = { ...deps.policy, hostname: hostname() };
-  const router = createRouter(deps, knownAs);
+  const router = createRouter(deps, routes, knownAs);
   app.use(clientAddress(deps.isProxy));
   app.use(requestLog(deps.log, deps.policy.serverName));
+  for (const step of measures) app.use(step);
   app.use(linger(LINGER));
   app.use(errors(deps.log));
   app.use(wellFormed);
@@ -42,12 +51,12 @@ export function createApp(deps: Deps): Koa {
   return app;
 }
 
-function createRouter(deps: Deps, knownAs: KnownAs): Router {
+function createRouter(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Router {
   const gate = { limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
   const router = new Router({ strict: true, sensitive: true });
-  for (const route of [...routes, ...docsRoutes(routes)]) {
+  for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
-    const stack: Middleware[] = [...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)];
+    const stack: Middleware[] = [found(route), ...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)];
     router.register(spellings(route.path), [route.method], stack, { name: route.name });
   }
   return router;
@@ -63,12 +72,20 @@ interface Gate {
 
 /** Reading refuses a malformed uuid before it looks at credentials, changing after. */
 function steps(route: Route, deps: Deps, { limited, known }: Gate): Middleware[] {
+  if (route.open) return [];
   const uuid = route.path.includes(':uuid') ? [uuidInPath] : [];
   const need = route.need ?? (route.method === 'GET' ? 'read' : 'write');
-  const caller = [limited(authenticate(deps, route.auth, need)), known];
+  const caller = [limited(measureAuthentication(deps.metrics, authenticate(deps, route.auth, need))), known];
   const body = route.body ? [jsonBody(deps.policy.maxBodySize)] : [];
   return needsToBeKnown(route.auth) ? [version, ...caller, ...uuid, ...body] : [version, ...uuid, ...caller, ...body];
 }
+
+const found =
+  (route: Route): Middleware =>
+  (ctx, next) => {
+    ctx.state.route = route;
+    return next();
+  };
 
 const version: Middleware = (ctx, next) => {
   acceptVersion(ctx.headers['accept-version']?.toString());

@@ -2,6 +2,15 @@ import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
 import type { Credentials } from './auth/credentials.js';
 import type { Caller } from './model/caller.js';
 
+/** What middleware may know of the route that a request has found. */
+export interface FoundRoute {
+  name: string;
+  /** Files or icons, which take as long as they are large. */
+  moves?: 'upload' | 'download';
+  /** How loud its line in the log is; `info` where it is absent. */
+  logLevel?: 'debug';
+}
+
 interface State {
   /** Where the request comes from, as far as proxies can be believed. */
   address: string;
@@ -9,6 +18,8 @@ interface State {
   /** What has proven who the caller is; absent where an address or nothing did. */
   credentials?: Credentials;
   requestId: string;
+  /** Absent where no route was found, or not yet. */
+  route?: FoundRoute;
 }
 
 interface Extras {
@@ -23,6 +34,20 @@ export class ClientLeft extends Error {
 
 export type Context = ParameterizedContext<State, Extras>;
 export type Middleware = KoaMiddleware<State, Extras>;
+
+/**
+ * Tells once when the answer has left or its connection has died, whichever comes first: a response that waits behind
+ * another does not hear that its connection has died.
+ */
+export function whenEnded({ req: { socket }, res }: Context, tell: () => void): void {
+  const onEnd = () => {
+    res.off('close', onEnd);
+    socket.off('close', onEnd);
+    tell();
+  };
+  res.once('close', onEnd);
+  socket.once('close', onEnd);
+}
 
 declare module 'koa' {
   interface Request {

@@ -5,7 +5,9 @@ import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
 import type { Keyring } from './auth/keyring.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
+import type { Metrics } from './metrics/instruments.js';
 import type { Listing } from './operations/listing.js';
+import type { Readiness } from './readiness.js';
 
 /** The part of the configuration that routes and operations read. */
 export interface Policy {
@@ -30,6 +32,8 @@ export interface Deps {
   listing: Listing;
   policy: Policy;
   log: Logger;
+  metrics: Metrics;
+  readiness: Readiness;
   now: () => Date;
   keyring: Keyring;
   seenSignatures: SeenSignatures;

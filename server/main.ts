@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
-import { createApp } from './app.js';
+import { spaceOf } from '../storage/space.js';
+import { createApp, createMonitoringApp } from './app.js';
 import { openKeyring } from './auth/keyring.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
 import { addressMatcher } from './auth/trusted-networks.js';
@@ -16,10 +17,16 @@ import { explain } from './explain.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
 import { createLog } from './log.js';
+import { Metrics } from './metrics/instruments.js';
+import { measuredBlobs } from './metrics/measured-blobs.js';
+import { measuredCatalog } from './metrics/measured-catalog.js';
+import { measuredSweep } from './metrics/measured-sweep.js';
+import { watchServer } from './metrics/watch-server.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
+import { Readiness } from './readiness.js';
 import { stopOnSignals } from './signals.js';
 import { watchFiles } from './watch-files.js';
 
@@ -42,9 +49,12 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
   try {
     const lock = await lockDirectory(settings.data);
     closing.push(() => lock.release());
-    const catalog = await openCatalog({ kind: 'leveldb', directory: join(settings.data, 'catalog') });
+    const metrics = new Metrics();
+    const records = await openCatalog({ kind: 'leveldb', directory: join(settings.data, 'catalog') });
+    const catalog = measuredCatalog(records, metrics);
     closing.push(() => catalog.close());
-    const blobs = await openBlobs({ kind: 'filesystem', directory: join(settings.data, 'files') });
+    const files = await openBlobs({ kind: 'filesystem', directory: join(settings.data, 'files') });
+    const blobs = measuredBlobs(files, metrics);
     closing.push(() => blobs.close());
     const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
     if (warning) log.warn(warning);
@@ -60,22 +70,32 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
     process.on('SIGHUP', onHangUp);
     closing.push(async () => process.off('SIGHUP', onHangUp));
     const listing = await openListing(catalog, settings.mode);
+    const now = () => new Date();
+    const space = () => spaceOf(settings.data);
+    const readiness = new Readiness({ catalog: records, blobs: files, space }, log, now);
+    const unfollow = await watchServer(metrics, { catalog, listing, readiness });
+    closing.push(async () => unfollow());
+    metrics.watchProcess(version);
     const deps: Deps = {
       catalog,
       blobs,
       listing,
       log,
       policy: policyOf(settings, version),
-      now: () => new Date(),
+      now,
+      metrics,
+      readiness,
       keyring,
       seenSignatures: new SeenSignatures(),
       isProxy: addressMatcher(settings.trustedProxies),
       trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
     };
+    closing.push(await listenForMonitoring(deps, settings));
     const server = new HttpServer(createApp(deps).callback());
     const { port } = await server.listen(Number(settings.port), settings.address);
     const stopSweeping = keepSweeping(deps, startedAt);
     closing.push(stopSweeping, async () => {
+      readiness.stop();
       const closed = server.close(settings.shutdownGrace * 1000);
       log.info({ grace: settings.shutdownGrace }, 'stopping');
       await closed;
@@ -89,6 +109,18 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
   }
 }
 
+/** Opened first and closed last, so that who watches over the server sees it come and go. */
+async function listenForMonitoring(
+  deps: Deps,
+  { metricsAddress, metricsPort }: Settings,
+): Promise<() => Promise<void>> {
+  if (metricsPort === 'off') return async () => {};
+  const server = new HttpServer(createMonitoringApp(deps).callback());
+  const { address, port } = await server.listen(metricsPort, metricsAddress);
+  deps.log.info({ address, port }, 'serving metrics');
+  return () => server.close(0);
+}
+
 function policyOf(settings: Settings, version: string): Policy {
   return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version };
 }
@@ -96,7 +128,9 @@ function policyOf(settings: Settings, version: string): Policy {
 /** The lock says that no other daemon was at work here: what was on its way in before this start is abandoned. */
 function keepSweeping(deps: Deps, startedAt: Date): () => Promise<void> {
   const attempt = (options?: { abandonedBefore: Date }) =>
-    sweep(deps, options).catch((err: unknown) => deps.log.error({ err }, 'the sweep failed; it will be tried again'));
+    measuredSweep(deps.metrics, () => sweep(deps, options)).catch((err: unknown) =>
+      deps.log.error({ err }, 'the sweep failed; it will be tried again'),
+    );
   let running = attempt({ abandonedBefore: startedAt });
   const timer = setInterval(() => {
     running = running.then(() => attempt());

@@ -8,6 +8,12 @@ export interface LaneTransfer {
   drop(): void;
 }
 
+/** Seconds for which a worker owed an answer, and bytes that it has been given. */
+export interface LaneWork {
+  seconds: number;
+  bytes: number;
+}
+
 interface Asked {
   resolve(answer: Answer): void;
   reject(error: Error): void;
@@ -21,8 +27,15 @@ export class DigestLane {
   #worker: Worker | undefined;
   #asked: Asked[] = [];
   #transfers = 0;
+  readonly #done: LaneWork = { seconds: 0, bytes: 0 };
+  #busySince: number | undefined;
 
-  constructor(private readonly algorithms: string[]) {}
+  constructor(readonly algorithms: string[]) {}
+
+  get work(): LaneWork {
+    const { seconds, bytes } = this.#done;
+    return { seconds: seconds + this.#secondsOfNow(), bytes };
+  }
 
   start(): LaneTransfer {
     this.#worker ??= this.#startWorker();
@@ -35,10 +48,12 @@ export class DigestLane {
     };
   }
 
-  #ask(worker: Worker, task: Task): Promise<Answer> {
+  #ask(worker: Worker, task: Exclude<Task, { drop: true }>): Promise<Answer> {
     if (worker !== this.#worker) return Promise.reject(new Error('the digest worker of this transfer has died'));
     return new Promise((resolve, reject) => {
       this.#asked.push({ resolve, reject });
+      this.#busySince ??= performance.now();
+      this.#done.bytes += task.length;
       worker.ref();
       worker.postMessage(task);
     });
@@ -49,17 +64,29 @@ export class DigestLane {
     let cause: unknown;
     worker.on('message', (answer: Answer) => {
       this.#asked.shift()?.resolve(answer);
-      if (this.#asked.length === 0) worker.unref();
+      if (this.#asked.length > 0) return;
+      this.#rest();
+      worker.unref();
     });
     worker.on('error', (error) => {
       cause = error;
     });
     worker.on('exit', (code) => {
       this.#worker = undefined;
+      this.#rest();
       const error = new Error(`the digest worker has died (${code})`, { cause });
       for (const { reject } of this.#asked.splice(0)) reject(error);
     });
     worker.unref(); // listening for messages had made it count
     return worker;
+  }
+
+  #rest(): void {
+    this.#done.seconds += this.#secondsOfNow();
+    this.#busySince = undefined;
+  }
+
+  #secondsOfNow(): number {
+    return this.#busySince === undefined ? 0 : (performance.now() - this.#busySince) / 1000;
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { Context, Middleware } from '../context.js';
+import { type Context, type Middleware, whenEnded } from '../context.js';
 
 /** ASCII: Node writes other characters now in one encoding and now in another, so they would not come back as sent. */
 const USABLE_ID = /^[\x20-\x7e]{1,256}$/;
@@ -15,15 +15,11 @@ export function requestLog(log: Logger, serverName: string): Middleware {
     ctx.state.requestId = requestIdOf(ctx);
     ctx.set({ Server: serverName, 'x-request-id': ctx.state.requestId, 'x-server-name': host });
     stampWhenSent(ctx, elapsed);
-    const { socket } = ctx.req;
-    const onEnd = () => {
-      // Whichever comes first: a response that waits behind another does not hear that its connection has died.
-      ctx.res.off('close', onEnd);
-      socket.off('close', onEnd);
+    whenEnded(ctx, () => {
       const { method, url } = ctx.req;
       const { statusCode, headersSent, writableEnded } = ctx.res;
       const caller = ctx.state.caller?.user?.name ?? ctx.state.caller?.kind;
-      log.info(
+      log[ctx.state.route?.logLevel ?? 'info'](
         {
           id: ctx.state.requestId,
           method,
@@ -35,9 +31,7 @@ export function requestLog(log: Logger, serverName: string): Middleware {
         },
         'request',
       );
-    };
-    ctx.res.once('close', onEnd);
-    socket.once('close', onEnd);
+    });
     await next();
   };
 }

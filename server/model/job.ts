@@ -1,6 +1,7 @@
 import { type Caller, isOperator } from './caller.js';
 
-export type Execution = 'queued' | 'running' | 'succeeded' | 'failed' | 'canceled';
+export const executions = ['queued', 'running', 'succeeded', 'failed', 'canceled'] as const;
+export type Execution = (typeof executions)[number];
 
 /** Long work, as its clients poll it: one step of the chain after another. */
 export interface Job {

@@ -1,4 +1,4 @@
-import { collect } from '../../storage/holdings.js';
+import { type Collected, collect } from '../../storage/holdings.js';
 import type { Deps } from '../deps.js';
 import { images, isExpired } from '../model/image.js';
 import { saveImage } from './save-image.js';
@@ -6,15 +6,22 @@ import { saveImage } from './save-image.js';
 /** Bytes on their way in, or whole but not yet published, are left alone for so long after they were last touched. */
 const LEASE = 60 * 60 * 1000;
 
+export interface Swept extends Collected {
+  /** Placeholders that ran out. */
+  expired: number;
+}
+
 /** Removes what nobody will come for: placeholders that ran out, bytes that nobody holds, uploads that were cut off. */
-export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?: Date } = {}): Promise<void> {
+export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?: Date } = {}): Promise<Swept> {
   const { catalog, blobs, policy, log, now } = deps;
   // The moment is taken once: what comes while the first part of this runs is not abandoned.
   const start = now();
   const lease = abandonedBefore ? start.getTime() - abandonedBefore.getTime() : LEASE;
   const expired = await removeExpired(deps);
   const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
-  log.info({ expired, ...collected }, 'swept');
+  const swept = { expired, ...collected };
+  log.info(swept, 'swept');
+  return swept;
 }
 
 async function removeExpired({ catalog, listing, now }: Deps): Promise<number> {

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { ErrorCode } from '../../imgapi/errors.js';
-import type { Context } from '../context.js';
+import type { Context, FoundRoute } from '../context.js';
 import type { Deps, Policy } from '../deps.js';
 import type { Strictness } from '../middleware/authenticate.js';
 import type { Need } from '../model/scope.js';
@@ -20,10 +20,11 @@ export interface Description {
   refusals: readonly ErrorCode[];
 }
 
-export interface Route {
+export interface Route extends FoundRoute {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
-  name: string;
+  /** Nobody is asked who he is, or by which name he knows the server, and nothing is limited. */
+  open?: true;
   /** Which credentials it takes, and whether the handler wants a parsed body. */
   auth: Strictness;
   body: boolean;

@@ -4,6 +4,7 @@ import { modeLaw } from '../model/modes.js';
 import { type Endpoint, noBody } from './api/endpoint.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as tokens from './api/tokens.js';
+import { getHealth, getReadiness } from './health.js';
 import { changeImageAcl } from './imgapi/acl.js';
 import { actOnImage } from './imgapi/actions.js';
 import { cloneImage } from './imgapi/clone.js';
@@ -15,10 +16,17 @@ import { deleteImage, getImage, listImages } from './imgapi/images.js';
 import { listImageJobs } from './imgapi/jobs.js';
 import { pushDockerImage } from './imgapi/push.js';
 import { getState, listChannels, ping, reloadAuthKeys, updateState } from './imgapi/status.js';
+import { getMetrics, sendMetrics } from './metrics.js';
 import type { Handler, Route } from './route.js';
 
-const hasChannels = ({ channels }: Policy) => channels.length > 0;
-const clones = ({ mode }: Policy) => modeLaw[mode].clones;
+type Traits = Pick<Route, 'when' | 'need' | 'open' | 'moves' | 'logLevel'>;
+
+const hasChannels: Traits = { when: ({ channels }: Policy) => channels.length > 0 };
+const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
+const uploads: Traits = { moves: 'upload' };
+const downloads: Traits = { moves: 'download' };
+const probe: Traits = { open: true, logLevel: 'debug' };
+const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 
 const row = (
   method: Route['method'],
@@ -27,8 +35,8 @@ const row = (
   auth: Strictness,
   body: 'json' | '-',
   handler: Handler,
-  when?: Route['when'],
-): Route => ({ method, path, name, auth, body: body === 'json', handler, when });
+  traits: Traits = {},
+): Route => ({ method, path, name, auth, body: body === 'json', handler, ...traits });
 
 /** The management API asks everybody for credentials. */
 const api = (method: Route['method'], path: string, { description, handler }: Endpoint): Route => {
@@ -50,11 +58,11 @@ export const routes: Route[] = [
   row('GET',    '/images/:uuid',               'GetImage',            'passive', '-',    getImage),
   row('POST',   '/images/:uuid',               'ActOnImage',          'strict',  'json', actOnImage),
   row('DELETE', '/images/:uuid',               'DeleteImage',         'strict',  '-',    deleteImage),
-  row('GET',    '/images/:uuid/file',          'GetImageFile',        'lenient', '-',    getImageFile),
-  row('PUT',    '/images/:uuid/file',          'AddImageFile',        'strict',  '-',    addImageFile),
+  row('GET',    '/images/:uuid/file',          'GetImageFile',        'lenient', '-',    getImageFile, downloads),
+  row('PUT',    '/images/:uuid/file',          'AddImageFile',        'strict',  '-',    addImageFile, uploads),
   row('POST',   '/images/:uuid/file/from-url', 'AddImageFileFromUrl', 'strict',  'json', addImageFileFromUrl),
-  row('GET',    '/images/:uuid/icon',          'GetImageIcon',        'lenient', '-',    getImageIcon),
-  row('PUT',    '/images/:uuid/icon',          'AddImageIcon',        'strict',  '-',    addImageIcon),
+  row('GET',    '/images/:uuid/icon',          'GetImageIcon',        'lenient', '-',    getImageIcon, downloads),
+  row('PUT',    '/images/:uuid/icon',          'AddImageIcon',        'strict',  '-',    addImageIcon, uploads),
   row('DELETE', '/images/:uuid/icon',          'DeleteImageIcon',     'strict',  '-',    deleteImageIcon),
   row('POST',   '/images/:uuid/acl',           'ChangeImageAcl',      'strict',  'json', changeImageAcl),
   row('POST',   '/images/:uuid/clone',         'CloneImage',          'strict',  '-',    cloneImage, clones),
@@ -63,10 +71,22 @@ export const routes: Route[] = [
 
   row('GET',    '/datasets',                   'ListDatasets',        'lenient', '-',    listDatasets),
   row('GET',    '/datasets/:urn',              'GetDataset',          'lenient', '-',    getDataset),
-  row('GET',    '/datasets/:uuid/file',        'GetDatasetFile',      'lenient', '-',    getImageFile),
+  row('GET',    '/datasets/:uuid/file',        'GetDatasetFile',      'lenient', '-',    getImageFile, downloads),
+
+  row('GET',    '/healthz',                    'GetHealth',           'lenient', '-',    getHealth, probe),
+  row('GET',    '/readyz',                     'GetReadiness',        'lenient', '-',    getReadiness, probe),
+  row('GET',    '/metrics',                    'GetMetrics',          'strict',  '-',    getMetrics, scrape),
 
   api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
   api('GET',    '/api/token',          tokens.list),
   api('POST',   '/api/token',          tokens.create),
   api('DELETE', '/api/token/:name',    tokens.revoke),
+];
+
+/** What the metrics listener serves, to whoever reaches it, and nothing else. */
+// biome-ignore format: a table is read down its columns
+export const monitoring: Route[] = [
+  row('GET',    '/healthz',                    'GetHealth',           'lenient', '-',    getHealth, probe),
+  row('GET',    '/readyz',                     'GetReadiness',        'lenient', '-',    getReadiness, probe),
+  row('GET',    '/metrics',                    'GetMetrics',          'lenient', '-',    sendMetrics, probe),
 ];

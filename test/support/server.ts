@@ -8,15 +8,21 @@ import { type KeyringOptions, openKeyring } from '../../server/auth/keyring.js';
 import { SeenSignatures } from '../../server/auth/seen-signatures.js';
 import type { Deps, Policy } from '../../server/deps.js';
 import { HttpServer } from '../../server/http-server.js';
+import { Metrics } from '../../server/metrics/instruments.js';
+import { measuredBlobs } from '../../server/metrics/measured-blobs.js';
+import { measuredCatalog } from '../../server/metrics/measured-catalog.js';
+import { watchServer } from '../../server/metrics/watch-server.js';
 import { images } from '../../server/model/image.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { openListing } from '../../server/operations/listing.js';
+import { Readiness } from '../../server/readiness.js';
 import { watchFiles } from '../../server/watch-files.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
+import type { Space } from '../../storage/space.js';
 import { type Answer, type Ask, asker, type Wire } from './ask.js';
 
 export type { Answer, Ask, Wire };
@@ -46,6 +52,7 @@ export interface ServerOptions extends Partial<Policy> {
   keys?: Partial<Pick<KeyringOptions, 'authKeys' | 'directory'>>;
   catalog?: Catalog;
   blobs?: BlobStore;
+  space?: () => Promise<Space>;
 }
 
 const defaults: Policy = {
@@ -77,12 +84,14 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     now = () => new Date(),
     keys = {},
     log = pino({ level: 'silent' }),
+    space = async () => ({ free: 1024 ** 4, size: 2 * 1024 ** 4 }),
     catalog: givenCatalog,
     blobs: givenBlobs,
     ...policy
   } = options;
-  const catalog = givenCatalog ?? (await openCatalog({ kind: 'memory' }));
-  const blobs = givenBlobs ?? (await openBlobs({ kind: 'memory' }));
+  const metrics = new Metrics();
+  const catalog = measuredCatalog(givenCatalog ?? (await openCatalog({ kind: 'memory' })), metrics);
+  const blobs = measuredBlobs(givenBlobs ?? (await openBlobs({ kind: 'memory' })), metrics);
   const mode: Mode = policy.mode ?? 'dc';
   const token = 'test-token';
   await catalog.write(async (tx) => {
@@ -97,12 +106,17 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     watch: (paths, changed) => watchFiles(paths, changed, 20),
     log,
   });
+  const listing = await openListing(catalog, mode);
+  const readiness = new Readiness({ catalog, blobs, space }, log, now);
+  const unfollow = await watchServer(metrics, { catalog, listing, readiness });
   const deps: Deps = {
     catalog,
     blobs,
-    listing: await openListing(catalog, mode),
+    listing,
     policy: { ...defaults, ...policy },
     log,
+    metrics,
+    readiness,
     now,
     keyring,
     seenSignatures: new SeenSignatures(),
@@ -139,6 +153,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       await server.close(0);
       await keyring.close();
       deps.listing.close();
+      unfollow();
       await blobs.close();
       await catalog.close();
     },

@@ -1,0 +1,76 @@
+import { errorMonitor } from 'node:events';
+import type { BlobStore, StagedBlob } from '../../storage/blobs.js';
+import type { Metrics } from './instruments.js';
+import { failuresOf, timed } from './timed.js';
+
+/** The blob store, how long it takes, and what fails. The bytes themselves pass as they are, uncopied. */
+export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
+  const { blob_duration_seconds: times, blob_failures_total: failures, blobs_staged } = metrics.instruments;
+  const time = timed(times, failures);
+  const failed = failuresOf(failures);
+  const staged = new Set<string>();
+  metrics.atScrape(() => blobs_staged.set(staged.size));
+
+  const stage = async (): Promise<StagedBlob> => {
+    const blob = await time('stage', () => blobs.stage());
+    const { key, writable } = blob;
+    staged.add(key);
+    writable.on(errorMonitor, (error) => failed('write', error));
+    return {
+      key,
+      writable,
+      commit: async () => {
+        await time('commit', () => blob.commit());
+        staged.delete(key);
+      },
+      discard: async () => {
+        await time('discard', () => blob.discard());
+        staged.delete(key);
+      },
+    };
+  };
+
+  return {
+    stage,
+    stat: (key) => time('stat', () => blobs.stat(key)),
+    read: async (key, range) => {
+      const chunks = await time('open', () => blobs.read(key, range));
+      return chunks && new Watched(chunks, (error) => failed('read', error));
+    },
+    delete: async (key) => {
+      await time('delete', () => blobs.delete(key));
+      staged.delete(key);
+    },
+    list: () => blobs.list(),
+    close: () => blobs.close(),
+  };
+}
+
+/** Hands on chunks as they are lent, and tells of the error that ends them. */
+class Watched implements AsyncIterableIterator<Uint8Array> {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+
+  constructor(
+    chunks: AsyncIterable<Uint8Array>,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await this.#chunks.next();
+    } catch (error) {
+      this.onError(error);
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    return (await this.#chunks.return?.()) ?? { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

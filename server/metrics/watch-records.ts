@@ -1,0 +1,43 @@
+import type { Catalog, Kind } from '../../storage/catalog.js';
+import { contents } from '../../storage/holdings.js';
+import { ReadModel } from '../../storage/read-model.js';
+import { executions, jobs } from '../model/job.js';
+import type { Listing } from '../operations/listing.js';
+import type { Metrics } from './instruments.js';
+
+/** What is told of the records comes from views in memory that follow every write. Returns the way to stop following. */
+export async function watchRecords(metrics: Metrics, catalog: Catalog, listing: Listing): Promise<() => void> {
+  const { instruments: gauges } = metrics;
+  const kept = await follow(catalog, contents, ({ size, holders }) => ({ size, holders: holders.length }));
+  const work = await follow(catalog, jobs, ({ execution }) => ({ execution }));
+
+  metrics.atScrape(() => {
+    gauges.images.reset();
+    for (const { state, type } of listing.sorted) gauges.images.inc({ state, type });
+
+    const bytes = { stored: 0, saved: 0, unheld: 0 };
+    for (const { size, holders } of kept.sorted) {
+      bytes.stored += size;
+      if (holders === 0) bytes.unheld += size;
+      else bytes.saved += size * (holders - 1);
+    }
+    gauges.stored_contents.set(kept.size);
+    gauges.stored_bytes.set(bytes.stored);
+    gauges.saved_bytes.set(bytes.saved);
+    gauges.unheld_bytes.set(bytes.unheld);
+
+    for (const execution of executions) gauges.jobs.set({ execution }, 0);
+    for (const { execution } of work.sorted) gauges.jobs.inc({ execution });
+  });
+  return () => {
+    kept.close();
+    work.close();
+  };
+}
+
+function follow<T, V extends object>(catalog: Catalog, kind: Kind<T>, view: (record: T) => V) {
+  return ReadModel.open(catalog, kind, {
+    project: (record) => ({ id: kind.id(record), ...view(record) }),
+    compare: (a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)),
+  });
+}

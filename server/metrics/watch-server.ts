@@ -1,0 +1,19 @@
+import type { Catalog } from '../../storage/catalog.js';
+import type { Listing } from '../operations/listing.js';
+import type { Metrics } from './instruments.js';
+import { watchDigests } from './watch-digests.js';
+import { type Ready, watchReadiness } from './watch-readiness.js';
+import { watchRecords } from './watch-records.js';
+
+interface Watched {
+  catalog: Catalog;
+  listing: Listing;
+  readiness: Ready;
+}
+
+/** All that a scrape looks at, beside what is counted as it happens. Returns the way to stop following. */
+export function watchServer(metrics: Metrics, { catalog, listing, readiness }: Watched): Promise<() => void> {
+  watchDigests(metrics);
+  watchReadiness(metrics, readiness);
+  return watchRecords(metrics, catalog, listing);
+}
