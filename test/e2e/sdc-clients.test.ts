@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import ava, { type ExecutionContext } from 'ava';
-import { ADMIN } from '../../server/model/user.js';
+import { ADMIN, userUuid } from '../../server/model/user.js';
 import type { Wire } from '../support/ask.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { scratch } from '../support/scratch.js';
-import { methods, type Refusal, type Sdc, sdcClient } from '../support/sdc-imgapi.js';
+import { algorithmOf, cliSigner, methods, type Refusal, type Sdc, sdcClient } from '../support/sdc-imgapi.js';
+import { type KeyKind, sshKey } from '../support/ssh-keys.js';
 
 // one process after the other
 const test = ava.serial;
@@ -344,6 +345,70 @@ test('without credentials, with wrong ones, and with a token', async (t) => {
     done(null, { algorithm: 'rsa-sha256', signature: 'Zm9yZ2Vk' });
   const signing = sdcClient(t, { url: daemon.url, user: 'admin', sign }, called);
   t.deepEqual(answer(await signing.refused('listImages')), [401, 'UnauthorizedError']);
+});
+
+/** Every step that needs credentials, and those that need none. */
+async function wholeRound(t: ExecutionContext, sdc: Sdc, owner?: string): Promise<Wire> {
+  const bytes = randomBytes(100_000);
+  const created = (await sdc.call('createImage', { ...manifest, owner, public: false })).value;
+  const { uuid } = created;
+  const file = { uuid, compression: 'none', file: Readable.from([bytes]), size: bytes.length };
+  t.is((await sdc.call('addImageFile', file)).value.files?.[0]?.sha1, digest('sha1', bytes, 'hex'));
+  t.is((await sdc.call('activateImage', uuid)).value.state, 'active');
+  t.true((await sdc.call<Wire[]>('listImages', {})).value.some((image) => image.uuid === uuid));
+  t.is((await sdc.call('updateImage', uuid, { description: 'signed' })).value.description, 'signed');
+  const { response } = await sdc.call('getImageFileStream', uuid, undefined, {});
+  t.deepEqual(await read(response), bytes);
+  t.is((await sdc.call('deleteImage', uuid)).response.statusCode, 204);
+  t.deepEqual(answer(await sdc.refused('getImage', uuid)), [404, 'ResourceNotFound']);
+  return created;
+}
+
+const signers: [kind: KeyKind, algorithm: string][] = [
+  ['rsa', 'rsa-sha256'],
+  ['dsa', 'dsa-sha1'],
+  ['ecdsa-256', 'ecdsa-sha256'],
+  ['ecdsa-384', 'ecdsa-sha384'],
+  ['ecdsa-521', 'ecdsa-sha512'],
+  ['ed25519', 'ed25519-sha512'],
+];
+
+test('signed by the client itself, with keys of every type: the whole round', async (t) => {
+  const authKeys = { ops: signers.map(([kind]) => sshKey(kind).line) };
+  const daemon = await startDaemon(t, { config: { authKeys } });
+  for (const [kind, algorithm] of signers) {
+    const file = join(await scratch(t), 'id');
+    await writeFile(file, sshKey(kind).pem, { mode: 0o600 });
+    const sign = cliSigner({ keyId: file, user: 'ops' });
+    t.is(await algorithmOf(sign), algorithm);
+    const sdc = sdcClient(t, { url: daemon.url, user: 'ops', sign }, called);
+    t.is((await sdc.call('ping')).value.user, 'ops');
+    t.is((await wholeRound(t, sdc)).owner, userUuid('ops'));
+    t.is((await sdc.call('adminReloadAuthKeys')).response.statusCode, 200);
+  }
+});
+
+test('signed with a key that the server does not know, or as somebody else', async (t) => {
+  const daemon = await startDaemon(t, { config: { authKeys: { ops: [sshKey('rsa').line] } } });
+  const file = join(await scratch(t), 'id');
+  for (const [name, user] of [
+    ['stranger', 'ops'],
+    ['', 'admin'],
+    ['', 'nobody'],
+  ] as const) {
+    await writeFile(file, sshKey('rsa', name).pem, { mode: 0o600 });
+    const sdc = sdcClient(t, { url: daemon.url, user, sign: cliSigner({ keyId: file, user }) }, called);
+    for (const method of ['ping', 'listImages', 'adminGetState', 'adminReloadAuthKeys']) {
+      t.deepEqual(answer(await sdc.refused(method)), [401, 'UnauthorizedError'], `${name} as ${user}: ${method}`);
+    }
+    t.deepEqual(answer(await sdc.refused('createImage', manifest)), [401, 'UnauthorizedError']);
+  }
+});
+
+test('unsigned, from a network that is trusted: the whole round', async (t) => {
+  const { sdc } = await start(t, { trustedNetworks: ['127.0.0.0/8'] });
+  t.is((await sdc.call('ping')).value.user, undefined);
+  t.is((await wholeRound(t, sdc, owner)).owner, owner);
 });
 
 ava.after('every method of the client was called', (t) => {

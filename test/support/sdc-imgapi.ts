@@ -20,9 +20,22 @@ interface Imgapi {
   (...given: unknown[]): void;
   prototype: object;
   createClient(options: object): SdcClient;
+  /** Takes the path of a private key, or a fingerprint, as keyId. */
+  cliSigner(options: { keyId: string; user: string }): Signer;
 }
 
+/** What the client signs with. */
+export type Signer = (text: string, done: (error: Error | null, signature?: { algorithm: string }) => void) => void;
+
 const imgapi: Imgapi = createRequire(import.meta.url)('sdc-clients/lib/imgapi.js');
+
+export const { cliSigner } = imgapi;
+
+export function algorithmOf(sign: Signer): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    sign('text', (error, signature) => (error ? reject(error) : resolve(signature?.algorithm)));
+  });
+}
 
 /** Every method by which the client asks a server. */
 export const methods = Object.keys(imgapi.prototype).filter((name) => name !== 'close' && !name.startsWith('_'));

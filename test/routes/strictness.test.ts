@@ -1,0 +1,116 @@
+import { setImmediate } from 'node:timers/promises';
+import test from 'ava';
+import { docsRoutes } from '../../server/routes/docs.js';
+import { routes } from '../../server/routes/table.js';
+import { numbered } from '../support/fixtures.js';
+import { keptLog } from '../support/log.js';
+import { startServer } from '../support/server.js';
+import { signedHeaders, sshKey } from '../support/ssh-keys.js';
+import { table } from '../support/table.js';
+
+const channels = [{ name: 'dev', description: '', default: true }];
+
+const key = sshKey('ed25519');
+const stranger = sshKey('ed25519', 'stranger');
+const signing = { keyId: 'ops', algorithm: 'ed25519-sha512' };
+
+const credentials = {
+  none: () => ({}),
+  token: () => ({ authorization: 'Bearer test-token' }),
+  signature: () => signedHeaders({ ...signing, key }),
+  forged: () => signedHeaders({ ...signing, key: stranger }),
+  basic: () => ({ authorization: `Basic ${Buffer.from('ops:secret').toString('base64')}` }),
+};
+
+type Given = keyof typeof credentials;
+const sorts = Object.keys(credentials) as Given[];
+
+/** Who the caller is on each route, with each sort of credentials; `-` is nobody in particular. */
+const strictness = table<'route' | Given>(`
+  route                             none  token  signature  forged  basic
+  GET /ping                         -     admin  ops        401     401
+  GET /channels                     -     admin  ops        401     401
+  GET /images                       -     admin  ops        401     401
+  GET /images/:uuid                 -     admin  ops        401     401
+
+  GET /state                        401   admin  ops        401     401
+  POST /state                       401   admin  ops        401     401
+  POST /authkeys/reload             401   admin  ops        401     401
+  POST /images                      401   admin  ops        401     401
+  POST /images/:uuid                401   admin  ops        401     401
+  DELETE /images/:uuid              401   admin  ops        401     401
+  PUT /images/:uuid/file            401   admin  ops        401     401
+  POST /images/:uuid/file/from-url  401   admin  ops        401     401
+  PUT /images/:uuid/icon            401   admin  ops        401     401
+  DELETE /images/:uuid/icon         401   admin  ops        401     401
+  POST /images/:uuid/acl            401   admin  ops        401     401
+  POST /images/:uuid/clone          401   admin  ops        401     401
+  POST /images/:uuid/push           401   admin  ops        401     401
+
+  GET /images/:uuid/file            -     admin  ops        -       -
+  GET /images/:uuid/icon            -     admin  ops        -       -
+  GET /images/:uuid/jobs            -     admin  ops        -       -
+  GET /datasets                     -     admin  ops        -       -
+  GET /datasets/:urn                -     admin  ops        -       -
+  GET /datasets/:uuid/file          -     admin  ops        -       -
+
+  GET /healthz                      -     -      -          -       -
+  GET /readyz                       -     -      -          -       -
+  GET /metrics                      401   admin  ops        401     401
+
+  GET /api/openapi.json             401   admin  ops        401     401
+  GET /api/token                    401   admin  ops        401     401
+  POST /api/token                   401   admin  ops        401     401
+  DELETE /api/token/:name           401   admin  ops        401     401
+`);
+
+const docs = docsRoutes(routes);
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
+const target = (path: string) => path.replace(/:(uuid|urn|id|name)/g, numbered(0));
+
+test('every route is in the table, and nothing else', (t) => {
+  t.deepEqual(strictness.map(({ route }) => route).sort(), routes.map(nameOf).sort());
+});
+
+test('who the caller is, route by route', async (t) => {
+  const { log, lines } = keptLog();
+  const { ask } = await startServer(t, { mode: 'dc', channels, log, keys: { authKeys: { ops: [key.line] } } });
+  const rows = [...strictness, ...docs.map((route) => ({ route: nameOf(route), ...lenient }))];
+  for (const { route, ...expected } of rows) {
+    const [method = '', path = ''] = route.split(' ');
+    for (const sort of sorts) {
+      const id = `${route} with ${sort}`;
+      const headers = { ...credentials[sort](), 'x-request-id': id };
+      const answer = await ask(method, target(path), { as: 'anonymous', headers });
+      while (!lines.some((line) => line.id === id)) await setImmediate();
+      const { caller } = lines.find((line) => line.id === id)!;
+      t.is(answer.status === 401 ? '401' : (caller ?? 'anonymous'), expected[sort] || 'anonymous', id);
+      if (answer.status === 401) t.is(answer.json.code, 'UnauthorizedError', id);
+      t.is(answer.headers['www-authenticate'], undefined, id);
+      t.true(answer.status < 500 || answer.status === 501 || answer.status === 503, `${id}: ${answer.status}`);
+    }
+  }
+});
+
+const lenient = { none: '', token: 'admin', signature: 'ops', forged: '', basic: '' };
+
+test('changing: a forged signature is refused before uuid, channel, account and body are looked at', async (t) => {
+  const { ask, image } = await startServer(t, { channels, keys: { authKeys: { ops: [key.line] } } });
+  const { uuid } = await image();
+  for (const { method, path, auth } of routes) {
+    if (auth === 'passive' || auth === 'lenient') continue;
+    for (const name of [uuid, numbered(0), 'nonsense']) {
+      const url = `${path.replace(':uuid', name)}?channel=nope&account=nope&action=nope`;
+      const headers = { ...credentials.forged(), 'content-type': 'application/json' };
+      const { status } = await ask(method, url, { headers, ...(method !== 'GET' && { body: '{not json' }) });
+      t.is(status, 401, `${method} ${url}`);
+    }
+  }
+  t.is((await ask('GET', `/images/${uuid}`)).json.state, 'active', 'it is as it was');
+});
+
+test('reading: the form of the uuid comes before the signature', async (t) => {
+  const { ask } = await startServer(t);
+  t.is((await ask('GET', '/images/nonsense', { headers: credentials.forged() })).status, 404);
+  t.is((await ask('GET', `/images/${numbered(0)}`, { headers: credentials.forged() })).status, 401);
+});
