@@ -26,7 +26,7 @@ export interface Context {
 
 /**
  * Each file in `commands/` exports one of these: it adds its command to the program, and is a row of the table in
- * program.ts. Options that say which server is meant come by themselves. An action may throw whatever refuses it;
+ * program.ts, which adds the options that say which server is meant. An action may throw whatever refuses it;
  * errors.ts knows how to tell it, and what to do next.
  */
 export type Register = (program: Command, context: Context) => void;

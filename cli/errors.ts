@@ -1,4 +1,5 @@
 import { type ErrorCode, ImgapiError } from '../imgapi/errors.js';
+import { AnsweredBadly, Unreachable } from '../imgapi/exchange-errors.js';
 
 /** How the command line ends. */
 export const exits = { done: 0, refused: 1, serverFailed: 2, unreachable: 3, notLoggedIn: 4, interrupted: 5 } as const;
@@ -29,7 +30,7 @@ export class Interrupted extends CliError {
 
 export interface Told {
   message: string;
-  hint?: string | undefined;
+  hint?: string;
   exit: Exit;
 }
 
@@ -41,7 +42,8 @@ const refusals: Partial<Record<ErrorCode, string>> = {
   ResourceNotFound: '"slipway list --state all" shows what there is, as far as you may see it',
   MisdirectedRequest: "add the host's name to hostNames in the configuration of the server",
   TooManyRequests: 'wait a little and try again',
-  ValidationFailed: 'correct these fields and try again',
+  ValidationFailed: 'correct this and try again',
+  InvalidInput: 'correct this and try again',
   ImageHasDependentImages: 'delete or move the images that have this one as their origin first',
   ImageUuidAlreadyExists: '"slipway show UUID" shows the image that has it',
   ImageFilesImmutable: 'make a new image: the file of one that is activated stays as it is',
@@ -107,17 +109,24 @@ export function tell(error: unknown): Told {
 }
 
 function tellRefusal(error: ImgapiError): Told {
-  const exit = exitOf(error.status);
+  if (error instanceof Unreachable) return tellConnection(error);
+  if (error instanceof AnsweredBadly) {
+    return { message: error.message, hint: 'is this the URL of an image server?', exit: exitOf(error.answered) };
+  }
   const fields = error.errors?.map(({ field, code, message }) => `\n  ${field}: ${message ?? code}`).join('') ?? '';
-  if (error.code !== 'RemoteSourceError') return { message: error.message + fields, hint: refusals[error.code], exit };
+  return { message: error.message + fields, hint: refusals[error.code], exit: exitOf(error.status) };
+}
+
+function tellConnection(error: Unreachable): Told {
   const [meaning, hint] = connections[reasonOf(error) ?? ''] ?? [];
-  if (meaning === undefined) return { message: error.message, exit };
-  return { message: `${error.message.split(' ')[0]} can not be reached: ${meaning}`, hint, exit: exits.unreachable };
+  const [host] = error.message.split(' ', 1);
+  const message = meaning === undefined ? error.message : `${host} can not be reached: ${meaning}`;
+  return { message, hint, exit: exits.unreachable };
 }
 
 function exitOf(status: number): Exit {
   if (status === 401) return exits.notLoggedIn;
-  return status < 500 ? exits.refused : exits.serverFailed;
+  return status >= 400 && status < 500 ? exits.refused : exits.serverFailed;
 }
 
 /** The code of the innermost cause that has one. */

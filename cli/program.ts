@@ -1,14 +1,21 @@
 import { Command, Option } from 'commander';
 import type { Context, Register } from './command.js';
 import { register as channels } from './commands/channels.js';
+import { register as completion } from './commands/completion.js';
 import { register as list } from './commands/list.js';
+import { register as login } from './commands/login.js';
+import { register as logout } from './commands/logout.js';
 import { register as ping } from './commands/ping.js';
 import { register as show } from './commands/show.js';
+import { register as token } from './commands/token.js';
 
-/** Every command, in the order of the help. */
-const commands: Register[] = [ping, list, show, channels];
+/** Every command, in the order of the help. Those that ask a server take the options that say which, and as whom. */
+const groups: { heading: string; asksServer: boolean; commands: Register[] }[] = [
+  { heading: 'Images:', asksServer: true, commands: [list, show, channels] },
+  { heading: 'Access:', asksServer: true, commands: [ping, token] },
+  { heading: 'This machine:', asksServer: false, commands: [login, logout, completion] },
+];
 
-/** Which server is meant, and as whom: every command takes these. */
 const connection = () => [
   new Option('--server <name>', 'a server that "slipway login" knows'),
   new Option('--url <url>', 'a server by its URL').conflicts('server'),
@@ -16,7 +23,6 @@ const connection = () => [
   new Option('--key <file>', 'the ssh key: a file, or a fingerprint in the ssh-agent (the default is its first key)'),
   new Option('--ca <file>', "trust the server's certificate because of this one (PEM)"),
   new Option('--insecure', "do not check the server's certificate"),
-  new Option('--debug', 'show where an error comes from'),
 ];
 
 const EPILOGUE = `
@@ -54,19 +60,27 @@ export function createProgram(context: Context): Command {
       getErrHelpWidth: () => stderr.columns ?? 100,
     })
     .addHelpText('after', EPILOGUE);
-  for (const register of commands) register(program, context);
-  for (const command of below(program)) {
-    command.optionsGroup('Which server, and as whom:');
-    for (const option of connection()) command.addOption(option);
+  for (const { heading, asksServer, commands } of groups) {
+    const before = new Set(below(program));
+    program.commandsGroup(heading);
+    for (const register of commands) register(program, context);
+    for (const command of below(program).filter((one) => !before.has(one))) {
+      command.optionsGroup('Which server, and as whom:');
+      for (const option of asksServer ? connection() : []) command.addOption(option);
+      command
+        .optionsGroup('Help:')
+        .option('--debug', 'show where an error comes from')
+        .helpOption('-h, --help', 'show help');
+    }
   }
-  for (const command of [program, ...below(program)]) {
+  for (const command of [program, ...program.commands, ...below(program)]) {
     command.showHelpAfterError(`hint: "${pathOf(command)} --help" shows how it is used`);
   }
   return program;
 }
 
 /** The commands that do something, those of groups such as `token` included. */
-export function below({ commands }: Command): Command[] {
+function below({ commands }: Command): Command[] {
   return commands.flatMap((command) => (command.commands.length > 0 ? below(command) : command));
 }
 

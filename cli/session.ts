@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import type { Command } from 'commander';
-import type { ClientOptions } from '../imgapi/client.js';
+import type { ExchangeOptions } from '../imgapi/exchange.js';
 import type { Context } from './command.js';
+import { proofFor } from './credentials.js';
 import { CliError } from './errors.js';
 import { note } from './output.js';
 import type { Server } from './servers.js';
@@ -18,29 +19,29 @@ export interface Choice {
 }
 
 type Env = Context['env'];
+type Surroundings = Omit<Context, 'connect'>;
 
 const NEAREST = 'http://127.0.0.1:8080';
 
 /** What a client is constructed with, for the server and the user that the options, the environment or a login name. */
-export async function openSession(command: Command, context: Omit<Context, 'connect'>): Promise<ClientOptions> {
+export async function openSession(command: Command, context: Surroundings): Promise<ExchangeOptions> {
   const choice: Choice = command.optsWithGlobals();
-  const server = await serverOf(choice, context);
-  return clientOptions(
-    { ...server, ...proofOf(choice, context.env, server), ...trustOf(choice, context.env) },
-    context,
-  );
+  const chosen = await serverOf(choice, context);
+  const server = { ...chosen, ...proofOf(choice, context.env, chosen), ...trustOf(choice, context.env) };
+  const options = await connectionOptions(server, context);
+  const { token, sign } = await proofFor(server, options, context);
+  return { ...options, ...(token !== undefined && { token }), ...(sign && { sign }) };
 }
 
-/** For a server whose credentials are known. */
-export async function clientOptions(server: Server, context: Omit<Context, 'connect'>): Promise<ClientOptions> {
-  const { url, token } = server;
+/** How the server is reached, without any credentials. */
+export async function connectionOptions(server: Server, context: Surroundings): Promise<ExchangeOptions> {
+  const url = checkUrl(server.url);
   const agent = await agentOf(server, context);
   return {
-    url: checkUrl(url),
+    url,
     signal: context.signal,
     userAgent: `slipway/${context.version}`,
     ...(agent && { agent: ({ protocol }: URL) => (protocol === 'https:' ? agent : undefined) }),
-    ...(token !== undefined && { token }),
   };
 }
 

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Option } from 'commander';
+import { ImgapiClient } from '../../imgapi/client.js';
+import type { ExchangeOptions } from '../../imgapi/exchange.js';
+import { ask, askSecret, isAttended } from '../ask.js';
+import type { Context, Register } from '../command.js';
+import { proofFor } from '../credentials.js';
+import { CliError, exits } from '../errors.js';
+import { note, print, visible } from '../output.js';
+import { isServerName, type Known, type Server } from '../servers.js';
+import { checkUrl, connectionOptions } from '../session.js';
+
+interface Options {
+  url?: string;
+  tokenFile?: string;
+  tokenStdin?: true;
+  user?: string;
+  key?: string;
+  agent?: true;
+  anonymous?: true;
+  ca?: string;
+  insecure?: true;
+}
+
+const EXAMPLES = `
+The credentials are tried first. They are kept for you alone in ~/.config/slipway/servers.toml, and the server
+becomes the one that is meant where nothing else is said. Tokens are never read from the command line, where
+the shell's history and other users would see them.
+
+Examples:
+  slipway login --url https://images.example.com           asks for a token
+  slipway login main --url http://127.0.0.1:8080 --token-file data/admin-token
+  slipway login main --user alice --key ~/.ssh/id_ed25519
+  slipway login main --user alice --agent
+  pass show slipway | slipway login main --url https://images.example.com --token-stdin`;
+
+export const register: Register = (program, context) => {
+  const proofs = ['tokenFile', 'tokenStdin', 'user', 'anonymous'];
+  program
+    .command('login')
+    .description('prove to a server who you are, and remember it by a name')
+    .argument('[name]', 'what to call the server; its host name unless given')
+    .option('--url <url>', 'where the server is')
+    .optionsGroup('Who you are:')
+    .addOption(new Option('--token-file <file>', 'the token in this file').conflicts(proofs.slice(1)))
+    .addOption(new Option('--token-stdin', 'the token on standard input').conflicts(['user', 'anonymous']))
+    .addOption(new Option('--user <name>', 'this user, with an ssh key').conflicts('anonymous'))
+    .addOption(new Option('--key <file>', 'the key: a file, or its fingerprint in the ssh-agent').conflicts('agent'))
+    .option('--agent', 'the key: the first of the ssh-agent that the server accepts')
+    .option('--anonymous', 'nobody: just remember the server')
+    .optionsGroup('Trust:')
+    .option('--ca <file>', "trust the server's certificate because of this one (PEM)")
+    .option('--insecure', "do not check the server's certificate")
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string | undefined, options: Options) => {
+      const known = await context.servers.load();
+      const url = await urlOf(name, options, known, context);
+      const called = nameOf(name, url, known);
+      const server: Server = { url, ...trustOf(options), ...(await claimOf(options, context)) };
+      const [proven, user] = await prove(server, context);
+      await context.servers.save({ default: called, servers: { ...known.servers, [called]: proven } });
+      await print(context.io, `${visible(`logged in to ${url} as ${user ?? 'nobody'}; it is called "${called}"`)}\n`);
+    });
+};
+
+async function urlOf(name: string | undefined, { url }: Options, known: Known, context: Context): Promise<string> {
+  const former = known.servers[name ?? known.default ?? '']?.url;
+  const given = url ?? former ?? (context.env.SLIPWAY_URL || undefined);
+  if (given !== undefined) return checkUrl(given);
+  if (!isAttended(context)) throw new CliError('which server?', { hint: 'name its URL with --url' });
+  return checkUrl(await ask('URL of the server: ', context));
+}
+
+function nameOf(name: string | undefined, url: string, { servers }: Known): string {
+  if (name !== undefined) {
+    if (isServerName(name)) return name;
+    throw new CliError(`"${name}" is not a name for a server: letters, digits, ".", "_" and "-" are`);
+  }
+  const former = Object.keys(servers).find((known) => servers[known]?.url === url);
+  if (former !== undefined) return former;
+  const host = new URL(url).hostname.replace(/[^A-Za-z0-9._-]/g, '');
+  if (!Object.hasOwn(servers, host)) return host;
+  throw new CliError(`${servers[host]?.url} is called "${host}" already`, {
+    hint: 'give the other one a name: slipway login NAME --url URL',
+  });
+}
+
+const trustOf = ({ ca, insecure }: Options): Partial<Server> => ({
+  ...(ca !== undefined && { ca: resolve(ca) }),
+  ...(insecure && { insecure }),
+});
+
+/** Who the user says to be, and with what: nothing of it is proven yet. */
+async function claimOf(options: Options, context: Context): Promise<Partial<Server>> {
+  if (options.anonymous) return {};
+  if (options.user !== undefined || options.key !== undefined || options.agent) return claimOfKey(options, context);
+  if (options.tokenFile !== undefined) return { token: checkToken(await readFile(options.tokenFile, 'utf8')) };
+  if (options.tokenStdin) return { token: checkToken(await text(context.io.stdin)) };
+  if (isAttended(context)) return { token: checkToken(await askSecret('Token (it does not show): ', context)) };
+  throw new CliError('how do you prove who you are?', {
+    hint: 'with --token-file FILE, --token-stdin, or --user NAME and --key FILE; or say --anonymous',
+  });
+}
+
+async function claimOfKey({ user, key }: Options, context: Context): Promise<Partial<Server>> {
+  const named = user ?? (isAttended(context) ? await ask('User: ', context) : undefined);
+  if (!named) throw new CliError('a key needs the name of its user', { hint: 'name the user with --user' });
+  return { user: named, ...(key !== undefined && { key: isFingerprint(key) ? key : resolve(key) }) };
+}
+
+const isFingerprint = (key: string) => /^(SHA256|MD5):/.test(key);
+
+function checkToken(given: string): string {
+  const token = given.trim();
+  if (/^[\x21-\x7e]{1,512}$/.test(token)) return token;
+  throw new CliError(token === '' ? 'the token is empty' : 'this is no token: it has blanks or line ends in it');
+}
+
+/** The server has to say who the user is; some answer everybody, whatever they send. */
+async function prove(server: Server, context: Context): Promise<[Server, user?: string]> {
+  const options = await connectionOptions(server, context);
+  const { fingerprint, ...proof } = await proofFor(server, options, context);
+  const { user } = await new ImgapiClient({ ...options, ...proof }).ping();
+  if (server.token === undefined && server.user === undefined) return [server];
+  if (typeof user !== 'string') {
+    throw new CliError(`${server.url} does not say who you are: it asks nobody for credentials`, {
+      hint: 'log in with --anonymous',
+      exit: exits.notLoggedIn,
+    });
+  }
+  if (server.token !== undefined && isOverheard(options)) {
+    note(context.io, `warning: the token goes to ${server.url} as clear text; use https`);
+  }
+  // which of the agent's keys it is need not be found out again
+  return [{ ...server, ...(fingerprint && server.key === undefined && { key: fingerprint }) }, user];
+}
+
+function isOverheard({ url }: ExchangeOptions): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,105 @@
+import { type Command, Option } from 'commander';
+import { isRecord } from '../../imgapi/checks.js';
+import { Exchange } from '../../imgapi/exchange.js';
+import type { Context, Register } from '../command.js';
+import { type Column, note, print, printJson, printTable, visible } from '../output.js';
+import { openSession } from '../session.js';
+
+interface Token {
+  name: string;
+  user: string;
+  scope: string;
+  created: string;
+  expires?: string;
+  expired: boolean;
+}
+
+interface CreateOptions {
+  scope: string;
+  expires?: string;
+  for?: string;
+  json?: true;
+}
+
+interface ListOptions {
+  for?: string;
+  header: boolean;
+  json?: true;
+}
+
+const PATH = '/api/token';
+
+const columns: Column<Token>[] = [
+  { title: 'NAME', text: ({ name }) => name },
+  { title: 'USER', text: ({ user }) => user },
+  { title: 'SCOPE', text: ({ scope }) => scope },
+  { title: 'CREATED', text: ({ created }) => created },
+  { title: 'EXPIRES', text: ({ expires = 'never', expired }) => (expired ? `${expires} (expired)` : expires) },
+];
+
+export const register: Register = (program, context) => {
+  const group = program.command('token').description('make, list and revoke tokens').helpCommand(false);
+  registerCreate(group, context);
+  registerList(group, context);
+  registerRevoke(group, context);
+};
+
+function registerCreate(group: Command, context: Context): void {
+  group
+    .command('create')
+    .description('make a token: it is printed, and can not be had again')
+    .argument('<name>', 'what to call it')
+    .addOption(
+      new Option('--scope <scope>', 'what it is good for').choices(['full', 'read', 'metrics']).default('full'),
+    )
+    .option('--expires <when>', 'until when: a duration such as 12h or 90d, or a date; for ever unless given')
+    .option('--for <user>', 'for another user; operators only')
+    .option('-j, --json', 'all that is known of it, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  slipway token create ci --scope read --expires 90d\n  slipway token create backup > token',
+    )
+    .action(async (name: string, options: CreateOptions, command: Command) => {
+      const { scope, expires, for: user, json } = options;
+      const exchange = new Exchange(await openSession(command, context));
+      const made = await exchange.json('POST', PATH, { json: { name, scope, expires, user } });
+      if (!isRecord(made) || typeof made.token !== 'string') throw exchange.answeredBadly(201, 'sent no token');
+      if (json) return printJson(context.io, made);
+      note(
+        context.io,
+        `token "${made.name}" is ${made.user}'s, of scope ${made.scope}; keep it, it is not shown again`,
+      );
+      await print(context.io, `${visible(made.token)}\n`);
+    });
+}
+
+function registerList(group: Command, context: Context): void {
+  group
+    .command('list')
+    .description('list tokens: your own, or, for operators, those of all users')
+    .option('--for <user>', 'those of this user')
+    .option('-H, --no-header', 'without the titles of the columns')
+    .option('-j, --json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  slipway token list\n  slipway token list --for alice --json')
+    .action(async (options: ListOptions, command: Command) => {
+      const exchange = new Exchange(await openSession(command, context));
+      const tokens = await exchange.json('GET', PATH, { query: { user: options.for } });
+      if (!Array.isArray(tokens)) throw exchange.answeredBadly(200, 'sent no list of tokens');
+      if (options.json) await printJson(context.io, tokens);
+      else await printTable(context.io, columns, tokens, options);
+    });
+}
+
+function registerRevoke(group: Command, context: Context): void {
+  group
+    .command('revoke')
+    .description('revoke a token: nobody gets in with it any more')
+    .argument('<name>', 'what it is called')
+    .option('--for <user>', 'one of this user; operators only')
+    .addHelpText('after', '\nExamples:\n  slipway token revoke ci')
+    .action(async (name: string, options: { for?: string }, command: Command) => {
+      const exchange = new Exchange(await openSession(command, context));
+      await exchange.json('DELETE', `${PATH}/${encodeURIComponent(name)}`, { query: { user: options.for } });
+      await print(context.io, `token ${visible(name)} is revoked\n`);
+    });
+}
