@@ -418,7 +418,7 @@ test('a signal that insists ends at once what the first one lets finish', async 
 
 test('connections on which nothing was asked do not hold up a stop', async (t) => {
   const daemon = await startDaemon(t);
-  const sent = ['', 'GET /ping HTTP/1.1\r\nHost: ', 'GET /ping HTTP/1.1\r\nHost: here\r\n\r\n'];
+  const sent = ['', 'GET /ping HTTP/1.1\r\nHost: ', 'GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n'];
   const sockets = sent.map((text) => {
     const socket = connect(daemon.port, '127.0.0.1').on('error', () => {});
     t.teardown(() => socket.destroy());

@@ -203,7 +203,7 @@ test('D-10 an upload that is cut off leaves nothing', async (t) => {
   const [staged, discarded] = [nextStaged(), nextDiscarded()];
   const socket = connect(server.port, '127.0.0.1');
   socket.write(
-    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n` +
       'Content-Length: 1000\r\n\r\nhello',
   );
   await staged;

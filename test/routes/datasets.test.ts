@@ -91,7 +91,7 @@ test('an imgadm that asks as of old gets manifests as of old', async (t) => {
 });
 
 test('in absolute form, as it asks', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, { hostNames: ['images.example.com'] });
   await published(server);
   const get = (path: string) =>
     server.raw(

@@ -52,7 +52,7 @@ for (const [what, answer] of Object.entries(answers)) {
     const server = await startServer(t, { blobs });
     const { uuid } = await server.image({}, { file: null });
     const socket = connect(server.port, '127.0.0.1');
-    const head = `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${server.token}`;
+    const head = `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}`;
     socket.write(`${head}\r\nContent-Length: 100\r\n\r\nthe first half of it`);
     await asked.opened;
     socket.destroy();

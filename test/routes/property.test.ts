@@ -300,36 +300,44 @@ const garbage: Record<string, Buffer> = {
   'half a request line': Buffer.from('GET /pi'),
   'HTTP/0.9': Buffer.from('GET /ping\r\n'),
   'HTTP/1.1 without Host': Buffer.from('GET /ping HTTP/1.1\r\n\r\n'),
-  'two Hosts': Buffer.from('GET /ping HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'),
-  'HTTP/3.0': Buffer.from('GET /ping HTTP/3.0\r\nHost: a\r\n\r\n'),
-  'a method of no kind': Buffer.from('BREW /ping HTTP/1.1\r\nHost: a\r\n\r\n'),
-  'a method in lower case': Buffer.from('get /ping HTTP/1.1\r\nHost: a\r\n\r\n'),
-  CONNECT: Buffer.from('CONNECT evil.example:443 HTTP/1.1\r\nHost: a\r\n\r\n'),
-  'a target with a space': Buffer.from('GET /pi ng HTTP/1.1\r\nHost: a\r\n\r\n'),
-  'a target with a zero': Buffer.from('GET /ping\0 HTTP/1.1\r\nHost: a\r\n\r\n'),
-  'a target of bytes': Buffer.from('GET /\xff\xfe\x80 HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1'),
-  'a target without a slash': Buffer.from('GET ping HTTP/1.1\r\nHost: a\r\n\r\n'),
-  'an endless target': Buffer.from(`GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
-  'an endless header': Buffer.from(`GET /ping HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`),
-  'endless headers': Buffer.from(`GET /ping HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(20_000)}\r\n`),
-  'a header without a colon': Buffer.from('GET /ping HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n'),
-  'a header with a space in its name': Buffer.from('GET /ping HTTP/1.1\r\nHost: a\r\nContent Length: 3\r\n\r\n'),
-  'a header on two lines': Buffer.from('GET /ping HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n'),
-  'a zero in a header': Buffer.from('GET /ping HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n'),
-  'lines without returns': Buffer.from('GET /ping HTTP/1.1\nHost: a\n\n'),
+  'two Hosts': Buffer.from('GET /ping HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n'),
+  'HTTP/3.0': Buffer.from('GET /ping HTTP/3.0\r\nHost: localhost\r\n\r\n'),
+  'a method of no kind': Buffer.from('BREW /ping HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  'a method in lower case': Buffer.from('get /ping HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  CONNECT: Buffer.from('CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  'a target with a space': Buffer.from('GET /pi ng HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  'a target with a zero': Buffer.from('GET /ping\0 HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  'a target of bytes': Buffer.from('GET /\xff\xfe\x80 HTTP/1.1\r\nHost: localhost\r\n\r\n', 'latin1'),
+  'a target without a slash': Buffer.from('GET ping HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  'an endless target': Buffer.from(`GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+  'an endless header': Buffer.from(`GET /ping HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`),
+  'endless headers': Buffer.from(`GET /ping HTTP/1.1\r\nHost: localhost\r\n${'X: y\r\n'.repeat(20_000)}\r\n`),
+  'a header without a colon': Buffer.from('GET /ping HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n'),
+  'a header with a space in its name': Buffer.from(
+    'GET /ping HTTP/1.1\r\nHost: localhost\r\nContent Length: 3\r\n\r\n',
+  ),
+  'a header on two lines': Buffer.from('GET /ping HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n'),
+  'a zero in a header': Buffer.from('GET /ping HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n'),
+  'lines without returns': Buffer.from('GET /ping HTTP/1.1\nHost: localhost\n\n'),
   'an expectation of no kind': Buffer.from(
-    'GET /ping HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n',
+    'GET /ping HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\nConnection: close\r\n\r\n',
   ),
-  'two lengths': Buffer.from('POST /images HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
+  'two lengths': Buffer.from(
+    'POST /images HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+  ),
   'a length and chunks': Buffer.from(
-    'POST /images HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST /images HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   ),
-  'chunks of no size': Buffer.from('POST /images HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n'),
-  'an encoding of no kind': Buffer.from('POST /images HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, x\r\n\r\nabc'),
+  'chunks of no size': Buffer.from(
+    'POST /images HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n',
+  ),
+  'an encoding of no kind': Buffer.from(
+    'POST /images HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, x\r\n\r\nabc',
+  ),
   'a request behind one that closes': Buffer.from(
-    'GET /ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nDELETE /images HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nDELETE /images HTTP/1.1\r\nHost: localhost\r\n\r\n',
   ),
-  'garbage behind a request': Buffer.from('GET /ping HTTP/1.1\r\nHost: a\r\n\r\n\x01\x02\x03\r\n\r\n'),
+  'garbage behind a request': Buffer.from('GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n\x01\x02\x03\r\n\r\n'),
 };
 
 test('garbage on the socket is refused in JSON where there is anything to refuse', async (t) => {
@@ -352,7 +360,7 @@ test('what follows a request can not get into the answer to it', async (t) => {
   const { json } = await server.ask('POST', '/images', { body: sample('dc') });
   await server.ask('PUT', `/images/${json.uuid}/file?compression=none`, { body: file });
   await server.ask('POST', `/images/${json.uuid}?action=activate`);
-  const asked = `GET /images/${json.uuid}/file HTTP/1.1\r\nHost: here\r\n\r\n`;
+  const asked = `GET /images/${json.uuid}/file HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   for (const behind of ['\x01\x02\x03\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', `${'X'.repeat(50_000)}\r\n`]) {
     const back = await exchange(server.port, { bytes: Buffer.from(asked + behind), ends: true });
     const start = back.indexOf('\r\n\r\n') + 4;

@@ -29,7 +29,7 @@ for (const { what, path, pieces, code } of refusals) {
     ];
     for (const count of pieces) {
       const upload = `${head.join('\r\n')}\r\n\r\n${PIECE.repeat(count)}0\r\n\r\n`;
-      const next = 'GET /ping HTTP/1.1\r\nHost: here\r\n\r\n';
+      const next = 'GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n';
       const [refused, answered] = readAnswers(await exchange(port, { bytes: Buffer.from(upload + next), answers: 2 }));
       t.is(JSON.parse(String(refused?.body)).code, code, `${count} pieces`);
       t.is(answered?.status, 200, `after ${count} pieces`);

@@ -134,7 +134,7 @@ test('curl waits to be told to go on', async (t) => {
   const socket = connect(server.port, '127.0.0.1');
   socket.setEncoding('utf8');
   socket.write(
-    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n` +
       `Expect: 100-continue\r\nConnection: close\r\nContent-Length: ${FILE.length}\r\n\r\n`,
   );
   const answers = socket.iterator();
@@ -188,7 +188,7 @@ test('a file that is too large is refused by its header, before it has come', as
   const server = await startServer(t, { maxFileSize: 1000 });
   const uuid = await created(server);
   const answer = await server.raw(
-    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n` +
       'Connection: close\r\nContent-Length: 21474836481\r\n\r\n',
   );
   t.true(answer.startsWith('HTTP/1.1 400 '));
@@ -199,7 +199,7 @@ test('by default files may have 20 GiB', async (t) => {
   const server = await startServer(t);
   const uuid = await created(server);
   const answer = await server.raw(
-    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+    `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n` +
       'Connection: close\r\nContent-Length: 21474836481\r\n\r\n',
   );
   t.true(answer.includes('"code": "Upload"'));
@@ -400,7 +400,7 @@ for (const [what, earlier] of [
       const [staged, discarded] = [nextStaged(), nextDiscarded()];
       const socket = connect(server.port, '127.0.0.1');
       socket.write(
-        `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: x\r\n` +
+        `PUT /images/${uuid}/file?compression=none HTTP/1.1\r\nHost: localhost\r\n` +
           `Authorization: Bearer ${server.token}\r\n${length}\r\n\r\n5\r\nhello\r\n`,
       );
       await staged;

@@ -135,7 +135,7 @@ test('an icon that is too large is refused by its header, before it has come', a
   const server = await startServer(t);
   const { uuid } = await server.image();
   const answer = await server.raw(
-    `PUT /images/${uuid}/icon HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+    `PUT /images/${uuid}/icon HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n` +
       'Content-Type: image/png\r\nConnection: close\r\nContent-Length: 131073\r\n\r\n',
   );
   t.true(answer.startsWith('HTTP/1.1 400 '));
@@ -149,7 +149,7 @@ test('a client that hangs up leaves nothing', async (t) => {
   const [staged, discarded] = [nextStaged(), nextDiscarded()];
   const socket = connect(server.port, '127.0.0.1');
   socket.write(
-    `PUT /images/${uuid}/icon HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+    `PUT /images/${uuid}/icon HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n` +
       'Content-Type: image/png\r\nContent-Length: 1000\r\n\r\nhello',
   );
   await staged;
