@@ -6,7 +6,7 @@ import { users } from '../model/user.js';
 import type { Credentials } from './credentials.js';
 import type { Keyring } from './keyring.js';
 import type { SeenSignatures } from './seen-signatures.js';
-import { isSignature, parseSignatureHeader } from './signature-header.js';
+import { isSignature, parseSignatureHeader, type SignatureHeader } from './signature-header.js';
 import type { SshKey } from './ssh-keys.js';
 
 /** The request as it was received. */
@@ -22,6 +22,7 @@ export interface SignatureDeps {
   keyring: Pick<Keyring, 'keysOf'>;
   seenSignatures: SeenSignatures;
   now: () => Date;
+  policy: { publicUrl: string | undefined };
 }
 
 /** How far a client's clock may be off, in seconds. */
@@ -52,32 +53,34 @@ const MARKS = ['x-request-id', 'request-id'];
 /** The user whose key has signed the request; none for any other scheme. Whoever is wrong is told no more than he knows. */
 export async function ofSignature(
   request: SignedRequest,
-  { catalog, keyring, seenSignatures, now }: SignatureDeps,
+  { catalog, keyring, seenSignatures, now, policy }: SignatureDeps,
 ): Promise<Credentials | undefined> {
   const { authorization = '' } = request.headers;
   if (!isSignature(authorization)) return undefined;
   const header = parseSignatureHeader(authorization, request.headers['x-date'] ? 'x-date' : 'date');
   const algorithm = algorithms.get(header.algorithm);
   if (!algorithm) throw refusal(`the algorithm has to be one of ${[...algorithms.keys()].join(', ')}`);
-  const date = dateOf(header.signed, request, now());
-  const text = signingString(header.signed, request);
-
-  const keys = keyring
-    .keysOf(header.user)
-    .filter(({ object }) => object.asymmetricKeyType === algorithm.keys)
-    .filter(({ fingerprints }) => header.fingerprint === undefined || fingerprints.includes(header.fingerprint));
-  const data = Buffer.from(text, 'latin1');
-  const isSigned = keys.some(({ object }) => verify(algorithm.hash, data, object, header.signature));
-  const user = isSigned ? await catalog.find(users, `name:${header.user}`) : undefined;
+  const time = now();
+  const date = dateOf(header.signed, request, time);
+  const keys = keyring.keysOf(header.user).filter((key) => isMeant(key, header, algorithm));
+  const signed = signingStrings(header.signed, request, policy.publicUrl).find((text) => {
+    const data = Buffer.from(text, 'latin1');
+    return keys.some(({ object }) => verify(algorithm.hash, data, object, header.signature));
+  });
+  const user = signed === undefined ? undefined : await catalog.find(users, `name:${header.user}`);
   if (!user || user.inactive) {
     throw refusal('the signature is not by a key that is known for this user; new ones go into authkeys/USER.keys');
   }
   const isMarked = MARKS.some((name) => header.signed.includes(name));
-  const oldest = new Date(now().getTime() - SKEW * 1000);
-  if (isMarked && !seenSignatures.admit(`${header.user}\n${text}`, date, oldest)) {
+  const oldest = new Date(time.getTime() - SKEW * 1000);
+  if (isMarked && !seenSignatures.admit(`${user.name}\n${signed}`, date, oldest)) {
     throw refusal('the signature was used already: sign every request, with an x-request-id of its own');
   }
   return { user, scope: 'full' };
+}
+
+function isMeant({ object, fingerprints }: SshKey, { fingerprint }: SignatureHeader, { keys }: Algorithm): boolean {
+  return object.asymmetricKeyType === keys && (fingerprint === undefined || fingerprints.includes(fingerprint));
 }
 
 /** The earliest of the dates that were signed: it ends first. */
@@ -98,8 +101,13 @@ function checkDate(name: string, value: unknown, now: Date): number {
   throw refusal(`the ${name} header is ${off} the clock of the server; ${SKEW} s are allowed`);
 }
 
-function signingString(signed: readonly string[], request: SignedRequest): string {
-  return signed.map((name) => signedLine(name, request)).join('\n');
+/** What the client may have signed: behind a proxy that takes the path of the public URL away, with that path too. */
+function signingStrings(signed: readonly string[], request: SignedRequest, publicUrl: string | undefined): string[] {
+  const base = publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+  const texts = ['', base].map((path) =>
+    signed.map((name) => signedLine(name, { ...request, url: path + request.url })).join('\n'),
+  );
+  return [...new Set(texts)];
 }
 
 function signedLine(name: string, { method, url, httpVersion, headers }: SignedRequest): string {

@@ -113,24 +113,6 @@ test('how a token is written', async (t) => {
   }
 });
 
-test('the kinds of routes are those of the contract', (t) => {
-  const of = (auth: string) =>
-    routes
-      .filter((route) => route.auth === auth)
-      .map(({ method, path }) => `${method} ${path}`)
-      .sort();
-  t.deepEqual(of('passive'), ['GET /channels', 'GET /images', 'GET /images/:uuid', 'GET /ping']);
-  t.deepEqual(of('lenient'), [
-    'GET /datasets',
-    'GET /datasets/:urn',
-    'GET /datasets/:uuid/file',
-    'GET /images/:uuid/file',
-    'GET /images/:uuid/icon',
-    'GET /images/:uuid/jobs',
-  ]);
-  t.true(of('strict').every((route) => !route.startsWith('GET /images')));
-});
-
 // What comes first
 
 test('changing: credentials come before uuid, channel, account and existence, and before the body is read', async (t) => {

@@ -314,6 +314,26 @@ test('a body that is not the one whose Content-MD5 was signed', async (t) => {
   t.is((await server.ask('POST', '/images', { body, headers: headers() })).status, 200);
 });
 
+test('behind a proxy that takes the path of the public URL away, that path may be signed', async (t) => {
+  const server = await startServer(t, {
+    now: () => NOW,
+    publicUrl: 'https://images.example.com/base',
+    keys: { authKeys: { ops: lines } },
+  });
+  const status = async (path: string) =>
+    (await ping(server, signed({ signed: ['date', '(request-target)'], path }))).status;
+  t.is(await status('/ping'), 200);
+  t.is(await status('/base/ping'), 200);
+  for (const path of ['/other/ping', '/base/base/ping', '/base', '/baseping']) t.is(await status(path), 401, path);
+  const once = signed({
+    signed: [...everything],
+    path: '/base/ping',
+    headers: { 'x-request-id': 'a', host: `127.0.0.1:${server.port}` },
+  });
+  t.is((await ping(server, once)).status, 200);
+  t.is((await ping(server, once)).status, 401);
+});
+
 // Once
 
 test('a request that is marked as one of its kind is good once', async (t) => {
