@@ -1,4 +1,4 @@
-import { type ErrorCode, ImgapiError } from '../imgapi/errors.js';
+import { type ErrorCode, type FieldError, ImgapiError } from '../imgapi/errors.js';
 import { AnsweredBadly, Unreachable } from '../imgapi/exchange-errors.js';
 
 /** How the command line ends. */
@@ -39,7 +39,6 @@ const refusals: Partial<Record<ErrorCode, string>> = {
   UnauthorizedError: 'log in with "slipway login", or set SLIPWAY_TOKEN',
   NotPermitted: 'use credentials that may do this: "slipway login" again, or a token with --scope full',
   OperatorOnly: 'log in as an administrator',
-  ResourceNotFound: '"slipway list --state all" shows what there is, as far as you may see it',
   MisdirectedRequest: "add the host's name to hostNames in the configuration of the server",
   TooManyRequests: 'wait a little and try again',
   ValidationFailed: 'correct this and try again',
@@ -113,9 +112,14 @@ function tellRefusal(error: ImgapiError): Told {
   if (error instanceof AnsweredBadly) {
     return { message: error.message, hint: 'is this the URL of an image server?', exit: exitOf(error.answered) };
   }
-  const fields = error.errors?.map(({ field, code, message }) => `\n  ${field}: ${message ?? code}`).join('') ?? '';
-  return { message: error.message + fields, hint: refusals[error.code], exit: exitOf(error.status) };
+  const fields = (error.errors ?? []).map(fieldText).filter((text) => text !== error.message);
+  const message = [error.message, ...fields].join('\n  ');
+  return { message, hint: refusals[error.code], exit: exitOf(error.status) };
 }
+
+/** Some servers name the field in the message, others beside it. */
+const fieldText = ({ field, code, message = code }: FieldError) =>
+  message.startsWith(`${field} `) ? message : `${field}: ${message}`;
 
 function tellConnection(error: Unreachable): Told {
   const [meaning, hint] = connections[reasonOf(error) ?? ''] ?? [];

@@ -1,4 +1,5 @@
 import type { CallOptions, ImgapiClient, RemoteManifest } from '../imgapi/client.js';
+import { ImgapiError } from '../imgapi/errors.js';
 import { isUuid } from '../imgapi/image.js';
 import type { RawQuery } from '../imgapi/query.js';
 import { CliError } from './errors.js';
@@ -21,7 +22,7 @@ export async function findImage(
   { state = 'all', ...call }: FindOptions = {},
 ): Promise<Found> {
   const uuid = wanted.toLowerCase();
-  if (isUuid(uuid)) return { ...(await client.getImage(uuid, call)), uuid };
+  if (isUuid(uuid)) return { ...(await getImage(client, uuid, call)), uuid };
   const list = async (query: RawQuery) => {
     const images: Found[] = [];
     for await (const image of client.listImages({ state, ...query }, call)) images.push(asFound(image));
@@ -37,6 +38,15 @@ export async function findImage(
   return only(wanted, begun);
 }
 
+async function getImage(client: ImgapiClient, uuid: string, call: CallOptions): Promise<RemoteManifest> {
+  try {
+    return await client.getImage(uuid, call);
+  } catch (error) {
+    if (error instanceof ImgapiError && error.code === 'ResourceNotFound') throw missing(uuid, error);
+    throw error;
+  }
+}
+
 /** The newest version, as often as it is there. */
 function newest(images: Found[]): Found[] {
   const versions = images.map(({ version }) => String(version));
@@ -45,11 +55,7 @@ function newest(images: Found[]): Found[] {
 }
 
 function only(wanted: string, [first, ...others]: Found[]): Found {
-  if (!first) {
-    throw new CliError(`there is no image "${wanted}"`, {
-      hint: '"slipway list --state all" shows what there is, as far as you may see it',
-    });
-  }
+  if (!first) throw missing(wanted);
   if (others.length === 0) return first;
   const candidates = [first, ...others].map(
     ({ uuid, name, version, state, owner }) => `\n  ${uuid}  ${name}@${version}  ${state}  owner ${owner}`,
@@ -58,5 +64,11 @@ function only(wanted: string, [first, ...others]: Found[]): Found {
     hint: 'name one of them by its uuid',
   });
 }
+
+const missing = (wanted: string, cause?: unknown) =>
+  new CliError(`there is no image "${wanted}"`, {
+    hint: '"slipway list --state all" shows what there is, as far as you may see it',
+    cause,
+  });
 
 const asFound = (image: RemoteManifest): Found => ({ ...image, uuid: String(image.uuid) });

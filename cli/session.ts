@@ -6,7 +6,7 @@ import type { Context } from './command.js';
 import { proofFor } from './credentials.js';
 import { CliError } from './errors.js';
 import { note } from './output.js';
-import type { Server } from './servers.js';
+import type { Known, Server } from './servers.js';
 
 /** The options of every command that say which server is meant, and as whom. */
 export interface Choice {
@@ -48,7 +48,7 @@ export async function connectionOptions(server: Server, context: Surroundings): 
 async function serverOf(choice: Choice, { env, servers }: Pick<Context, 'env' | 'servers'>): Promise<Server> {
   const known = await servers.load();
   const { server: name, url } = named(choice, env);
-  if (url !== undefined) return Object.values(known.servers).find((server) => server.url === url) ?? { url };
+  if (url !== undefined) return withUrl(checkUrl(url), known);
   const wanted = name ?? known.default;
   if (wanted === undefined) return { url: NEAREST };
   const server = Object.hasOwn(known.servers, wanted) ? known.servers[wanted] : undefined;
@@ -58,6 +58,10 @@ async function serverOf(choice: Choice, { env, servers }: Pick<Context, 'env' | 
     hint: `known are: ${names}; "slipway login ${wanted} --url URL" adds it`,
   });
 }
+
+/** One that is known by this URL comes with its credentials. */
+const withUrl = (url: string, { servers }: Known): Server =>
+  Object.values(servers).find((server) => server.url === url) ?? { url };
 
 function named(choice: Choice, env: Env): { server?: string | undefined; url?: string | undefined } {
   if (choice.server !== undefined || choice.url !== undefined) return choice;
@@ -99,7 +103,9 @@ async function agentOf({ url, ca, insecure }: Server, { io }: Pick<Context, 'io'
   });
 }
 
-export function checkUrl(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new CliError(`"${url}" is not the URL of a server`, { hint: 'write it like https://images.example.com' });
+/** The same server has the same URL, however it was written. */
+export function checkUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol)) return url.origin + url.pathname.replace(/\/+$/, '') + url.search;
+  throw new CliError(`"${text}" is not the URL of a server`, { hint: 'write it like https://images.example.com' });
 }
