@@ -64,6 +64,7 @@ test('every route lets those pass whom its strictness says', async (t) => {
   for (const { server, credentials: given, ...expected } of passes) {
     const authorization = given === 'good' ? TOKEN : credentials[given];
     for (const { method, path, name, auth } of [...routes, ...docsRoutes(routes)]) {
+      if (auth === 'open') continue;
       const target = path.replace(':uuid', numbered(0)).replace(':urn', 'base');
       const { status, json, headers } = await started
         .get(server)!
