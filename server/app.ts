@@ -72,7 +72,7 @@ interface Gate {
 
 /** Reading refuses a malformed uuid before it looks at credentials, changing after. */
 function steps(route: Route, deps: Deps, { limited, known }: Gate): Middleware[] {
-  if (route.open) return [];
+  if (route.auth === 'open') return [];
   const uuid = route.path.includes(':uuid') ? [uuidInPath] : [];
   const need = route.need ?? (route.method === 'GET' ? 'read' : 'write');
   const caller = [limited(measureAuthentication(deps.metrics, authenticate(deps, route.auth, need))), known];

@@ -66,6 +66,7 @@ export class Readiness {
     checked: Checked,
     private readonly log: Logger,
     private readonly now: () => Date,
+    private readonly patience = PATIENCE,
   ) {
     const space = async () => {
       this.#space = await checked.space();
@@ -93,7 +94,7 @@ export class Readiness {
 
   async #look(): Promise<Reasons> {
     const names = Object.keys(checks) as Check[];
-    const results = await Promise.allSettled(names.map((name) => within(PATIENCE, this.#run(name))));
+    const results = await Promise.allSettled(names.map((name) => within(this.patience, this.#run(name))));
     const failed = names.flatMap((name, n) => {
       const result = results[n]!;
       return result.status === 'rejected' ? [{ name, error: result.reason }] : [];

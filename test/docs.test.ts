@@ -3,11 +3,16 @@ import test from 'ava';
 import { errorsPage } from '../imgapi/errors-page.js';
 import { exampleFile } from '../server/config/example-file.js';
 import { configurationPage } from '../server/config/page.js';
+import { metricsPage } from '../server/metrics/page.js';
 
 const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
 test('docs/errors.md is what `npm run docs` writes', (t) => {
   t.is(page('docs/errors.md'), errorsPage());
+});
+
+test('docs/metrics.md is what `npm run docs` writes', (t) => {
+  t.is(page('docs/metrics.md'), metricsPage());
 });
 
 test('docs/configuration.md and etc/slipway.toml are what `npm run docs` writes, and README leads there', (t) => {

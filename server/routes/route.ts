@@ -23,10 +23,9 @@ export interface Description {
 export interface Route extends FoundRoute {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
-  /** Nobody is asked who he is, or by which name he knows the server, and nothing is limited. */
-  open?: true;
-  /** Which credentials it takes, and whether the handler wants a parsed body. */
-  auth: Strictness;
+  /** Which credentials it takes; open: nobody is asked who he is or whom he means, and nothing is limited. */
+  auth: Strictness | 'open';
+  /** Whether the handler wants a parsed body. */
   body: boolean;
   /** What credentials must be good for: reading for GET, else writing, where nothing is said. */
   need?: Need;

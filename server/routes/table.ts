@@ -1,5 +1,4 @@
 import type { Policy } from '../deps.js';
-import type { Strictness } from '../middleware/authenticate.js';
 import { modeLaw } from '../model/modes.js';
 import { type Endpoint, noBody } from './api/endpoint.js';
 import { openApiEndpoint } from './api/openapi.js';
@@ -19,20 +18,20 @@ import { getState, listChannels, ping, reloadAuthKeys, updateState } from './img
 import { getMetrics, sendMetrics } from './metrics.js';
 import type { Handler, Route } from './route.js';
 
-type Traits = Pick<Route, 'when' | 'need' | 'open' | 'moves' | 'logLevel'>;
+type Traits = Pick<Route, 'when' | 'need' | 'moves' | 'logLevel'>;
 
 const hasChannels: Traits = { when: ({ channels }: Policy) => channels.length > 0 };
 const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
 const uploads: Traits = { moves: 'upload' };
 const downloads: Traits = { moves: 'download' };
-const probe: Traits = { open: true, logLevel: 'debug' };
+const quiet: Traits = { logLevel: 'debug' };
 const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 
 const row = (
   method: Route['method'],
   path: string,
   name: string,
-  auth: Strictness,
+  auth: Route['auth'],
   body: 'json' | '-',
   handler: Handler,
   traits: Traits = {},
@@ -73,8 +72,8 @@ export const routes: Route[] = [
   row('GET',    '/datasets/:urn',              'GetDataset',          'lenient', '-',    getDataset),
   row('GET',    '/datasets/:uuid/file',        'GetDatasetFile',      'lenient', '-',    getImageFile, downloads),
 
-  row('GET',    '/healthz',                    'GetHealth',           'lenient', '-',    getHealth, probe),
-  row('GET',    '/readyz',                     'GetReadiness',        'lenient', '-',    getReadiness, probe),
+  row('GET',    '/healthz',                    'GetHealth',           'open',    '-',    getHealth, quiet),
+  row('GET',    '/readyz',                     'GetReadiness',        'open',    '-',    getReadiness, quiet),
   row('GET',    '/metrics',                    'GetMetrics',          'strict',  '-',    getMetrics, scrape),
 
   api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
@@ -86,7 +85,7 @@ export const routes: Route[] = [
 /** What the metrics listener serves, to whoever reaches it, and nothing else. */
 // biome-ignore format: a table is read down its columns
 export const monitoring: Route[] = [
-  row('GET',    '/healthz',                    'GetHealth',           'lenient', '-',    getHealth, probe),
-  row('GET',    '/readyz',                     'GetReadiness',        'lenient', '-',    getReadiness, probe),
-  row('GET',    '/metrics',                    'GetMetrics',          'lenient', '-',    sendMetrics, probe),
+  row('GET',    '/healthz',                    'GetHealth',           'open',    '-',    getHealth, quiet),
+  row('GET',    '/readyz',                     'GetReadiness',        'open',    '-',    getReadiness, quiet),
+  row('GET',    '/metrics',                    'GetMetrics',          'open',    '-',    sendMetrics, quiet),
 ];

@@ -51,6 +51,7 @@ const security: Record<Route['auth'], object[]> = {
   strict: proven,
   passive: [{}, ...proven],
   lenient: [{}, ...proven],
+  open: [{}],
 };
 
 const refusal = z.strictObject({
