@@ -7,6 +7,7 @@ import { join } from 'node:path';
 export const isMet = {
   /** A filesystem of its own, of a size that we choose. */
   'root, to mount a tmpfs': canMount(),
+  'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
 };
 
 export function mount(directory: string, size: string): boolean {
