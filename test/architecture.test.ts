@@ -79,7 +79,6 @@ const keepers: [string, RegExp][] = [
   ['ssh2', /^server\/hypervisors\/ssh\.ts$/],
   ['level', /^storage\/catalog\//],
   ['node-fetch', /^imgapi\/exchange\.ts$/],
-  ['http-signature', /^server\/auth\//],
   ['sshpk', /^(server\/auth|server\/tls|cli)\b/],
   ['prom-client', /^server\/metrics\b/],
   ['commander', /^cli\//],
