@@ -63,13 +63,18 @@ export function normalize(manifest: Manifest): Record<string, unknown> {
   );
 }
 
-/** A normalized record that passes is an image. Icon and expiry are the server's own and no part of the manifest. */
+/** A normalized record that passes is an image. */
 export function asImage(record: Record<string, unknown>, rules: Rules): Image {
-  const { icon: _, expires_at: __, ...manifest } = record;
-  const isComing = record.state === 'creating' && record.activated !== true;
-  const errors = isComing ? validate(manifest, placeholder, undefined) : validateManifest(manifest, rules);
+  const errors = findProblems(record, rules);
   if (errors.length > 0) throw validationFailed(errors);
   return record as Record<string, unknown> & Image;
+}
+
+/** All that is wrong with a record. Icon and expiry are the server's own and no part of the manifest. */
+export function findProblems(record: Record<string, unknown>, rules: Rules): FieldError[] {
+  const { icon: _, expires_at: __, ...manifest } = record;
+  const isComing = record.state === 'creating' && record.activated !== true;
+  return isComing ? validate(manifest, placeholder, undefined) : validateManifest(manifest, rules);
 }
 
 function validate(given: unknown, { early, required }: Demands, rules: Rules | undefined): FieldError[] {

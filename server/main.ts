@@ -27,7 +27,10 @@ import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
 import { Readiness } from './readiness.js';
-import { stopOnSignals } from './signals.js';
+import { reloadOnHangup } from './reload-on-hangup.js';
+import { Interrupted, stopOnSignals } from './signals.js';
+import { findTakeover, takeOverFirst } from './takeover.js';
+import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
@@ -35,10 +38,12 @@ const SWEEP_EVERY = 10 * 60 * 1000;
 /** What was opened, to be closed in reverse. */
 type Closing = (() => Promise<unknown>)[];
 
-async function run({ settings, warnings }: Config, version: string): Promise<() => Promise<void>> {
+async function run({ settings, warnings, start }: Config, version: string): Promise<() => Promise<void>> {
   const startedAt = new Date();
   const log = createLog(settings.logLevel);
   for (const warning of warnings) log.warn(warning);
+  const reloads: (() => Promise<unknown>)[] = [];
+  reloadOnHangup(reloads, log);
   const closing: Closing = [];
   const close = async () => {
     const failures: unknown[] = [];
@@ -46,9 +51,15 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
     for (const step of closing.reverse().splice(0)) await step().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
+  const left = start.takeover === undefined ? undefined : await findTakeover(start.takeover, settings.data);
   try {
     const lock = await lockDirectory(settings.data);
     closing.push(() => lock.release());
+    const certificate = await openCertificate({ settings, log, now: () => new Date() });
+    if (certificate) {
+      closing.push(() => certificate.close());
+      reloads.push(() => certificate.reload());
+    }
     const metrics = new Metrics();
     const records = await openCatalog({ kind: 'leveldb', directory: join(settings.data, 'catalog') });
     const catalog = measuredCatalog(records, metrics);
@@ -58,6 +69,9 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
     closing.push(() => blobs.close());
     const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
     if (warning) log.warn(warning);
+    const now = () => new Date();
+    const policy = policyOf(settings, version);
+    if (left) await takeOverFirst({ catalog, blobs, log, now, policy }, left, settings.data);
     const keyring = await openKeyring({
       authKeys: settings.authKeys,
       directory: join(settings.data, 'authkeys'),
@@ -66,11 +80,8 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
       log,
     });
     closing.push(() => keyring.close());
-    const onHangUp = () => void keyring.refresh();
-    process.on('SIGHUP', onHangUp);
-    closing.push(async () => process.off('SIGHUP', onHangUp));
+    reloads.push(() => keyring.refresh());
     const listing = await openListing(catalog, settings.mode);
-    const now = () => new Date();
     const space = () => spaceOf(settings.data);
     const readiness = new Readiness({ catalog: records, blobs: files, space }, log, now);
     const unfollow = await watchServer(metrics, { catalog, listing, readiness });
@@ -81,7 +92,7 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
       blobs,
       listing,
       log,
-      policy: policyOf(settings, version),
+      policy,
       now,
       metrics,
       readiness,
@@ -91,22 +102,48 @@ async function run({ settings, warnings }: Config, version: string): Promise<() 
       trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
     };
     closing.push(await listenForMonitoring(deps, settings));
-    const server = new HttpServer(createApp(deps).callback());
-    const { port } = await server.listen(Number(settings.port), settings.address);
+    const server = new HttpServer(createApp(deps).callback(), {
+      idleTimeout: settings.idleTimeout * 1000,
+      headerTimeout: settings.headerTimeout * 1000,
+      maxConnections: settings.maxConnections,
+      log,
+    });
+    const urls = await listen(server, settings, certificate);
     const stopSweeping = keepSweeping(deps, startedAt);
     closing.push(stopSweeping, async () => {
       readiness.stop();
+      reloads.splice(0);
       const closed = server.close(settings.shutdownGrace * 1000);
       log.info({ grace: settings.shutdownGrace }, 'stopping');
       await closed;
     });
-    greet(settings, port, tokenFile, listing.size);
+    greet({ settings, urls, tokenFile, images: listing.size, certificate: certificate?.leaf });
     warn(deps, settings);
     return close;
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** In plain, over TLS, or both; where it does, as URLs. */
+async function listen(
+  server: HttpServer,
+  { address, port, tlsPort }: Settings,
+  certificate: Certificate | undefined,
+): Promise<string[]> {
+  const urls: string[] = [];
+  const host = address.includes(':') ? `[${address}]` : address;
+  try {
+    if (port !== 'off') urls.push(`http://${host}:${(await server.listen(port, address)).port}`);
+    if (certificate && tlsPort !== 'off') {
+      urls.push(`https://${host}:${(await server.listenTls(tlsPort, address, certificate)).port}`);
+    }
+  } catch (error) {
+    await server.close(0);
+    throw error;
+  }
+  return urls;
 }
 
 /** Opened first and closed last, so that who watches over the server sees it come and go. */
@@ -153,6 +190,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (error instanceof Interrupted) return console.log(error.message);
   console.error(explain(error));
   process.exitCode = 1;
 });

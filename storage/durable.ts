@@ -1,4 +1,4 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /** A name that was made, moved or removed is safe only when the directory that holds it has been synced. */
@@ -9,6 +9,22 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** The new content of a file or, whatever happens, its old one; readable by nobody else. */
+export async function replaceFile(path: string, content: string): Promise<void> {
+  const partial = `${path}.new`;
+  // of an earlier attempt, and perhaps readable by others
+  await rm(partial, { force: true });
+  const file = await open(partial, 'wx', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(partial, path);
+  await syncDirectory(dirname(path));
 }
 
 /** With those above it that are missing, readable by nobody else. */

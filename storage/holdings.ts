@@ -26,6 +26,12 @@ export interface Stores {
 }
 
 type Held = Pick<Content, 'sha256' | 'size'>;
+/** A committed blob, and what is in it. */
+export interface Arrival {
+  key: string;
+  content: Held;
+}
+
 /** Holds the content that is being published, for the holder that is named. */
 export type Hold = (holder: string) => Promise<void>;
 
@@ -54,30 +60,38 @@ export async function locate(reader: Reader, sha256: string): Promise<{ key: str
   return found && { key: found.key, size: found.size };
 }
 
+/** `publishAll` for one blob. */
+export function publish<R>(stores: Stores, arrival: Arrival, change: (tx: Tx, hold: Hold) => Promise<R>): Promise<R> {
+  return publishAll(stores, [arrival], (tx, hold) => change(tx, (holder) => hold(arrival, holder)));
+}
+
 /**
- * One write that publishes a committed blob: `change` writes the records and holds the content for them. The blob is
+ * One write that publishes committed blobs: `change` writes the records and holds the contents for them. A blob is
  * deleted where it turns out not to be needed, because its content is kept already or because the change refused.
  */
-export async function publish<R>(
+export async function publishAll<R>(
   { catalog, blobs }: Stores,
-  { key, content }: { key: string; content: Held },
-  change: (tx: Tx, hold: Hold) => Promise<R>,
+  arrivals: readonly Arrival[],
+  change: (tx: Tx, hold: (arrival: Arrival, holder: string) => Promise<void>) => Promise<R>,
 ): Promise<R> {
-  let kept: string | undefined;
+  const kept = new Set<string>();
+  const discard = async (unneeded: readonly Arrival[]) => {
+    for (const { key } of unneeded) await blobs.delete(key).catch(() => {}); // collect finds what is left
+  };
   let result: R;
   try {
     result = await catalog.write((tx) =>
-      change(tx, async (holder) => {
+      change(tx, async ({ key, content }, holder) => {
         await replaceIfLost(tx, blobs, content, key);
-        kept = await hold(tx, content, key, holder);
+        kept.add(await hold(tx, content, key, holder));
       }),
     );
   } catch (error) {
     // after StorageDown nobody knows whether the record was written: collect decides when the lease has run out
-    if (!(error instanceof StorageDown)) await blobs.delete(key).catch(() => {}); // the refusal is the thing to tell
+    if (!(error instanceof StorageDown)) await discard(arrivals);
     throw error;
   }
-  if (kept !== key) await blobs.delete(key).catch(() => {}); // published all the same; collect finds what is left
+  await discard(arrivals.filter(({ key }) => !kept.has(key)));
   return result;
 }
 

@@ -1,5 +1,6 @@
 import type { BlobStore } from './blobs.js';
 import type { Catalog } from './catalog.js';
+import type { LeftDirectory } from './sources.js';
 
 export type CatalogConfig = { kind: 'leveldb'; directory: string } | { kind: 'memory' };
 export type BlobsConfig = { kind: 'filesystem'; directory: string } | { kind: 'memory' };
@@ -27,4 +28,18 @@ export function openBlobs<K extends BlobsConfig['kind']>(
   config: Extract<BlobsConfig, { kind: K }>,
 ): Promise<BlobStore> {
   return blobStores[config.kind as K](config);
+}
+
+const directories: ((path: string) => Promise<LeftDirectory | undefined>)[] = [
+  async (path) => (await import('./sources/reference-directory.js')).openReferenceDirectory(path),
+  async (path) => (await import('./sources/danube-directory.js')).openDanubeDirectory(path),
+];
+
+/** What another image server left at a path, if it is one that is known. */
+export async function openLeftDirectory(path: string): Promise<LeftDirectory | undefined> {
+  for (const open of directories) {
+    const found = await open(path);
+    if (found) return found;
+  }
+  return undefined;
 }

@@ -25,7 +25,8 @@ function settledState({ activated, disabled, state }: Image): State {
   return state === 'creating' || state === 'failed' ? state : 'unactivated';
 }
 
-const settle = (image: Image): Image => ({ ...image, state: settledState(image) });
+/** With the state that its flags come to. */
+export const settle = (image: Image): Image => ({ ...image, state: settledState(image) });
 
 export function activate({ expires_at: _, ...image }: Image, now: Date): Image {
   if (image.activated) throw new ImgapiError('ImageAlreadyActivated', `image ${image.uuid} is already activated`);

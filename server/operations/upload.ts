@@ -46,7 +46,8 @@ export async function upload(
   });
 }
 
-const storedForm = ({ size, md5, sha1, sha256 }: Content, now: Date): Stored => ({
+/** What records say of bytes that have come. */
+export const storedForm = ({ size, md5, sha1, sha256 }: Content, now: Date): Stored => ({
   sha1,
   sha256,
   size,

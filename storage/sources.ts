@@ -1,0 +1,49 @@
+import type { Readable } from 'node:stream';
+
+/** A file that another server left. */
+export interface LeftFile {
+  path: string;
+  size: number;
+  modified: Date;
+  /** Fails as a stream does where the file can't be read. */
+  open(): Readable;
+  /** The first bytes. */
+  head(length: number): Promise<Uint8Array>;
+}
+
+/** What that server wrote of an image. */
+export interface LeftRecord {
+  path: string;
+  /** Throws where it can't be read. */
+  text(): Promise<string>;
+}
+
+export interface Survey {
+  /** Of all images there may be, as the names of their places say. */
+  uuids: string[];
+  /** What lies about and is no part of any of them, a line for each. */
+  strays: string[];
+}
+
+/** The parts of an image: its file, a second one, which few have, and its icon. */
+export const parts = ['file0', 'file1', 'icon'] as const;
+export type Part = (typeof parts)[number];
+
+/** The directory of another image server. It is only read; absence is `undefined`, a disk that fails throws. */
+export interface LeftDirectory {
+  readonly path: string;
+  /** For people. */
+  readonly what: string;
+  /** What that server took an image for that says nothing about its state. */
+  readonly unsaidState: 'active' | undefined;
+  survey(signal: AbortSignal): Promise<Survey>;
+  /** The one to believe first; the others are for when it is damaged. */
+  records(uuid: string): Promise<LeftRecord[]>;
+  file(uuid: string, part: Part): Promise<LeftFile | undefined>;
+  /** The MD5 of the file in base64, where that server remembered it outside of the record. */
+  rememberedMd5(uuid: string): Promise<string | undefined>;
+  /** Public keys of users: `local/alice.keys`. */
+  keyFiles(): Promise<{ name: string; record: LeftRecord }[]>;
+  /** How that server was configured. */
+  configuration(): Promise<{ path: string; mode: string | undefined } | undefined>;
+}
