@@ -109,7 +109,7 @@ function fieldsOf(options: Options): RemoteManifest {
 
 function optionOf(flags: string, meaning: string, read?: Read): Option {
   const option = new Option(flags, meaning);
-  return read ? option.argParser(read) : option;
+  return read ? option.argParser((text: string, known: unknown) => read(text, known as never)) : option;
 }
 
 async function readManifest(path: string, context: Pick<Context, 'io' | 'signal'>): Promise<RemoteManifest> {

@@ -22,6 +22,7 @@ const UNDOING = 10_000;
 
 export function addNewImageOptions(command: Command): Command {
   return addManifestOptions(command)
+    .optionsGroup('How it is made:')
     .option('--new-uuid', 'a new image, though the manifest is that of another')
     .option('--skip-owner-check', "with the manifest's owner, though the server does not know it")
     .option('--channel <name>', 'in this channel');

@@ -1,17 +1,33 @@
 import { Command, Option } from 'commander';
 import type { Context, Register } from './command.js';
+import { register as acl } from './commands/acl.js';
+import { register as activate } from './commands/activate.js';
+import { register as channelAdd } from './commands/channel-add.js';
 import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
+import { register as create } from './commands/create.js';
+import { register as remove } from './commands/delete.js';
+import { register as disable } from './commands/disable.js';
+import { register as download } from './commands/download.js';
+import { register as enable } from './commands/enable.js';
+import { register as icon } from './commands/icon.js';
 import { register as list } from './commands/list.js';
 import { register as login } from './commands/login.js';
 import { register as logout } from './commands/logout.js';
 import { register as ping } from './commands/ping.js';
 import { register as show } from './commands/show.js';
 import { register as token } from './commands/token.js';
+import { register as update } from './commands/update.js';
+import { register as upload } from './commands/upload.js';
 
 /** Every command, in the order of the help. Those that ask a server take the options that say which, and as whom. */
 const groups: { heading: string; asksServer: boolean; commands: Register[] }[] = [
-  { heading: 'Images:', asksServer: true, commands: [list, show, channels] },
+  { heading: 'Images:', asksServer: true, commands: [list, show, upload, download, create, update, icon, remove] },
+  {
+    heading: 'Who may use them:',
+    asksServer: true,
+    commands: [activate, disable, enable, acl, channels, channelAdd],
+  },
   { heading: 'Access:', asksServer: true, commands: [ping, token] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, completion] },
 ];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { Context } from './command.js';
 import { TELLING } from './compression.js';
@@ -30,10 +31,9 @@ export async function openSource(path: string, context: Surroundings): Promise<S
 }
 
 async function regular(path: string, size: number, { signal }: Surroundings): Promise<Source> {
-  const [head] = await Array.fromAsync(createReadStream(path, { end: TELLING - 1, signal }));
   return {
     label: path,
-    head,
+    head: await headOf(path),
     size,
     async *read() {
       let seen = 0;
@@ -45,6 +45,16 @@ async function regular(path: string, size: number, { signal }: Surroundings): Pr
       if (seen < size) throw new CliError(`${path} has become shorter while it was read`);
     },
   };
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(TELLING), 0, TELLING, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** What can be read once only. */
