@@ -52,7 +52,10 @@ async function exchange(
   signal: AbortSignal,
 ): Promise<Buffer> {
   if (!path) throw unavailable('there is no ssh-agent: SSH_AUTH_SOCK is not set');
-  const socket = connect({ path, signal });
+  const socket = connect({ path });
+  // the option of connect would leave a listener behind for each question
+  const stop = () => socket.destroy(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
   try {
     await once(socket, 'connect', { signal });
     socket.write(string(Buffer.concat([Buffer.of(ask), ...parts])));
@@ -63,6 +66,7 @@ async function exchange(
     signal.throwIfAborted();
     throw unavailable(`the ssh-agent at ${path} failed: ${cause instanceof Error ? cause.message : cause}`, cause);
   } finally {
+    signal.removeEventListener('abort', stop);
     socket.destroy();
   }
 }
