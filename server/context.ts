@@ -40,7 +40,11 @@ export type Middleware = KoaMiddleware<State, Extras>;
  * another does not hear that its connection has died.
  */
 export function whenEnded({ req: { socket }, res }: Context, tell: () => void): void {
+  let ended = false;
   const onEnd = () => {
+    // The response is closed while the socket tells of its end: taken off its list by then, we are called all the same.
+    if (ended) return;
+    ended = true;
     res.off('close', onEnd);
     socket.off('close', onEnd);
     tell();

@@ -1,6 +1,20 @@
 import { PREFIX } from './instruments.js';
 import { type Metric, metrics } from './metrics.js';
 
+const processMetrics = [
+  'process_start_time_seconds',
+  'process_cpu_user_seconds_total',
+  'process_cpu_system_seconds_total',
+  'process_resident_memory_bytes',
+  'nodejs_heap_size_used_bytes',
+  'nodejs_external_memory_bytes',
+  'nodejs_eventloop_lag_p50_seconds',
+  'nodejs_eventloop_lag_p99_seconds',
+  'nodejs_eventloop_lag_max_seconds',
+  'nodejs_gc_duration_seconds',
+  'nodejs_active_resources',
+];
+
 /** docs/metrics.md, from the table. */
 export function metricsPage(): string {
   const rows = Object.entries<Metric>(metrics).map(
@@ -26,10 +40,10 @@ limit of uploads.
 
 ## The process
 
-What prom-client says of every Node process, with our prefix: \`${PREFIX}process_cpu_seconds_total\`,
-\`${PREFIX}process_resident_memory_bytes\`, \`${PREFIX}process_start_time_seconds\`, \`${PREFIX}process_open_fds\` (on Linux),
-\`${PREFIX}nodejs_heap_size_used_bytes\`, \`${PREFIX}nodejs_eventloop_lag_p99_seconds\`, \`${PREFIX}nodejs_gc_duration_seconds\`
-and others.
+Beside these there is what prom-client says of every Node process, with our prefix:
+
+${processMetrics.map((name) => `- \`${PREFIX}${name}\``).join('\n')}
+- and others, some of them on Linux only
 `;
 }
 
