@@ -106,6 +106,7 @@ async function agentOf({ url, ca, insecure }: Server, { io }: Pick<Context, 'io'
 /** The same server has the same URL, however it was written. */
 export function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && /^https?:$/.test(url.protocol)) return url.origin + url.pathname.replace(/\/+$/, '') + url.search;
+  if (url && /^https?:$/.test(url.protocol))
+    return url.origin + url.pathname.replace(/\/+$/, url.search && '/') + url.search;
   throw new CliError(`"${text}" is not the URL of a server`, { hint: 'write it like https://images.example.com' });
 }
