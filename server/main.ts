@@ -84,7 +84,7 @@ async function run({ settings, warnings, start }: Config, version: string): Prom
     const listing = await openListing(catalog, settings.mode);
     const space = () => spaceOf(settings.data);
     const readiness = new Readiness({ catalog: records, blobs: files, space }, log, now);
-    const unfollow = await watchServer(metrics, { catalog, listing, readiness });
+    const unfollow = await watchServer(metrics, { catalog, listing, readiness, certificate });
     closing.push(async () => unfollow());
     metrics.watchProcess(version);
     const deps: Deps = {

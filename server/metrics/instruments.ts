@@ -42,11 +42,17 @@ export class Metrics {
 function instrument(name: string, { type, help, labels, buckets = [] }: Metric, registry: Registry) {
   const options = { name: `${PREFIX}${name}`, help, labelNames: Object.keys(labels), registers: [registry] };
   if (type === 'histogram') return new Histogram({ ...options, buckets: [...buckets] });
-  if (type === 'gauge') return new Gauge(options);
+  if (type === 'gauge') return unset(new Gauge(options));
   const counter = new Counter(options);
   // A counter that begins with its first event hides that event from increase() and rate().
   for (const combination of combinations(labels)) counter.inc(combination, 0);
   return counter;
+}
+
+/** What nobody has looked at is absent, not 0. */
+function unset(gauge: Gauge): Gauge {
+  gauge.remove({});
+  return gauge;
 }
 
 /** Every combination of the labels' values; none where one of them has values that are not known beforehand. */

@@ -73,9 +73,10 @@ export const metrics = {
   jobs: gauge('Jobs', { execution: executions }),
   sweeps_total: counter('Sweeps', { outcome: ['done', 'failed'] }),
   sweep_duration_seconds: sweepTimes('Time that a sweep took'),
-  last_sweep_timestamp_seconds: gauge('When the last sweep was done'),
+  last_sweep_timestamp_seconds: gauge('When the last sweep was done; absent before the first'),
   swept_total: counter('What sweeps have removed', { what: ['expired', 'unheld', 'orphans', 'staged'] }),
 
+  certificate_expiry_timestamp_seconds: gauge('When the certificate in use expires; absent without TLS'),
   ready: gauge('1 while /readyz answers 200'),
   build_info: gauge('Always 1', { version: 'version of the daemon', node: 'version of Node' }),
 } satisfies Record<string, Metric>;

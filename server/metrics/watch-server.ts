@@ -1,6 +1,7 @@
 import type { Catalog } from '../../storage/catalog.js';
 import type { Listing } from '../operations/listing.js';
 import type { Metrics } from './instruments.js';
+import { type Expiring, watchCertificate } from './watch-certificate.js';
 import { watchDigests } from './watch-digests.js';
 import { type Ready, watchReadiness } from './watch-readiness.js';
 import { watchRecords } from './watch-records.js';
@@ -9,11 +10,16 @@ interface Watched {
   catalog: Catalog;
   listing: Listing;
   readiness: Ready;
+  certificate?: Expiring | undefined;
 }
 
 /** All that a scrape looks at, beside what is counted as it happens. Returns the way to stop following. */
-export function watchServer(metrics: Metrics, { catalog, listing, readiness }: Watched): Promise<() => void> {
+export function watchServer(
+  metrics: Metrics,
+  { catalog, listing, readiness, certificate }: Watched,
+): Promise<() => void> {
   watchDigests(metrics);
   watchReadiness(metrics, readiness);
+  if (certificate) watchCertificate(metrics, certificate);
   return watchRecords(metrics, catalog, listing);
 }

@@ -437,7 +437,7 @@ test('a sweep that fails counts as failed, and its error goes on', async (t) => 
   const { value } = await scrape(server);
   t.is(value('sweeps_total', { outcome: 'failed' }), 1);
   t.is(value('sweeps_total', { outcome: 'done' }), 0);
-  t.is(value('last_sweep_timestamp_seconds'), 0);
+  t.is(value('last_sweep_timestamp_seconds'), undefined);
 });
 
 test('what was there before the start counts as well', async (t) => {
@@ -590,6 +590,16 @@ test('ready, and the room on the disk', async (t) => {
   const after = await scrape(blind);
   t.is(after.value('ready'), 0);
   t.is(after.value('disk_free_bytes'), Number.NaN);
+});
+
+test('when the certificate expires, as long as there is one', async (t) => {
+  const server = await startServer(t);
+  t.is((await scrape(server)).value('certificate_expiry_timestamp_seconds'), undefined);
+  const certificate = { leaf: { validTo: 'Jan  1 00:00:00 2030 GMT' } };
+  t.teardown(await watchServer(server.deps.metrics, { ...server.deps, certificate }));
+  t.is((await scrape(server)).value('certificate_expiry_timestamp_seconds'), 1893456000);
+  certificate.leaf = { validTo: 'Jan  1 00:00:00 2031 GMT' };
+  t.is((await scrape(server)).value('certificate_expiry_timestamp_seconds'), 1924992000);
 });
 
 test('servers in one process count for themselves', async (t: ExecutionContext) => {
