@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { ImgapiClient } from '../imgapi/client.js';
 import type { Io } from './command.js';
 import { type Exit, exits, tell, traced } from './errors.js';
-import { note, visible } from './output.js';
+import { note, print, visible } from './output.js';
 import { createProgram } from './program.js';
 import { Servers, serversPath } from './servers.js';
 import { openSession } from './session.js';
@@ -33,11 +33,13 @@ export async function run(args: readonly string[], { io, env, signal, version }:
     connect: async (command) => new ImgapiClient(await openSession(command, context)),
   });
   try {
-    await program.parseAsync(args, { from: 'user' });
-    output.signal.throwIfAborted();
+    await program.parseAsync(args, { from: 'user' }).catch(unlessHelp);
+    // help is written without a wait for it
+    await print(io, '').finally(() => output.signal.throwIfAborted());
     return exits.done;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exits.done : exits.refused;
+    // wrong usage: commander has told it
+    if (error instanceof CommanderError) return exits.refused;
     // whoever read our output has enough of it
     if (Object(error).code === 'EPIPE') return exits.done;
     report(io, error, args.includes('--debug'));
@@ -45,6 +47,10 @@ export async function run(args: readonly string[], { io, env, signal, version }:
   } finally {
     io.stdout.off('error', lost).on('error', ignore);
   }
+}
+
+function unlessHelp(error: unknown): void {
+  if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
 }
 
 function report({ stderr }: Io, error: unknown, debug: boolean): void {

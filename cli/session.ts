@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import type { Command } from 'commander';
@@ -99,8 +100,19 @@ async function agentOf({ url, ca, insecure }: Server, { io }: Pick<Context, 'io'
   return new Agent({
     keepAlive: true,
     rejectUnauthorized: !insecure,
-    ...(ca !== undefined && { ca: await readFile(ca) }),
+    ...(ca !== undefined && { ca: await readCertificate(ca) }),
   });
+}
+
+/** TLS would take anything, and then trust nobody. */
+async function readCertificate(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  try {
+    new X509Certificate(bytes);
+    return bytes;
+  } catch (cause) {
+    throw new CliError(`${path} holds no certificate`, { hint: 'it has to be one in PEM form', cause });
+  }
 }
 
 /** The same server has the same URL, however it was written. */

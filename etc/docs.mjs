@@ -1,5 +1,7 @@
 // Writes the pages that are made from tables.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { errorsPage } from '../dist/imgapi/errors-page.js';
 import { exampleFile } from '../dist/server/config/example-file.js';
 import { configurationPage } from '../dist/server/config/page.js';
@@ -13,6 +15,12 @@ const pages = {
   'docs/openapi.json': () => openApiPage(routes),
   'docs/configuration.md': configurationPage,
   'etc/slipway.toml': exampleFile,
+  'etc/completion/slipway.bash': () => completion('bash'),
+  'etc/completion/_slipway': () => completion('zsh'),
+  'etc/completion/slipway.fish': () => completion('fish'),
 };
+
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const completion = (shell) => execFileSync(process.execPath, [main, 'completion', shell]);
 
 for (const [path, page] of Object.entries(pages)) writeFileSync(new URL(`../${path}`, import.meta.url), page());

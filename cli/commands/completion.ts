@@ -36,7 +36,7 @@ export const register: Register = (program, { io, servers, connect }) => {
       if (ofServers) return print(io, lines(Object.keys((await servers.load()).servers)));
       if (images) {
         const names = new Set<string>();
-        for await (const { name } of (await connect(command)).listImages()) names.add(String(name));
+        for await (const { name } of (await connect(command)).listImages({ state: 'all' })) names.add(String(name));
         return print(io, lines([...names].sort()));
       }
       const script = scripts[shell ?? ''];

@@ -50,6 +50,6 @@ function optionValues({ long, flags, argChoices }: Option): Values {
   return /[<[]file/.test(flags) ? 'files' : 'any';
 }
 
-const byName: Record<string, Values> = { image: 'images', file: 'files', server: 'servers' };
+const byName: Record<string, Values> = { image: 'images', images: 'images', file: 'files', server: 'servers' };
 
 const argumentValues = (argument: Argument): Values => argument.argChoices ?? byName[argument.name()] ?? 'any';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 export const isMet = {
   /** A filesystem of its own, of a size that we choose. */
   'root, to mount a tmpfs': canMount(),
+  bash: !spawnSync('bash', ['-c', ':']).error,
   'ssh-agent and ssh-add': ['ssh-agent', 'ssh-add'].every((name) => !spawnSync(name, ['-?']).error),
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
 };

@@ -6,8 +6,10 @@ export interface Terminal {
   /** What was written so far, and to where. */
   out(): string;
   err(): string;
+  /** Resolves as soon as this was asked. */
+  asked(question: string): Promise<void>;
   /** Types a line as soon as this was asked. */
-  answer(asked: string, line: string): Promise<void>;
+  answer(question: string, line: string): Promise<void>;
   /** Sends what a key sends. */
   press(key: string): void;
 }
@@ -24,21 +26,25 @@ export function terminal(): Terminal {
   stderr.setEncoding('utf8').on('data', (text: string) => {
     written.err += text;
   });
+  const asked = (question: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!written.err.includes(question)) return;
+        stderr.off('data', look);
+        resolve();
+      };
+      stderr.on('data', look);
+      look();
+    });
   return {
     io: { stdin, stdout, stderr },
     out: () => written.out,
     err: () => written.err,
     press: (key) => stdin.write(key),
-    answer: (asked, line) =>
-      new Promise((resolve) => {
-        const look = () => {
-          if (!written.err.includes(asked)) return;
-          stderr.off('data', look);
-          stdin.write(`${line}\n`);
-          resolve();
-        };
-        stderr.on('data', look);
-        look();
-      }),
+    asked,
+    answer: async (question, line) => {
+      await asked(question);
+      stdin.write(`${line}\n`);
+    },
   };
 }

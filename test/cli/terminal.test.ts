@@ -1,0 +1,113 @@
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import sshpk from 'sshpk';
+import { Interrupted } from '../../cli/errors.js';
+import { run } from '../../cli/run.js';
+import { scratch } from '../support/scratch.js';
+import { startServer } from '../support/server.js';
+import { sshKey } from '../support/ssh-keys.js';
+import { type Terminal, terminal } from '../support/terminal.js';
+
+interface Session extends Terminal {
+  home: string;
+  run(...args: string[]): Promise<number>;
+  interrupt(): void;
+}
+
+/** Somebody at a terminal, with a home of their own. */
+async function session(t: ExecutionContext, env: Record<string, string> = {}): Promise<Session> {
+  const home = await scratch(t);
+  const interrupt = new AbortController();
+  const screen = terminal();
+  return {
+    ...screen,
+    home,
+    interrupt: () => interrupt.abort(new Interrupted('SIGTERM')),
+    run: (...args) =>
+      run(args, { io: screen.io, env: { HOME: home, ...env }, signal: interrupt.signal, version: '0.0.0-test' }),
+  };
+}
+
+const serversOf = ({ home }: Session) => join(home, '.config', 'slipway', 'servers.toml');
+
+test('login asks on a terminal for what is missing, and the token does not show', async (t) => {
+  const { url, token } = await startServer(t);
+  const s = await session(t);
+  const exit = s.run('login');
+  await s.answer('URL of the server: ', url);
+  await s.answer('Token (it does not show): ', token);
+  t.is(await exit, 0);
+  t.is(s.out(), `logged in to ${url} as admin; it is called "127.0.0.1"\n`);
+  t.false((s.err() + s.out()).includes(token));
+  t.regex(await readFile(serversOf(s), 'utf8'), new RegExp(`token = "${token}"`));
+});
+
+test('login with a key asks for the user', async (t) => {
+  const { url } = await startServer(t, { keys: { authKeys: { alice: [sshKey('ed25519').line] } } });
+  const s = await session(t);
+  await writeFile(join(s.home, 'key'), sshKey('ed25519').pem);
+  const exit = s.run('login', '--url', url, '--key', join(s.home, 'key'));
+  await s.answer('User: ', 'alice');
+  t.is(await exit, 0);
+  t.regex(s.out(), /as alice/);
+});
+
+const { privateKey, pem, line } = sshKey('rsa');
+const encrypted: [form: string, text: string][] = [
+  ['PKCS 8', privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' }).toString()],
+  ['PEM', privateKey.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'open' }).toString()],
+  [
+    'OpenSSH',
+    sshpk.parsePrivateKey(pem, 'pem').toString('openssh', { passphrase: 'open', cipher: 'aes256-ctr' } as never),
+  ],
+];
+
+for (const [form, text] of encrypted) {
+  test(`an encrypted key in the form of ${form} opens with its passphrase, which does not show`, async (t) => {
+    const { url } = await startServer(t, { keys: { authKeys: { alice: [line] } } });
+    const ping = async (passphrase: string) => {
+      const s = await session(t, { SLIPWAY_URL: url, SLIPWAY_USER: 'alice' });
+      const key = join(s.home, 'key');
+      await writeFile(key, text);
+      const exit = s.run('ping', '--key', key);
+      await s.answer(`Passphrase of ${key}: `, passphrase);
+      return { exit: await exit, out: s.out(), err: s.err() };
+    };
+    const right = await ping('open');
+    t.deepEqual({ exit: right.exit, shown: right.err.includes('open') }, { exit: 0, shown: false });
+    t.regex(right.out, /you are alice/);
+    for (const wrong of ['', 'a', 'b', 'c']) {
+      const { exit, out, err } = await ping(wrong);
+      t.deepEqual({ exit, out }, { exit: 1, out: '' });
+      t.regex(err, /: the passphrase is wrong\n$/);
+    }
+  });
+}
+
+const endings: [what: string, end: (s: Session) => void, code: number, message: RegExp][] = [
+  ['Ctrl-C', (s) => s.press('\x03'), 5, /interrupted by SIGINT\n$/],
+  ['Ctrl-D', (s) => s.press('\x04'), 1, /nothing was entered\n$/],
+  ['the end of the terminal', (s) => s.io.stdin.push(null), 1, /nothing was entered\n$/],
+  ['SIGTERM', (s) => s.interrupt(), 5, /interrupted by SIGTERM\n$/],
+];
+
+for (const [what, end, code, message] of endings) {
+  test(`${what} at a question ends the command, and nothing is kept`, async (t) => {
+    const { url } = await startServer(t);
+    const s = await session(t);
+    const exit = s.run('login', '--url', url);
+    await s.asked('Token');
+    end(s);
+    t.is(await exit, code);
+    t.regex(s.err(), message);
+    await t.throwsAsync(access(serversOf(s)), { code: 'ENOENT' });
+  });
+}
+
+test('errors are red on a terminal, and only there', async (t) => {
+  const s = await session(t);
+  t.is(await s.run('show'), 1);
+  t.is(await s.run('logout'), 1);
+  t.true(s.err().endsWith('\x1b[31mslipway:\x1b[39m which server?\nhint: known are: none\n'));
+});
