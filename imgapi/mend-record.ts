@@ -49,7 +49,7 @@ function upgraded(draft: Draft, _: Circumstances, tell: (what: string) => void):
 
 function upgradedFromV1(draft: Draft): Draft {
   try {
-    return upgradeManifest(draft);
+    return upgradeManifest({ ...draft, disabled: fields.disabled.read(draft.disabled) });
   } catch (error) {
     throw validationFailed([{ field: 'v', code: 'Invalid', message: String(error instanceof Error && error.message) }]);
   }

@@ -37,6 +37,7 @@ const walls: Wall[] = [
   { of: /^storage\/[^/]+\.ts$/, may: /^(storage\/[^/]+\.ts|imgapi\/)/, except: /^storage\/open\.ts$/ },
   { of: /^storage\/catalog\//, may: /^(storage\/[^/]+\.ts|storage\/catalog\/|imgapi\/)/ },
   { of: /^storage\/blobs\//, may: /^(storage\/[^/]+\.ts|storage\/blobs\/|imgapi\/)/ },
+  { of: /^storage\/sources\//, may: /^(storage\/[^/]+\.ts|storage\/sources\/|imgapi\/)/ },
   { of: /^storage\/open\.ts$/, may: /^(storage|imgapi)\// },
   { of: /^server\/model\//, may: /^(server\/model|imgapi)\// },
   {

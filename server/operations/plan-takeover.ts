@@ -46,10 +46,15 @@ export async function planTakeover(
     }
   }
   await checkSetup(directory, policy, there);
+  for (const uuid of circularAmong(planned)) {
+    const name = planned.get(uuid)?.name;
+    refused.push(refusalOf(uuid, new NotTaken(['origin: comes from itself, by way of others']), name));
+    planned.delete(uuid);
+  }
   const waves = wavesOf(planned);
   return {
     waves,
-    refused: [...refused, ...circular(planned, waves)],
+    refused,
     strays,
     images: uuids.length,
     bytes: waves.flat().reduce((sum, { bytes }) => sum + bytes, 0),
@@ -86,38 +91,37 @@ async function checkSetup(
   }
 }
 
-/** Without those that come from themselves. */
+/** Images that come from themselves, by way of others. */
+function circularAmong(planned: ReadonlyMap<string, Planned>): Set<string> {
+  const settled = new Set<string>();
+  const circular = new Set<string>();
+  for (const { uuid } of planned.values()) {
+    const path = new Set<string>();
+    let at: string | undefined = uuid;
+    for (; at !== undefined && !settled.has(at) && !path.has(at); at = planned.get(at)?.origin) path.add(at);
+    const way = [...path];
+    if (at !== undefined && path.has(at)) for (const member of way.slice(way.indexOf(at))) circular.add(member);
+    for (const member of way) settled.add(member);
+  }
+  return circular;
+}
+
+/** None may be circular. */
 function wavesOf(planned: ReadonlyMap<string, Planned>): Planned[][] {
   const depths = new Map<string, number>();
-  for (const { uuid } of planned.values()) {
-    const path = pathFrom(uuid, planned, depths);
-    if (path === undefined) continue;
-    const below = depths.get(planned.get(path.at(-1) ?? '')?.origin ?? '') ?? -1;
-    for (const [at, on] of path.reverse().entries()) depths.set(on, below + 1 + at);
+  for (const image of planned.values()) {
+    const unknown: Planned[] = [];
+    let at: Planned | undefined = image;
+    for (; at && !depths.has(at.uuid); at = planned.get(at.origin ?? '')) unknown.push(at);
+    const below = at ? depths.get(at.uuid)! : -1;
+    for (const [height, { uuid }] of unknown.reverse().entries()) depths.set(uuid, below + 1 + height);
   }
   const waves: Planned[][] = [];
-  for (const [uuid, depth] of depths) {
+  for (const image of planned.values()) {
+    const depth = depths.get(image.uuid)!;
     const wave = waves[depth] ?? [];
     waves[depth] = wave;
-    wave.push(planned.get(uuid)!);
+    wave.push(image);
   }
   return waves;
-}
-
-/** From an image down to the last whose depth is not known yet; nothing where the way goes round. */
-function pathFrom(uuid: string, planned: ReadonlyMap<string, Planned>, depths: ReadonlyMap<string, number>) {
-  const path = new Set<string>();
-  for (let at: string | undefined = uuid; at !== undefined && planned.has(at) && !depths.has(at); ) {
-    if (path.has(at)) return undefined;
-    path.add(at);
-    at = planned.get(at)?.origin;
-  }
-  return [...path];
-}
-
-function circular(planned: ReadonlyMap<string, Planned>, waves: Planned[][]): TakenImage[] {
-  const sound = new Set(waves.flat());
-  return [...planned.values()]
-    .filter((image) => !sound.has(image))
-    .map(({ uuid, name }) => refusalOf(uuid, new NotTaken(['origin: comes from itself, by way of others']), name));
 }

@@ -4,7 +4,7 @@ import type { BlobStore } from '../../storage/blobs.js';
 import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
-import { collect, contents, locate, publish, release, type Stores } from '../../storage/holdings.js';
+import { collect, contents, locate, publish, publishAll, release, type Stores } from '../../storage/holdings.js';
 import { gate } from '../support/gate.js';
 import { bytesOf, listed, store } from './blobs.js';
 
@@ -62,6 +62,25 @@ export function holdingsContract(
     await publish(stores, await stored(stores, 'file'), async () => {});
     t.deepEqual(await listed(stores.blobs), []);
     t.is(await stores.catalog.get(contents, sha256Of('file')), undefined);
+  });
+
+  about('several blobs are published in one write, all or none', async (t, stores) => {
+    const files = await Promise.all(['one', 'two', 'two'].map((text) => stored(stores, text)));
+    await publishAll(stores, files, async (_tx, hold) => {
+      for (const [n, file] of files.entries()) await hold(file, `image-1/file${n}`);
+    });
+    t.deepEqual((await stores.catalog.get(contents, sha256Of('one')))?.holders, ['image-1/file0']);
+    t.deepEqual((await stores.catalog.get(contents, sha256Of('two')))?.holders, ['image-1/file1', 'image-1/file2']);
+    t.is((await listed(stores.blobs)).length, 2);
+
+    const others = await Promise.all(['three', 'four'].map((text) => stored(stores, text)));
+    const refused = publishAll(stores, others, async (_tx, hold) => {
+      await hold(others[0]!, 'image-2/file0');
+      throw new Error('the second is not wanted');
+    });
+    await t.throwsAsync(refused, { message: 'the second is not wanted' });
+    t.is((await listed(stores.blobs)).length, 2);
+    t.is(await stores.catalog.get(contents, sha256Of('three')), undefined);
   });
 
   about('bytes whose write failed with StorageDown stay until their lease has run out', async (t, stores) => {
