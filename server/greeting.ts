@@ -1,28 +1,51 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Settings } from './config/settings.js';
 import type { Deps } from './deps.js';
 import { fitsMode } from './model/visibility.js';
+import { selfSignedFiles } from './tls/self-signed.js';
+
+export interface Greeting {
+  settings: Settings;
+  /** Where the server listens; who tries it, tries the first. */
+  urls: readonly string[];
+  tokenFile: string;
+  images: number;
+  certificate: X509Certificate | undefined;
+}
 
 /** What a person who starts the daemon wants to know. Its first line is read by programs too. */
-export function greet(
-  { address, mode, authType, data }: Settings,
-  port: number,
-  tokenFile: string,
-  images: number,
-): void {
-  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
-  const credentials = authType === 'none' ? '' : ` -H "Authorization: Bearer $(cat ${tokenFile})"`;
-  console.log(`Slipway is listening on ${url} (mode ${mode}, ${images} images, data in ${data})
+export function greet({ settings, urls, tokenFile, images, certificate }: Greeting): void {
+  const { mode, authType, data } = settings;
+  const curls = urls.map((url) => curlTo(url, settings));
+  const credentials = authType === 'none' ? '' : `-H "Authorization: Bearer $(cat ${tokenFile})" `;
+  const [curl] = curls;
+  const lines = [
+    `Slipway is listening on ${urls.join(' and ')} (mode ${mode}, ${images} images, data in ${data})`,
+    '',
+    'Try next:',
+    ...[curl?.('/ping'), curl?.('/images'), curl?.('/state', credentials), ...curls.slice(1).map((to) => to('/ping'))],
+    ...(certificate ? ['', `SHA-256 fingerprint of the certificate: ${certificate.fingerprint256}`] : []),
+  ];
+  console.log(lines.join('\n'));
+}
 
-Try next:
-  curl ${url}/ping
-  curl ${url}/images
-  curl${credentials} ${url}/state`);
+/** A certificate that nobody else has signed is named; it is good for names, not for the address that stands for all. */
+function curlTo(url: string, { tlsSelfSigned, data }: Settings): (path: string, options?: string) => string {
+  const isOurs = tlsSelfSigned && url.startsWith('https:');
+  const trust = isOurs ? `--cacert ${selfSignedFiles(data).certificate} ` : '';
+  const to = isOurs ? url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:') : url;
+  return (path, options = '') => `  curl ${trust}${options}${to}${path}`;
 }
 
 /** What an operator may not have meant. */
-export function warn({ log, listing }: Deps, { address, authType, mode }: Settings): void {
+export function warn({ log, listing }: Deps, { address, port, authType, mode }: Settings): void {
   const isLocal = address === 'localhost' || address === '::1' || address.startsWith('127.');
-  if (!isLocal) log.warn({ address }, 'listening beyond this machine without TLS: put a proxy with TLS in front');
+  if (!isLocal && port !== 'off') {
+    log.warn(
+      { address, port },
+      'tokens sent to the plain port can be read on their way: put TLS in front, or port "off"',
+    );
+  }
   if (!isLocal && authType === 'none') log.warn('authType is none: whoever reaches this address may change everything');
   const hidden = listing.sorted.filter((image) => !fitsMode(mode, image)).length;
   if (hidden > 0) log.warn({ mode, hidden }, 'images that may not be shown in this mode are hidden');

@@ -1,0 +1,18 @@
+import { isatty } from 'node:tty';
+import type { Logger } from 'pino';
+
+/**
+ * SIGHUP reads again what can be read again, in turn and never twice at once. A terminal that closes sends it too: what
+ * was started in one ends with it, as every program does.
+ */
+export function reloadOnHangup(reloads: readonly (() => Promise<unknown>)[], log: Logger): void {
+  if (isatty(0) || isatty(1)) return;
+  const reloadAll = async () => {
+    log.info('SIGHUP: reading keys and certificates again');
+    for (const reload of reloads) await reload().catch((err: unknown) => log.error({ err }, 'reading again failed'));
+  };
+  let running = Promise.resolve();
+  process.on('SIGHUP', () => {
+    running = running.then(reloadAll);
+  });
+}
