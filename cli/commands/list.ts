@@ -5,6 +5,7 @@ import type { RawQuery } from '../../imgapi/query.js';
 import type { Register } from '../command.js';
 import { CliError } from '../errors.js';
 import { columnsMeaning, imageColumns, imageOrder } from '../image-columns.js';
+import { intoList, intoTags } from '../key-values.js';
 import { printJson, printTable, sorted } from '../output.js';
 import { compareVersions } from '../versions.js';
 
@@ -97,14 +98,6 @@ function queryOf(options: Options): RawQuery {
     ...Object.fromEntries(Object.entries(tag).map(([key, value]) => [`tag.${key}`, value])),
   };
 }
-
-function intoTags(text: string, tags: Record<string, string> = {}): Record<string, string> {
-  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (key === undefined || value === undefined) throw new CliError(`a tag is written like role=db, not "${text}"`);
-  return { ...tags, [key]: value };
-}
-
-const intoList = (text: string, list: string[] = []) => [...list, text];
 
 /** Images of one name that have the same version stay side by side: which of them is meant is not ours to say. */
 function latest(images: RemoteManifest[]): RemoteManifest[] {

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Option } from 'commander';
 import { ImgapiClient } from '../../imgapi/client.js';
 import type { ExchangeOptions } from '../../imgapi/exchange.js';
@@ -8,6 +6,7 @@ import { ask, askSecret, isAttended } from '../ask.js';
 import type { Context, Register } from '../command.js';
 import { proofFor } from '../credentials.js';
 import { CliError, exits } from '../errors.js';
+import { DASH, readInput } from '../input.js';
 import { note, print, visible } from '../output.js';
 import { isServerName, type Known, type Server } from '../servers.js';
 import { checkUrl, connectionOptions } from '../session.js';
@@ -23,6 +22,8 @@ interface Options {
   ca?: string;
   insecure?: true;
 }
+
+const MAX_TOKEN = 1024;
 
 const EXAMPLES = `
 The credentials are tried first. They are kept for you alone in ~/.config/slipway/servers.toml, and the server
@@ -96,8 +97,8 @@ const trustOf = ({ ca, insecure }: Options): Partial<Server> => ({
 async function claimOf(options: Options, context: Context): Promise<Partial<Server>> {
   if (options.anonymous) return {};
   if (options.user !== undefined || options.key !== undefined || options.agent) return claimOfKey(options, context);
-  if (options.tokenFile !== undefined) return { token: checkToken(await readFile(options.tokenFile, 'utf8')) };
-  if (options.tokenStdin) return { token: checkToken(await text(context.io.stdin)) };
+  const source = options.tokenStdin ? DASH : options.tokenFile;
+  if (source !== undefined) return { token: checkToken(String(await readInput(source, MAX_TOKEN, context))) };
   if (isAttended(context)) return { token: checkToken(await askSecret('Token (it does not show): ', context)) };
   throw new CliError('how do you prove who you are?', {
     hint: 'with --token-file FILE, --token-stdin, or --user NAME and --key FILE; or say --anonymous',

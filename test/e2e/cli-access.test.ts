@@ -82,6 +82,15 @@ test('a login that fails leaves the one before as it was', async (t) => {
   t.is((await home.run(['login', 'main', '--token-stdin'], { input: token })).code, 0, 'the URL is known');
 });
 
+test('a token that anybody on the way can read is warned of', async (t) => {
+  const { run } = await cli(t);
+  // an address of this machine that does not look like it
+  const url = daemon().url.replace('127.0.0.1', '0.0.0.0');
+  const { code, stderr } = await run(['login', '--url', url, '--token-stdin'], { input: daemon().token });
+  t.is(code, 0);
+  t.is(stderr, `slipway: warning: the token goes to ${url} as clear text; use https\n`);
+});
+
 test('several servers: by option, by variable, by default; logout forgets one', async (t) => {
   const home = await cli(t);
   const { run } = home;

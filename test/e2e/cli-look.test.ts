@@ -189,14 +189,22 @@ test('everything has help with examples, and the program knows its version', asy
   const { stdout: help } = await run(['--help']);
   t.is((await run(['-h'])).stdout, help);
   t.regex((await run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
-  const names = [...help.matchAll(/^ {2}([a-z][a-z-]*) .*/gm)].map(([, name = '']) => name);
-  const commands = names.filter((name) => !['help', 'slipway', 'token'].includes(name));
-  t.true(commands.length >= 7, `commands: ${commands}`);
-  const groups = ['token create', 'token list', 'token revoke'];
-  for (const command of [...commands, ...groups]) {
-    const { code, stdout, stderr } = await run([...command.split(' '), '--help']);
-    t.deepEqual({ code, stderr }, { code: 0, stderr: '' }, command);
-    t.regex(stdout, /\nExamples:\n {2}.*slipway /, command);
-    t.true(stdout.includes(`Usage: slipway ${command}`), command);
+  const checked: string[] = [];
+  const check = async (path: string, page: string): Promise<void> => {
+    const below = [...page.matchAll(/^ {2}([a-z][a-z-]*)(?: \[| <| {2,}).*/gm)].map(
+      ([, name = '']) => `${path} ${name}`,
+    );
+    for (const command of below.filter((name) => name !== ' help')) {
+      const { code, stdout, stderr } = await run([...command.trim().split(' '), '--help']);
+      t.deepEqual({ code, stderr }, { code: 0, stderr: '' }, command);
+      t.true(stdout.includes(`Usage: slipway${command}`), command);
+      if (stdout.includes('\nCommands:\n')) await check(command, stdout.slice(stdout.indexOf('\nCommands:\n')));
+      else t.regex(stdout, /\nExamples:\n {2}.*slipway /, command);
+      checked.push(command);
+    }
+  };
+  await check('', help.slice(help.indexOf('\nImages:\n'), help.indexOf('\nEnvironment:\n')));
+  for (const known of [' list', ' upload', ' delete', ' token revoke', ' login', ' completion']) {
+    t.true(checked.includes(known), `${known} is not among ${checked}`);
   }
 });
