@@ -22,7 +22,8 @@ export interface Choice {
 type Env = Context['env'];
 type Surroundings = Omit<Context, 'connect'>;
 
-const NEAREST = 'http://127.0.0.1:8080';
+/** Where a daemon listens that was started without any options. */
+export const NEAREST = 'http://127.0.0.1:8080';
 
 /** What a client is constructed with, for the server and the user that the options, the environment or a login name. */
 export async function openSession(command: Command, context: Surroundings): Promise<ExchangeOptions> {

@@ -9,7 +9,7 @@ import { CliError, exits } from '../errors.js';
 import { DASH, readInput } from '../input.js';
 import { note, print, visible } from '../output.js';
 import { isServerName, type Known, type Server } from '../servers.js';
-import { checkUrl, connectionOptions } from '../session.js';
+import { checkUrl, connectionOptions, NEAREST } from '../session.js';
 
 interface Options {
   url?: string;
@@ -43,7 +43,7 @@ export const register: Register = (program, context) => {
     .command('login')
     .description('prove to a server who you are, and remember it by a name')
     .argument('[name]', 'what to call the server; its host name unless given')
-    .option('--url <url>', 'where the server is')
+    .option('--url <url>', `where the server is; ${NEAREST} unless it is known already`)
     .optionsGroup('Who you are:')
     .addOption(new Option('--token-file <file>', 'the token in this file').conflicts(proofs.slice(1)))
     .addOption(new Option('--token-stdin', 'the token on standard input').conflicts(['user', 'anonymous']))
@@ -57,21 +57,20 @@ export const register: Register = (program, context) => {
     .addHelpText('after', EXAMPLES)
     .action(async (name: string | undefined, options: Options) => {
       const known = await context.servers.load();
-      const url = await urlOf(name, options, known, context);
+      const url = urlOf(name, options, known, context);
       const called = nameOf(name, url, known);
-      const server: Server = { url, ...trustOf(options), ...(await claimOf(options, context)) };
+      const server: Server = { url, ...trustOf(options), ...(await claimOf(url, options, context)) };
       const [proven, user] = await prove(server, context);
       await context.servers.save({ default: called, servers: { ...known.servers, [called]: proven } });
       await print(context.io, `${visible(`logged in to ${url} as ${user ?? 'nobody'}; it is called "${called}"`)}\n`);
     });
 };
 
-async function urlOf(name: string | undefined, { url }: Options, known: Known, context: Context): Promise<string> {
-  const former = known.servers[name ?? known.default ?? '']?.url;
-  const given = url ?? former ?? (context.env.SLIPWAY_URL || undefined);
-  if (given !== undefined) return checkUrl(given);
-  if (!isAttended(context)) throw new CliError('which server?', { hint: 'name its URL with --url' });
-  return checkUrl(await ask('URL of the server: ', context));
+function urlOf(name: string | undefined, { url }: Options, known: Known, { env }: Context): string {
+  const urlBehind = (called = '') => known.servers[called]?.url;
+  return checkUrl(
+    url ?? urlBehind(name) ?? (env.SLIPWAY_URL || (name === undefined && urlBehind(known.default)) || NEAREST),
+  );
 }
 
 function nameOf(name: string | undefined, url: string, { servers }: Known): string {
@@ -94,12 +93,13 @@ const trustOf = ({ ca, insecure }: Options): Partial<Server> => ({
 });
 
 /** Who the user says to be, and with what: nothing of it is proven yet. */
-async function claimOf(options: Options, context: Context): Promise<Partial<Server>> {
+async function claimOf(url: string, options: Options, context: Context): Promise<Partial<Server>> {
   if (options.anonymous) return {};
   if (options.user !== undefined || options.key !== undefined || options.agent) return claimOfKey(options, context);
   const source = options.tokenStdin ? DASH : options.tokenFile;
   if (source !== undefined) return { token: checkToken(String(await readInput(source, MAX_TOKEN, context))) };
-  if (isAttended(context)) return { token: checkToken(await askSecret('Token (it does not show): ', context)) };
+  if (isAttended(context))
+    return { token: checkToken(await askSecret(`Token for ${visible(url)} (it does not show): `, context)) };
   throw new CliError('how do you prove who you are?', {
     hint: 'with --token-file FILE, --token-stdin, or --user NAME and --key FILE; or say --anonymous',
   });

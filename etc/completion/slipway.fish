@@ -371,7 +371,7 @@ complete -c slipway -n '__slipway_at \' token revoke\'' -l ca -r -F -d 'trust th
 complete -c slipway -n '__slipway_at \' token revoke\'' -l insecure -d 'do not check the server\'s certificate'
 complete -c slipway -n '__slipway_at \' token revoke\'' -l debug -d 'show where an error comes from'
 complete -c slipway -n '__slipway_at \' token revoke\'' -s h -l help -d 'show help'
-complete -c slipway -n '__slipway_at \' login\'' -l url -r -f -d 'where the server is'
+complete -c slipway -n '__slipway_at \' login\'' -l url -r -f -d 'where the server is; http://127.0.0.1:8080 unless it is known already'
 complete -c slipway -n '__slipway_at \' login\'' -l token-file -r -F -d 'the token in this file'
 complete -c slipway -n '__slipway_at \' login\'' -l token-stdin -d 'the token on standard input'
 complete -c slipway -n '__slipway_at \' login\'' -l user -r -f -d 'this user, with an ssh key'

@@ -31,12 +31,11 @@ async function session(t: ExecutionContext, env: Record<string, string> = {}): P
 
 const serversOf = ({ home }: Session) => join(home, '.config', 'slipway', 'servers.toml');
 
-test('login asks on a terminal for what is missing, and the token does not show', async (t) => {
+test('login asks on a terminal for the token, which does not show', async (t) => {
   const { url, token } = await startServer(t);
-  const s = await session(t);
+  const s = await session(t, { SLIPWAY_URL: url });
   const exit = s.run('login');
-  await s.answer('URL of the server: ', url);
-  await s.answer('Token (it does not show): ', token);
+  await s.answer(`Token for ${url} (it does not show): `, token);
   t.is(await exit, 0);
   t.is(s.out(), `logged in to ${url} as admin; it is called "127.0.0.1"\n`);
   t.false((s.err() + s.out()).includes(token));
