@@ -3,12 +3,12 @@ import type { RemoteManifest } from '../imgapi/client.js';
 import { compressionByName, extensionOf } from './compression.js';
 
 /** What the content of an image of this type is called; others are `.img`. */
-const extensions: Record<string, string> = {
-  'zone-dataset': '.zfs',
-  'lx-dataset': '.zfs',
-  zvol: '.zfs',
-  docker: '.tar',
-};
+const extensions = new Map<unknown, string>([
+  ['zone-dataset', '.zfs'],
+  ['lx-dataset', '.zfs'],
+  ['zvol', '.zfs'],
+  ['docker', '.tar'],
+]);
 
 const CONTENT = /\.(zfs|img|raw|tar|qcow2|vmdk|vhdx?|iso|dsk)$/i;
 /** The version begins with a digit, behind the last dash that has one behind it. */
@@ -21,7 +21,7 @@ export function stemOf({ name, version }: RemoteManifest): string {
 }
 
 export function fileNameOf(image: RemoteManifest, compression: unknown): string {
-  return stemOf(image) + (extensions[String(image.type)] ?? '.img') + extensionOf(compression);
+  return stemOf(image) + (extensions.get(image.type) ?? '.img') + extensionOf(compression);
 }
 
 /** The file's name without what only says how its content is written. */

@@ -210,13 +210,15 @@ function bodyOf({ json, upload }: Call, watchdog: Watchdog): Readable | string |
 async function* sending(upload: Readable, watchdog: Watchdog): AsyncGenerator<Buffer> {
   watchdog.rest();
   try {
-    for await (const chunk of upload) {
+    // left to itself, the loop would fail the stream when it is the server that fails
+    for await (const chunk of upload.iterator({ destroyOnReturn: false })) {
       watchdog.stir();
       yield chunk;
       watchdog.rest();
     }
   } finally {
     watchdog.rest();
+    upload.destroy();
   }
   watchdog.stir();
 }

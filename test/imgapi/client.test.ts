@@ -374,6 +374,15 @@ test('a source that fails while it is sent fails as itself', async (t) => {
   t.is(await t.throwsAsync(remote.addImageFile(UUID, source, { compression: 'none' })), broken);
 });
 
+test('a server that hangs up in the middle of an upload is not taken for a source that failed', async (t) => {
+  const remote = await client(t, (req) => req.once('data', () => req.socket.destroy()));
+  const source = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(1024 ** 2)));
+  const err = await refusal(t, remote.addImageFile(UUID, source, { compression: 'none' }));
+  t.true(err instanceof Unreachable);
+  t.is(source.errored, null);
+  t.true(source.destroyed);
+});
+
 test('a source that is refused is not read any further', async (t) => {
   const remote = await client(t, (_, res) => answer(res, { code: 'ImageFilesImmutable', message: 'x' }, 422));
   const source = new Readable({ read() {} });
