@@ -15,7 +15,7 @@ export function showProgress(out: NodeJS.WriteStream): { update(progress: Takeov
     const line = progressLine(latest, (Date.now() - started) / 1000);
     out.write(out.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
   };
-  const timer = setInterval(draw, out.isTTY ? EVERY.terminal : EVERY.other).unref();
+  const timer = setInterval(draw, out.isTTY ? EVERY.terminal : EVERY.other);
   return {
     update: (progress) => {
       latest = progress;
@@ -27,8 +27,8 @@ export function showProgress(out: NodeJS.WriteStream): { update(progress: Takeov
   };
 }
 
-function progressLine({ images, ofImages, bytes, ofBytes }: TakeoverProgress, seconds: number): string {
-  const rate = inUnits(bytes / Math.max(seconds, 0.001));
+function progressLine({ images, ofImages, bytes, ofBytes, copied }: TakeoverProgress, seconds: number): string {
+  const rate = inUnits(copied / Math.max(seconds, 0.001));
   return `taking over: ${images} of ${ofImages} images, ${inUnits(bytes)} of ${inUnits(ofBytes)}, ${rate}/s`;
 }
 

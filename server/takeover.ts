@@ -30,16 +30,11 @@ export async function findTakeover(path: string, data: string): Promise<LeftDire
 
 /** Before anybody is served. A signal ends it, and the start with it. */
 export async function takeOverFirst(deps: TakeoverDeps, directory: LeftDirectory, data: string): Promise<void> {
-  const shown = showProgress(process.stdout);
   const lastWords = 'The takeover was interrupted: what was taken is here whole. Start again, and it goes on.';
-  try {
-    const work = (signal: AbortSignal) => takeOver(deps, directory, { data, signal, progress: shown.update });
-    const report = await untilSignal(work, lastWords);
-    shown.end();
-    console.log(`${summary(report, join(data, REPORT))}\n`);
-  } finally {
-    shown.end();
-  }
+  const shown = showProgress(process.stdout);
+  const work = (signal: AbortSignal) => takeOver(deps, directory, { data, signal, progress: shown.update });
+  const report = await untilSignal(work, lastWords).finally(shown.end);
+  console.log(`${summary(report, join(data, REPORT))}\n`);
 }
 
 /** Also of what is still to be made. */

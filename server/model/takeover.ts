@@ -53,4 +53,6 @@ export interface TakeoverProgress {
   ofImages: number;
   bytes: number;
   ofBytes: number;
+  /** Of the bytes, those that were not here before. */
+  copied: number;
 }

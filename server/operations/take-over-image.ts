@@ -1,6 +1,6 @@
 import { type Image, type ImageFile, type ImageIcon, type Stored, UNSET_OWNER } from '../../imgapi/image.js';
 import { hexOf, type Promised } from '../../imgapi/legacy-record.js';
-import type { Tx } from '../../storage/catalog.js';
+import type { Reader, Tx } from '../../storage/catalog.js';
 import { type Arrival, locate, publishAll } from '../../storage/holdings.js';
 import type { LeftDirectory, LeftFile, Part } from '../../storage/sources.js';
 import { type Content, TransferRefused, transfer } from '../../storage/transfer.js';
@@ -43,9 +43,13 @@ export async function takeOverImage(
   const existing = await deps.catalog.get(images, uuid);
   const outcome = await outcomeOf(deps, left, existing, course);
   const { name } = left.image;
-  if (outcome !== 'taken') return { uuid, name, outcome, reasons: [], mended: [], warnings: [] };
-
+  const { mended } = left;
+  if (outcome === 'deleted here') return { uuid, name, outcome, reasons: [], mended: [], warnings: [] };
   const warnings = [...left.warnings, ...(await looseEnds(directory, left))];
+  if (existing && outcome === 'already here') {
+    warnings.push(...concerns(deps, left, existing), ...(await originConcerns(deps.catalog, existing)));
+    return { uuid, name, outcome, reasons: [], mended, warnings };
+  }
   const arrived: Received<Stored>[] = [];
   try {
     const files = await receiveFiles(deps, directory, left, course, arrived, warnings);
@@ -66,7 +70,7 @@ export async function takeOverImage(
     for (const { key } of arrived) await deps.blobs.delete(key).catch(() => {}); // the first error is the one to tell
     throw error;
   }
-  return { uuid, name, outcome, reasons: [], mended: left.mended, warnings };
+  return { uuid, name, outcome, reasons: [], mended, warnings };
 }
 
 async function outcomeOf(
@@ -189,7 +193,7 @@ async function receive(
 
 async function insert({ policy, now }: TakeoverDeps, tx: Tx, image: Image, warnings: string[]): Promise<void> {
   await checkAncestry(tx, image);
-  if (image.origin && !(await tx.get(images, image.origin))) warnings.push(`origin: ${image.origin} is not here`);
+  warnings.push(...(await originConcerns(tx, image)));
   const { owner } = image;
   const isUnknown = modeLaw[policy.mode].ownersAreUsers && owner !== UNSET_OWNER && !(await tx.get(users, owner));
   if (isUnknown) {
@@ -207,10 +211,16 @@ async function insert({ policy, now }: TakeoverDeps, tx: Tx, image: Image, warni
 /** What is as it was there, and may surprise all the same. */
 function concerns({ policy: { mode, channels } }: TakeoverDeps, { lacking }: LeftImage, image: Image): string[] {
   return [
-    ...lacking.map((field) => `${field}: is missing; the next update has to bring it`),
+    ...lacking
+      .filter((field) => !Object.hasOwn(image, field))
+      .map((field) => `${field}: is missing; the next update has to bring it`),
     ...(channels.length === 0 ? [] : channelConcerns(channels, image)),
     ...(fitsMode(mode, image) ? [] : [`public: is ${image.public}, so the image is hidden in mode ${mode}`]),
   ];
+}
+
+async function originConcerns(reader: Reader, { origin }: Image): Promise<string[]> {
+  return origin && !(await reader.get(images, origin)) ? [`origin: ${origin} is not here`] : [];
 }
 
 function channelConcerns(channels: Deps['policy']['channels'], image: Image): string[] {

@@ -86,8 +86,8 @@ async function takeAllImages(
   progress: (progress: TakeoverProgress) => void,
 ): Promise<{ images: TakenImage[]; bytes: number }> {
   const images = [...plan.refused];
-  const gone = { images: plan.refused.length, bytes: 0 };
-  let copied = 0;
+  const gone = { images: plan.refused.length, bytes: 0, copied: 0 };
+  let taken = 0;
   const tell = (bytes: number) => {
     gone.bytes += bytes;
     progress({ ...gone, ofImages: plan.images, ofBytes: plan.bytes });
@@ -100,20 +100,21 @@ async function takeAllImages(
         wasHere: earlier.images.has(uuid),
         copied: (more: number) => {
           ofThis += more;
+          gone.copied += more;
           tell(more);
         },
       };
-      const taken = await takeOverImage(deps, directory, uuid, course).catch((error: unknown) =>
+      const image = await takeOverImage(deps, directory, uuid, course).catch((error: unknown) =>
         refusalOf(uuid, error, name),
       );
-      images.push(taken);
-      if (taken.outcome === 'taken') copied += bytes;
+      images.push(image);
+      if (image.outcome === 'taken') taken += bytes;
       gone.images += 1;
       tell(bytes - ofThis); // what was here already, or did not come, needs not come any more
-      tellLog(deps, taken);
+      tellLog(deps, image);
     });
   }
-  return { images, bytes: copied };
+  return { images, bytes: taken };
 }
 
 function tellLog({ log }: TakeoverDeps, { outcome, uuid, name, reasons, mended, warnings }: TakenImage): void {

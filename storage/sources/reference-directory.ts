@@ -29,7 +29,7 @@ class ReferenceDirectory implements LeftDirectory {
     const uuids = await this.#recorded(strays);
     const { archived, gone } = await this.#archivedOnly(new Set(uuids), signal);
     uuids.push(...archived);
-    if (gone > 0) strays.push(`archive: ${gone} manifests of images that were deleted there, without record and file`);
+    if (gone > 0) strays.push(`archive: manifests without record and file, of images that were deleted there: ${gone}`);
     await this.#collectStrays(new Set(uuids), strays, signal);
     return { uuids, strays };
   }

@@ -684,7 +684,12 @@ test('channels come with their images, on a server that has them', async (t) => 
   );
   await daemon.kill('SIGTERM');
   await start(isOurs);
-  t.is((await reportOf(data)).counts['already here'], 5);
+  const again = await reportOf(data);
+  t.is(again.counts['already here'], 5);
+  t.deepEqual(
+    again.images.map(({ warnings }) => warnings),
+    report.images.map(({ warnings }) => warnings),
+  );
 });
 
 const refusals: [what: string, make: (place: string) => Promise<string>, says: RegExp][] = [

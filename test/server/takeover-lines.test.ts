@@ -71,7 +71,7 @@ test('a terminal sees one line that is written again and is gone at the end', as
   progress.update({ images: 3, ofImages: 10, bytes: 2048, ofBytes: 3 * 1024 ** 3, copied: 0 });
   const written: string[] = [];
   for await (const piece of out) {
-    written.push(piece);
+    if (written.push(piece) > 1) continue;
     progress.end();
     out.end();
   }

@@ -62,7 +62,7 @@ test('a reference directory tells images from what lies about', async (t) => {
   t.deepEqual(strays, [
     `manifests/${one}.raw.bak: its name is not that of a record, which is UUID.raw`,
     'manifests/base.raw: its name is not that of a record, which is UUID.raw',
-    'archive: 1 manifests of images that were deleted there, without record and file',
+    'archive: manifests without record and file, of images that were deleted there: 1',
     `images/000/${one}/file0.0f9f0a4e-request: an upload that was cut off`,
     `images/000/${numbered(4)}: belongs to no image`,
     'images/000/readme: belongs to no image',
