@@ -1,3 +1,4 @@
+import { shown } from '../../imgapi/checks.js';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { type LegacyImage, readLegacyRecord } from '../../imgapi/legacy-record.js';
 import type { LeftDirectory, LeftRecord } from '../../storage/sources.js';
@@ -48,7 +49,7 @@ async function parse(record: LeftRecord, uuid: string): Promise<Record<string, u
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return damage('is no JSON object');
   const found = Object(value);
   if (found.uuid === uuid) return found;
-  return damage(`its uuid is ${JSON.stringify(found.uuid)?.slice(0, 100)}, not ${uuid}`);
+  return damage(`its uuid is ${shown(found.uuid)}, not ${uuid}`);
 }
 
 function read(value: Record<string, unknown>, uuid: string, { unsaidState }: LeftDirectory, modified?: Date) {

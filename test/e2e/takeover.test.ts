@@ -431,6 +431,8 @@ test('what is damaged is named, and the rest is taken', async (t) => {
       referenceImage(n(14), { origin: n(15) }),
       referenceImage(n(15), { origin: n(14) }),
       { ...referenceImage(n(16)), files: {} },
+      { uuid: n(17), record: `{"uuid":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
+      { uuid: n(18), record: `{"uuid":"${n(18)}","tags":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}` },
       // taken, each in spite of something
       { ...referenceImage(n(20)), record: truncated, archive: wire(n(20)) },
       { ...referenceImage(n(21)), record: undefined, archive: wire(n(21)) },
@@ -465,6 +467,12 @@ test('what is damaged is named, and the rest is taken', async (t) => {
     [n(14)]: 'not taken | origin: comes from itself, by way of others',
     [n(15)]: 'not taken | origin: comes from itself, by way of others',
     [n(16)]: 'not taken | file0: is missing',
+    [n(17)]: `not taken | ${raw(17)}: its uuid is an array, not ${n(17)}`,
+    [n(18)]: [
+      'not taken',
+      'tags: is nested too deeply',
+      ...['name', 'version', 'type', 'os'].map((field) => `${field}: is missing`),
+    ].join(' | '),
     [n(20)]: 'taken',
     [n(21)]: 'taken',
     [n(22)]: 'taken',
@@ -494,8 +502,8 @@ test('what is damaged is named, and the rest is taken', async (t) => {
 
   const { stdout } = await daemon.kill('SIGTERM');
   t.regex(stdout, /8 images taken/);
-  t.regex(stdout, /16 images could not be taken:/);
-  t.regex(stdout, /and 6 more/);
+  t.regex(stdout, /18 images could not be taken:/);
+  t.regex(stdout, /and 8 more/);
   const { contents, blobs } = await kept(data);
   t.deepEqual(blobs, contents.map(({ key }) => key).sort());
   t.is(blobs.length, 7);
