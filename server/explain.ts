@@ -2,7 +2,7 @@ import { InUse, StorageDown } from '../storage/errors.js';
 import { OperatorMistake } from './model/operator-mistake.js';
 
 const hints: Record<string, string> = {
-  EADDRINUSE: 'choose another port with --port',
+  EADDRINUSE: 'choose another with --port, --tls-port or --metrics-port',
   EADDRNOTAVAIL: 'choose an address of this machine with --address',
 };
 

@@ -16,7 +16,12 @@ export interface Greeting {
 /** What a person who starts the daemon wants to know. Its first line is read by programs too. */
 export function greet({ settings, urls, tokenFile, images, certificate }: Greeting): void {
   const { mode, authType, data } = settings;
-  const curls = urls.map((url) => curlTo(url, settings));
+  const ways = urls.map((url) => wayTo(url, settings));
+  const curls = ways.map(
+    ({ to, trust }) =>
+      (path: string, options = '') =>
+        `  curl ${trust.curl}${options}${to}${path}`,
+  );
   const credentials = authType === 'none' ? '' : `-H "Authorization: Bearer $(cat ${tokenFile})" `;
   const [curl] = curls;
   const lines = [
@@ -24,17 +29,25 @@ export function greet({ settings, urls, tokenFile, images, certificate }: Greeti
     '',
     'Try next:',
     ...[curl?.('/ping'), curl?.('/images'), curl?.('/state', credentials), ...curls.slice(1).map((to) => to('/ping'))],
+    ...(authType === 'none'
+      ? []
+      : ways
+          .slice(0, 1)
+          .map(({ to, trust }) => `  slipway login --url ${to} ${trust.slipway}--token-file ${tokenFile}`)),
     ...(certificate ? ['', `SHA-256 fingerprint of the certificate: ${certificate.fingerprint256}`] : []),
   ];
   console.log(lines.join('\n'));
 }
 
 /** A certificate that nobody else has signed is named; it is good for names, not for the address that stands for all. */
-function curlTo(url: string, { tlsSelfSigned, data }: Settings): (path: string, options?: string) => string {
+function wayTo(url: string, { tlsSelfSigned, data }: Settings) {
   const isOurs = tlsSelfSigned && url.startsWith('https:');
-  const trust = isOurs ? `--cacert ${selfSignedFiles(data).certificate} ` : '';
-  const to = isOurs ? url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:') : url;
-  return (path, options = '') => `  curl ${trust}${options}${to}${path}`;
+  if (!isOurs) return { to: url, trust: { curl: '', slipway: '' } };
+  const { certificate } = selfSignedFiles(data);
+  return {
+    to: url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:'),
+    trust: { curl: `--cacert ${certificate} `, slipway: `--ca ${certificate} ` },
+  };
 }
 
 /** What an operator may not have meant. */
