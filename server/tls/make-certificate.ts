@@ -20,6 +20,7 @@ const oid = {
   subjectKeyIdentifier: '2.5.29.14',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   sha256WithRsa: '1.2.840.113549.1.1.11',
@@ -55,6 +56,8 @@ function extensions(names: readonly string[], spki: Buffer): Buffer[] {
     sequence(objectId(oid.basicConstraints), yes, octets(sequence())),
     sequence(objectId(oid.extendedKeyUsage), octets(sequence(objectId(oid.serverAuth)))),
     sequence(objectId(oid.subjectKeyIdentifier), octets(octets(keyId))),
+    // By this, clients that trust several of the same name tell which is meant.
+    sequence(objectId(oid.authorityKeyIdentifier), octets(sequence(tagged(0, keyId)))),
     sequence(objectId(oid.subjectAltName), octets(sequence(...names.map(generalName)))),
   ];
 }

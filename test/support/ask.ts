@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 
 export interface Ask {
@@ -36,9 +37,10 @@ export interface Asker {
   close(): void;
 }
 
-/** Asks a server on loopback, over connections that are kept. */
-export function asker(port: number, token: string): Asker {
-  const agent = new Agent({ keepAlive: true });
+/** Asks a server on loopback, over connections that are kept; over TLS where there is a certificate to trust. */
+export function asker(port: number, token: string, ca?: string): Asker {
+  const agent = ca === undefined ? new Agent({ keepAlive: true }) : new TlsAgent({ keepAlive: true, ca });
+  const send = ca === undefined ? httpRequest : httpsRequest;
   return {
     close: () => agent.destroy(),
     ask: (method, path, { body, headers = {}, as } = {}) =>
@@ -46,7 +48,7 @@ export function asker(port: number, token: string): Asker {
         const isAdmin = (as ?? (method === 'GET' || method === 'HEAD' ? 'anonymous' : 'admin')) === 'admin';
         const plain = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable;
         const payload = body === undefined || plain ? body : JSON.stringify(body);
-        const request = httpRequest(
+        const request = send(
           {
             host: '127.0.0.1',
             port,
