@@ -58,7 +58,8 @@ async function* rest(
   const answer = await client.getImageFile(uuid, { ...part, channel, signal });
   let skip = at - startOf(answer);
   let left = size - at;
-  if (skip < 0) {
+  // also where the server does not say which part it is
+  if (!(skip >= 0)) {
     answer.body.destroy();
     throw new Damaged(`the server sends another part of the file than the one from byte ${at} on`);
   }

@@ -48,7 +48,7 @@ export const register: Register = (program, context) => {
     .addHelpText('after', EXAMPLES)
     .action(async (wanted: string, options: Options, command: Command) => {
       const client = await context.connect(command);
-      const image = await findImage(client, wanted, options);
+      const image = await findImage(client, wanted, { channel: options.channel });
       await (options.output === DASH
         ? toOutput(client, image, options, context)
         : toFile(client, image, options, context));

@@ -113,7 +113,7 @@ async function uploadTo(
     });
   }
   const client = await context.connect(command);
-  const image = await findImage(client, wanted, options);
+  const image = await findImage(client, wanted, { channel: options.channel });
   return fill(client, image, source, options, context);
 }
 

@@ -70,7 +70,7 @@ test('upload gives an image that is there its file, and leaves it unactivated on
   t.is(added.code, 0);
   const uuid = added.stdout.trim();
   t.like(await imageOf(uuid), { name: 'awaiting', state: 'unactivated', files: [{ compression: 'xz' }] });
-  t.is((await run(['upload', 'x', '--uuid', uuid])).code, 0);
+  t.is(JSON.parse((await run(['upload', 'x', '--uuid', uuid, '--json'])).stdout).state, 'active');
   t.like(await imageOf(uuid), { state: 'active', files: [{ compression: 'none' }] });
 
   const late = await run(['upload', 'x', '--uuid', uuid]);
