@@ -18,5 +18,5 @@ export async function ofToken(reader: Reader, authorization: string, now: Date):
   if (hasExpired(token, now)) {
     throw new ImgapiError('UnauthorizedError', `the token "${token.name}" has expired on ${token.expires}`);
   }
-  return { user, scope: token.scope ?? 'full', expires: token.expires };
+  return { user, scope: token.scope ?? 'full', expires: token.expires, token: token.hash };
 }

@@ -7,6 +7,8 @@ import { ADMIN, type User } from './user.js';
 export interface Grant {
   scope: Scope;
   expires?: string | undefined;
+  /** The hash of the token that they are; none where they are a signature. */
+  token?: string;
 }
 
 /** A bearer token. Only its hash is kept. */
@@ -64,13 +66,16 @@ export function checkGives(own: Grant, wanted: Grant): void {
   if (!covers(own.scope, wanted.scope)) {
     throw new ImgapiError('NotPermitted', `a token of scope ${own.scope} can not give one of scope ${wanted.scope}`);
   }
-  if (own.expires !== undefined && (wanted.expires === undefined || wanted.expires > own.expires)) {
+  if (own.expires !== undefined && endOf(wanted) > endOf(own)) {
     throw new ImgapiError(
       'NotPermitted',
       `the token that asks is good until ${own.expires}: ask for one that expires no later`,
     );
   }
 }
+
+/** As a time: of dates in text, those with a year of five digits come first. */
+const endOf = ({ expires }: Grant) => (expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires));
 
 /** A token as people see it. Its hash is nobody's business. */
 export function presentToken({ name, created, scope = 'full', expires }: Token, user: User, now: Date) {

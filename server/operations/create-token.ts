@@ -1,4 +1,5 @@
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
+import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import type { Scope } from '../model/scope.js';
@@ -23,6 +24,7 @@ export async function createToken({ catalog, now }: Deps, caller: Caller, own: G
   checkGives(own, { scope, expires });
   const secret = makeSecret();
   return catalog.write(async (tx) => {
+    await checkStands(tx, own);
     const user = await findUser(tx, caller, wish.user);
     if (!user || user.inactive) throw unknownUser(wish.user);
     if (await tx.find(tokens, tokenKey(user.uuid, name))) {
@@ -33,6 +35,13 @@ export async function createToken({ catalog, now }: Deps, caller: Caller, own: G
     await tx.insert(tokens, token);
     return { ...presentToken(token, user, made), token: secret };
   });
+}
+
+/** A body can take as long as its sender likes: a token that was revoked meanwhile shall leave none behind. */
+async function checkStands(reader: Reader, { token: hash }: Grant): Promise<void> {
+  if (hash === undefined) return;
+  const token = await reader.get(tokens, hash);
+  if (!token || token.revoked) throw new ImgapiError('UnauthorizedError', 'the token that asks has been revoked');
 }
 
 const unknownUser = (name = '') =>

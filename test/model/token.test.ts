@@ -116,6 +116,7 @@ const gifts = table<'own' | 'until' | 'wanted' | 'expires' | 'given'>(`
   full     2026-07-01T00:00:00.000Z  read     2026-06-30T00:00:00.000Z  yes
   full     2026-07-01T00:00:00.000Z  read     2026-07-01T00:00:00.001Z  no
   full     2026-07-01T00:00:00.000Z  read     -                         no
+  full     2026-07-01T00:00:00.000Z  full     +010000-01-01T13:59:59.000Z  no
 `);
 
 test('nobody gives what they do not have', (t) => {

@@ -1,9 +1,12 @@
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { errors } from '../../imgapi/errors.js';
 import type { Scope } from '../../server/model/scope.js';
 import { FIRST, hashToken, type Token, tokens } from '../../server/model/token.js';
 import { users, userUuid } from '../../server/model/user.js';
 import { addUser } from '../support/fixtures.js';
+import { gate } from '../support/gate.js';
 import { jsonObject, jsonValues } from '../support/hostile.js';
 import { type Ask, startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -301,6 +304,31 @@ test('an address is no user: trusted callers have no tokens', async (t) => {
     t.is(told(await ask('GET', '/api/token', by(bearer('wrong')))), '401 UnauthorizedError');
     t.is((await ask('GET', '/api/token', admin)).status, 200);
   }
+});
+
+test('a token that is revoked while its request arrives leaves no other behind', async (t) => {
+  const server = await startServer(t);
+  const { authentications_total } = server.deps.metrics.instruments;
+  const isKnown = async () => {
+    const { values } = await authentications_total.get();
+    return values.some(({ labels, value }) => labels.outcome === 'accepted' && value === 2);
+  };
+  const headers = { ...(await made(server, { name: 'stolen' })), 'content-type': 'application/json' };
+  const revoked = gate();
+  const slowly = async function* () {
+    yield '{"name":';
+    await revoked.opened;
+    yield '"heir"}';
+  };
+  const asked = server.ask('POST', '/api/token', { ...by(headers), body: Readable.from(slowly()) });
+  while (!(await isKnown())) await setImmediate();
+  t.is((await server.ask('DELETE', '/api/token/stolen')).status, 204);
+  revoked.open();
+  t.is(told(await asked), '401 UnauthorizedError');
+  t.deepEqual(
+    (await kept(server)).map(({ name }) => name),
+    ['test'],
+  );
 });
 
 // Names
