@@ -1,12 +1,12 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ImgapiError } from '../../imgapi/errors.js';
-import type { Context, Middleware } from '../context.js';
+import type { Middleware } from '../context.js';
 
 const MINUTE = 60;
 
 /**
- * As many requests of one caller as a minute may have. Who is refused while being identified counts by address, so that
- * guessing is limited as well.
+ * As many requests of one caller as a minute may have. An address that offers as many wrong credentials is not listened
+ * to either, so that guessing is limited as well.
  */
 export function rateLimit(requestsPerMinute: number): (identify: Middleware) => Middleware {
   if (requestsPerMinute === 0) return (identify) => identify;
@@ -18,18 +18,18 @@ export function rateLimit(requestsPerMinute: number): (identify: Middleware) => 
     });
   };
   return (identify) => async (ctx, next) => {
-    try {
-      await identify(ctx, async () => {});
-    } catch (error) {
-      await count(ctx.state.address);
-      throw error;
+    const { address } = ctx.state;
+    const key = ctx.get('authorization') === '' ? address : `credentials from ${address}`;
+    await count(key);
+    await identify(ctx, async () => {});
+    const { user } = ctx.state.caller;
+    if (user) {
+      await limiter.reward(key);
+      await count(user.uuid);
     }
-    await count(callerKey(ctx));
     await next();
   };
 }
-
-const callerKey = ({ state }: Context) => state.caller.user?.uuid ?? state.address;
 
 function tooMany(limit: number, milliseconds: number): ImgapiError {
   const seconds = Math.max(1, Math.ceil(milliseconds / 1000));

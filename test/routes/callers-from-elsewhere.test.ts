@@ -92,11 +92,32 @@ test('a caller gets as many requests in a minute as are allowed, each by itself'
   t.is((await ask('GET', '/ping', { as: 'admin', headers: { 'x-forwarded-for': '192.0.2.1' } })).status, 200, 'a user');
 });
 
-test('guessing tokens counts as asking', async (t) => {
+const nowhere = '/images/00000000-0000-4000-8000-000000000001/file';
+
+for (const [path, wrong] of [
+  ['/state', 401],
+  [nowhere, 404],
+] as const) {
+  test(`who guesses tokens too often, as for ${path}, is not told when one is right`, async (t) => {
+    const { ask, token } = await startServer(t, { requestsPerMinute: 3, isProxy: loopback });
+    const offer = (secret: string, from = '192.0.2.1') => {
+      const headers = { authorization: `Bearer ${secret}`, 'x-forwarded-for': from };
+      return ask('GET', path, { ...anonymous, headers });
+    };
+    for (let i = 0; i < 3; i += 1) t.is((await offer(`guess-${i}`)).status, wrong);
+    t.is((await offer('guess-4')).status, 429);
+    t.is((await offer(token)).status, 429);
+    t.not((await offer(token, '192.0.2.2')).status, 429, 'another address');
+    t.is((await ask('GET', '/ping', { ...anonymous, headers: { 'x-forwarded-for': '192.0.2.1' } })).status, 200);
+  });
+}
+
+test('right credentials are no guesses', async (t) => {
   const { ask } = await startServer(t, { requestsPerMinute: 3 });
-  const guess = (n: number) => ask('GET', '/state', { ...anonymous, headers: { authorization: `Bearer guess-${n}` } });
-  for (let i = 0; i < 3; i += 1) t.is((await guess(i)).status, 401);
-  t.is((await guess(4)).status, 429);
+  const isUser = async () => (await ask('GET', '/state', { as: 'admin' })).status;
+  for (let i = 0; i < 3; i += 1) t.is(await isUser(), 200);
+  t.is(await isUser(), 429, 'the user has asked too often');
+  t.is((await ask('GET', '/state', { ...anonymous, headers: { authorization: 'Bearer x' } })).status, 401);
 });
 
 test('a body may be as large as the setting says', async (t) => {
