@@ -21,7 +21,9 @@ interface Sample {
 const EVERY = 200;
 /** The rate is that of the last so many samples. */
 const SAMPLES = 25;
-const BAR = 20;
+const BAR = 16;
+/** The end of a path tells more than its beginning. */
+const LABEL = 30;
 
 /** Shows on a terminal, for as long as the work goes on, how far it has come. */
 export async function withProgress<T>(io: Io, task: Task, work: (advance: Advance) => Promise<T>): Promise<T> {
@@ -49,12 +51,13 @@ export function progressLine({ label, total }: Pick<Task, 'label' | 'total'>, sa
   const bytes = last?.bytes ?? 0;
   const rate = first && last && last.at > first.at ? ((last.bytes - first.bytes) * 1000) / (last.at - first.at) : 0;
   const speed = `${sizeText(Math.round(rate))}/s`;
-  if (total === undefined) return `${visible(label)}  ${sizeText(bytes)}  ${speed}`;
+  const what = visible(label.length > LABEL ? `…${label.slice(1 - LABEL)}` : label);
+  if (total === undefined) return `${what}  ${sizeText(bytes)}  ${speed}`;
   const share = total > 0 ? Math.min(bytes / total, 1) : 1;
   const bar = '#'.repeat(Math.floor(share * BAR)).padEnd(BAR, '-');
   const left = rate > 0 ? `${durationText((total - bytes) / rate)} left` : '';
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
-  return `${visible(label)}  [${bar}] ${percent} of ${sizeText(total)}  ${speed}  ${left}`.trimEnd();
+  return `${what}  [${bar}] ${percent} of ${sizeText(total)}  ${speed}  ${left}`.trimEnd();
 }
 
 /** Hours only where there are any: 0:07, 12:34, 1:02:03. */

@@ -11,22 +11,27 @@ test('a line tells what, how much, how fast and how long yet', (t) => {
     { at: 1000, bytes: 0 },
     { at: 3000, bytes: 20 * MIB },
   ];
-  t.is(progressLine(task, samples), 'base@1.0.0  [####----------------]  20% of 100.0 MiB  10.0 MiB/s  0:08 left');
+  t.is(progressLine(task, samples), 'base@1.0.0  [###-------------]  20% of 100.0 MiB  10.0 MiB/s  0:08 left');
   t.is(
     progressLine({ label: 'x', total: 100_000 * MIB }, samples),
-    'x  [--------------------]   0% of 97.7 GiB  10.0 MiB/s  2:46:38 left',
+    'x  [----------------]   0% of 97.7 GiB  10.0 MiB/s  2:46:38 left',
   );
   t.is(progressLine({ label: 'standard input' }, samples), 'standard input  20.0 MiB  10.0 MiB/s');
 });
 
 test('nothing has moved yet, or all has', (t) => {
   const task = { label: 'x', total: 10 };
-  t.is(progressLine(task, [{ at: 0, bytes: 0 }]), 'x  [--------------------]   0% of 10 B  0 B/s');
+  t.is(progressLine(task, [{ at: 0, bytes: 0 }]), 'x  [----------------]   0% of 10 B  0 B/s');
   const done = [
     { at: 0, bytes: 0 },
     { at: 1000, bytes: 12 },
   ];
-  t.is(progressLine(task, done), 'x  [####################] 100% of 10 B  12 B/s  0:00 left');
+  t.is(progressLine(task, done), 'x  [################] 100% of 10 B  12 B/s  0:00 left');
+});
+
+test('of a long label the end is shown', (t) => {
+  const line = progressLine({ label: `/a/long/way/${'x'.repeat(20)}/base-1.0.0.zfs.gz` }, [{ at: 0, bytes: 0 }]);
+  t.is(line, `…${'x'.repeat(11)}/base-1.0.0.zfs.gz  0 B  0 B/s`);
 });
 
 test('a label can not steer the terminal', (t) => {
@@ -41,7 +46,7 @@ test('on a terminal it is shown, and gone at the end', async (t) => {
     advance(5);
     await shown.opened;
   });
-  t.regex(err(), /^\rx {2}\[##########----------\] {2}50% of 10 B/);
+  t.regex(err(), /^\rx {2}\[########--------\] {2}50% of 10 B/);
   t.true(err().endsWith('\r\x1b[K'));
 });
 
