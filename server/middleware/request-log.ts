@@ -27,6 +27,7 @@ export function requestLog(log: Logger, serverName: string): Middleware {
           status: headersSent ? statusCode : undefined,
           ms: elapsed(),
           caller,
+          address: ctx.state.address,
           cut: !writableEnded,
         },
         'request',

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { addressMatcher } from '../../server/auth/trusted-networks.js';
+import { keptLog } from '../support/log.js';
 import { startServer } from '../support/server.js';
 
 const anonymous = { as: 'anonymous' } as const;
@@ -79,6 +80,20 @@ test('who is no trusted proxy forwards for nobody, and lends its own address to 
   t.is((await ask('GET', '/state', { ...anonymous, headers: { 'x-forwarded-for': '10.1.2.3' } })).status, 401);
   t.is((await ask('GET', '/state', { ...anonymous, headers: { 'x-forwarded-for': '192.0.2.1' } })).status, 401);
 });
+
+for (const [proxies, expected] of [
+  ['127.0.0.1', '192.0.2.1'],
+  ['10.0.0.1', 'behind 127.0.0.1'],
+] as const) {
+  test(`the log says where a request comes from: with the proxy ${proxies}, ${expected}`, async (t) => {
+    const { log, lines } = keptLog();
+    const { ask } = await startServer(t, { log, isProxy: addressMatcher([proxies]) });
+    await ask('GET', '/ping', { ...anonymous, headers: { 'x-forwarded-for': '192.0.2.1' } });
+    // The line of a request is certain to be there when the next one on its connection is answered.
+    await ask('GET', '/ping', anonymous);
+    t.is(lines.find(({ msg }) => msg === 'request')?.address, expected);
+  });
+}
 
 test('a caller gets as many requests in a minute as are allowed, each by itself', async (t) => {
   const { ask } = await startServer(t, { requestsPerMinute: 3, isProxy: loopback });
