@@ -12,7 +12,14 @@ export function reloadOnHangup(reloads: readonly (() => Promise<unknown>)[], log
     for (const reload of reloads) await reload().catch((err: unknown) => log.error({ err }, 'reading again failed'));
   };
   let running = Promise.resolve();
+  let isNextAsked = false;
   process.on('SIGHUP', () => {
-    running = running.then(reloadAll);
+    // One that has not begun yet finds all that those after it would.
+    if (isNextAsked) return;
+    isNextAsked = true;
+    running = running.then(() => {
+      isNextAsked = false;
+      return reloadAll();
+    });
   });
 }
