@@ -83,7 +83,10 @@ function checkOptions(options: string): void {
 
 function decode(blob: string): { key: sshpk.Key; object: KeyObject } {
   try {
-    const key = sshpk.parseKey(Buffer.from(blob, 'base64'), 'rfc4253');
+    const bytes = Buffer.from(blob, 'base64');
+    const key = sshpk.parseKey(bytes, 'rfc4253');
+    // It fills up what is too short.
+    if (!key.toBuffer('rfc4253').equals(bytes)) throw new Error('not what a key of this kind looks like');
     return { key, object: createPublicKey(key.toString('pkcs8')) };
   } catch (cause) {
     throw new Error('the key is cut short or damaged', { cause });

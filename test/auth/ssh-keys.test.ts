@@ -92,6 +92,16 @@ test('a point that is not on its curve', (t) => {
   t.is(problems[0]?.reason, 'the key is cut short or damaged');
 });
 
+test('an Ed25519 key that lacks bytes', (t) => {
+  const [name, bytes] = readSsh(sshKey('ed25519').line.split(' ')[1] ?? '');
+  for (const length of [0, 1, 31]) {
+    const short = Buffer.concat([part(name!), part(bytes!.subarray(0, length))]).toString('base64');
+    const { keys, problems } = readAuthorizedKeys(`ssh-ed25519 ${short}`);
+    t.is(keys.length, 0, String(length));
+    t.is(problems[0]?.reason, 'the key is cut short or damaged');
+  }
+});
+
 test('good keys work beside bad lines, which are counted as an editor counts them', (t) => {
   const ed25519 = sshKey('ed25519').line;
   const text = ['# the team', '', line, 'garbage', '   # indented', `ssh-rsa ${blob.slice(0, 80)}`, ed25519].join(
