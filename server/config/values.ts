@@ -63,10 +63,13 @@ export function flag(value: unknown): boolean {
 }
 
 export function texts(value: unknown): string[] {
-  const list = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value;
+  const list = typeof value === 'string' ? listed(value) : value;
   if (!Array.isArray(list)) throw new Error('a list is expected');
   return list.map(text);
 }
+
+/** Nothing is a list of none: so a flag can take away what a file says. */
+const listed = (value: string) => (value.trim() === '' ? [] : value.split(',').map((part) => part.trim()));
 
 export function networks(value: unknown): string[] {
   const list = texts(value);
@@ -99,7 +102,8 @@ export function httpUrl(value: unknown): string {
   const given = text(value);
   const url = URL.canParse(given) ? new URL(given) : undefined;
   // Without saying them: what is refused ends up on terminals and in logs.
-  if (url?.username || url?.password) throw new Error('a URL without credentials is expected');
+  if (url ? url.username || url.password : given.includes('@'))
+    throw new Error('a URL without credentials is expected');
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
     throw new Error(`${shown(given)} is not a URL such as https://images.example.com/base`);
   }

@@ -220,6 +220,13 @@ test('keys that look alike in other places are not there twice', async (t) => {
   t.is(settings.port, 1);
 });
 
+test('a list that is empty in a flag or a variable takes away that of the file', async (t) => {
+  const path = await file(t, 'trustedNetworks = ["10.0.0.0/8"]\nhostNames = ["a.example"]');
+  const settings = read(['--config', path, '--trusted-networks='], { SLIPWAY_HOST_NAMES: ' ' });
+  t.deepEqual(settings.trustedNetworks, []);
+  t.deepEqual(settings.hostNames, []);
+});
+
 test('what is wrong with a file never quotes it: there are passwords in such files', async (t) => {
   for (const content of [
     '{"ufds":{"bindPassword":"rosebud"},"port":tru}',
@@ -227,6 +234,8 @@ test('what is wrong with a file never quotes it: there are passwords in such fil
     'password = "rosebud',
     '{"publicUrl":"http://ada:rosebud@images.example"}',
     'publicUrl = "ftp://:rosebud@images.example"',
+    'publicUrl = "https://ada:rose#rosebud@images.example"',
+    'publicUrl = "https://ada:rosebud@images.example:port"',
   ]) {
     for (const problem of await problemsIn(t, content)) t.notRegex(problem, /rosebud/);
   }

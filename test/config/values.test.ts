@@ -143,7 +143,6 @@ const badValues = table<'key' | 'value'>(`
   publicUrl          https://images.example.com/#a
   publicUrl          https://ada@images.example.com
   publicUrl          https://:secret@images.example.com
-  hostNames          EMPTY
   hostNames          https://images.example.com
   hostNames          images.example.com:8080
   hostNames          *.example.com
@@ -171,7 +170,6 @@ const badValues = table<'key' | 'value'>(`
   idleTimeout        86401
   blobGrace          -1
   shutdownGrace      soon
-  trustedNetworks    EMPTY
   trustedNetworks    nonsense
   trustedNetworks    10.0.0.0/33
   trustedNetworks    10.0.0.0/
