@@ -13,29 +13,27 @@ export async function listKeyFiles(directory: string): Promise<string[]> {
 }
 
 async function listOne(directory: string): Promise<string[]> {
-  const names = await ifThere(readdir(directory));
-  return (names ?? [])
+  const names = await namesIn(directory);
+  return names
     .filter((name) => name.endsWith(SUFFIX))
     .sort()
     .map((name) => join(directory, name));
 }
 
-export const userOf = (path: string): string => basename(path, SUFFIX);
-
-/** None where the file has gone meanwhile. */
-export async function readKeyFile(path: string): Promise<string | undefined> {
-  const found = await ifThere(stat(path));
-  if (!found) return undefined;
-  if (!found.isFile()) throw new Error('it is not a file');
-  if (found.size > MAX_SIZE) throw new Error(`its ${found.size} bytes are more than the ${MAX_SIZE} of a list of keys`);
-  return ifThere(readFile(path, 'utf8'));
-}
-
-async function ifThere<T>(wanted: Promise<T>): Promise<T | undefined> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await wanted;
+    return await readdir(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   }
+}
+
+export const userOf = (path: string): string => basename(path, SUFFIX);
+
+export async function readKeyFile(path: string): Promise<string> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error('it is not a file');
+  if (found.size > MAX_SIZE) throw new Error(`its ${found.size} bytes are more than the ${MAX_SIZE} of a list of keys`);
+  return readFile(path, 'utf8');
 }

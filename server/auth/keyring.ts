@@ -114,8 +114,7 @@ export class Keyring {
     const sources: Source[] = [];
     for (const path of await listKeyFiles(directory)) {
       try {
-        const text = await readKeyFile(path);
-        if (text !== undefined) sources.push({ user: userOf(path), where: path, text });
+        sources.push({ user: userOf(path), where: path, text: await readKeyFile(path) });
       } catch (err) {
         log.warn({ file: path, err }, 'key file can not be read; its keys are not in force');
       }

@@ -122,7 +122,7 @@ test('what can not be read is named, and the others work', async (t) => {
   t.deepEqual(types(keyring, 'good'), ['rsa']);
   t.deepEqual(
     new Set(warnings().map(({ file }) => file)),
-    new Set(['circle', 'directory', 'large'].map((name) => join(directory, `${name}.keys`))),
+    new Set(['circle', 'dangling', 'directory', 'large'].map((name) => join(directory, `${name}.keys`))),
   );
 });
 
