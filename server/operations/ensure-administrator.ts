@@ -43,14 +43,13 @@ async function register(tx: Tx, token: Token): Promise<void> {
 const USABLE = /^[\x21-\x7e]{16,512}$/;
 
 async function readToken(path: string): Promise<string | undefined> {
-  try {
-    const secret = (await readFile(path, 'utf8')).trim();
-    if (USABLE.test(secret)) return secret;
-    throw new OperatorMistake(`${path} holds no token: remove it to have one made, or write 16 characters or more`);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const content = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new OperatorMistake(`the token in ${path} can not be read: ${cause.message}`, { cause });
+  });
+  const secret = content?.trim();
+  if (secret === undefined || USABLE.test(secret)) return secret;
+  throw new OperatorMistake(`${path} holds no token: remove it to have one made, or write 16 characters or more`);
 }
 
 async function writeToken(path: string): Promise<string> {

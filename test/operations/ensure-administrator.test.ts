@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { trusted } from '../../server/model/caller.js';
@@ -126,6 +126,14 @@ test('the secret of another token is refused, whatever that one is good for', as
   const mistake = await t.throwsAsync(start, { instanceOf: OperatorMistake });
   t.is(mistake.message, `${file} holds the secret of token "ci": write another, or remove it`);
   t.deepEqual(await kept(), before);
+});
+
+test('what can not be read as a file is named', async (t) => {
+  const { file, start, kept } = await installation(t);
+  await mkdir(file);
+  const mistake = await t.throwsAsync(start, { instanceOf: OperatorMistake });
+  t.true(mistake?.message.includes(file));
+  t.deepEqual(await kept(), []);
 });
 
 test('a file without a usable token is refused and left alone', async (t) => {
