@@ -1,4 +1,4 @@
-import { addressMatcher } from '../auth/trusted-networks.js';
+import { addressMatcher } from '../model/networks.js';
 import { type Settings, settings as table } from './settings.js';
 
 interface Check {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type Channel, checkChannels } from '../../imgapi/channels.js';
 import { shown } from '../../imgapi/checks.js';
-import { addressMatcher } from '../auth/trusted-networks.js';
+import { addressMatcher } from '../model/networks.js';
 
 /** How settings are read: from a file with its types, from a flag or a variable as text. Each throws with what is wrong. */
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { addressMatcher } from '../../server/auth/trusted-networks.js';
+import { addressMatcher } from '../../server/model/networks.js';
 import { hashToken } from '../../server/model/token.js';
 import { users } from '../../server/model/user.js';
 import { docsRoutes } from '../../server/routes/docs.js';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { addressMatcher } from '../../server/auth/trusted-networks.js';
+import { addressMatcher } from '../../server/model/networks.js';
 import { keptLog } from '../support/log.js';
 import { startServer } from '../support/server.js';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { addressMatcher } from '../../server/auth/trusted-networks.js';
+import { addressMatcher } from '../../server/model/networks.js';
 import { table } from '../support/table.js';
 
 const rows = table<'networks' | 'address' | 'inside'>(`
