@@ -3,9 +3,11 @@ import { Agent, get, type IncomingMessage, type RequestListener } from 'node:htt
 import { Agent as TlsAgent, get as tlsGet } from 'node:https';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { HttpServer, type HttpServerOptions } from '../../server/http-server.js';
+import { writeLast } from '../../server/socket-writing.js';
 import { cipherSuites } from '../../server/tls/cipher-suites.js';
 import { newCertificate } from '../support/certificates.js';
 import { gate } from '../support/gate.js';
@@ -238,6 +240,36 @@ for (const [name, open] of Object.entries(ways)) {
     t.is(answer.length - answer.indexOf('\r\n\r\n') - 4, 5 * idleTimeout);
     t.true(performance.now() - started > 3 * idleTimeout);
   });
+}
+
+for (const [name, open] of Object.entries(ways)) {
+  test.serial(`${name}: a chunk that takes long to leave, but moves, is not cut`, async (t) => {
+    const idleTimeout = 1000;
+    const chunk = Buffer.alloc(48 << 20); // more than the buffers of two sockets hold
+    const sending: RequestListener = (_, res) => {
+      res.writeHead(200, { 'content-length': chunk.length, connection: 'close' });
+      writeLast(res, chunk);
+    };
+    const socket = await open(t, await listening(t, { idleTimeout }, sending));
+    const started = performance.now();
+    socket.write(PING);
+    let received = 0;
+    for await (const bytes of slowly(socket)) received += bytes.length;
+    t.true(received > chunk.length, `${received} bytes`);
+    t.true(performance.now() - started > 2 * idleTimeout);
+  });
+}
+
+/** About 13 MB in a second. */
+async function* slowly(socket: Socket): AsyncGenerator<Buffer> {
+  let taken = 0;
+  for await (const bytes of socket as AsyncIterable<Buffer>) {
+    yield bytes;
+    taken += bytes.length;
+    if (taken < 200_000) continue;
+    taken = 0;
+    await setTimeout(15);
+  }
 }
 
 // --- Limit
