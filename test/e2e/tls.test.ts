@@ -350,17 +350,21 @@ async function statusOf(port: number): Promise<number | undefined> {
   return response?.statusCode;
 }
 
-test('headerTimeout and maxConnections are those of the settings', async (t) => {
-  const { daemon, tls } = await start(t, { headerTimeout: 1, maxConnections: 1 });
-  const silent = connectPlain(tls, '127.0.0.1');
-  await once(silent, 'connect');
-  let status: number | undefined = 200;
-  while (status === 200) status = await statusOf(daemon.port);
-  t.is(status, 503);
+test('maxConnections is that of the settings', async (t) => {
+  const { daemon, over } = await start(t, { maxConnections: 1 });
+  t.is((await over.ask('GET', '/ping')).status, 200);
+  t.is(await statusOf(daemon.port), 503);
   await daemon.logged('too many connections: new ones are refused');
-  t.is(await text(silent), '', 'cut, as no handshake came');
+  over.close();
+  let status: number | undefined = 503;
   while (status === 503) status = await statusOf(daemon.port);
   t.is(status, 200);
+});
+
+test('headerTimeout is that of the settings, for handshakes too', async (t) => {
+  const { daemon, tls } = await start(t, { headerTimeout: 1 });
+  t.is(await text(connectPlain(tls, '127.0.0.1')), '');
+  t.regex(await text(connectPlain(daemon.port, '127.0.0.1')), /^HTTP\/1\.1 408 /);
 });
 
 test('idleTimeout is that of the settings', async (t) => {
