@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
-import { anImage, cli, sharedDaemon } from '../support/cli.js';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { anImage, type Cli, cli, sharedDaemon } from '../support/cli.js';
 import { isMet } from '../support/needs.js';
+import { remote } from '../support/remote.js';
 
 const daemon = sharedDaemon(test);
 
@@ -49,33 +51,64 @@ test('completion knows servers and images, and says nothing on standard output w
 
 const withBash = isMet.bash ? test : test.skip;
 
-withBash('bash completes commands, options, values, servers and images, which needs bash', async (t) => {
+interface Shell {
+  home: Cli;
+  completed(...words: string[]): Promise<string[]>;
+}
+
+/** Somebody at bash, to whom slipway is a command. */
+async function bash(t: ExecutionContext): Promise<Shell> {
   const home = await cli(t);
-  await home.run(['login', 'main', '--url', daemon().url, '--anonymous']);
-  await anImage(daemon(), { name: 'quagga' });
   const bin = join(home.home, 'bin');
   await mkdir(bin);
   const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
   await writeFile(join(bin, 'slipway'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
   await chmod(join(bin, 'slipway'), 0o755);
-  const completed = (...words: string[]) => {
-    const script = `source <(slipway completion bash)
+  const script = `source <(slipway completion bash)
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _slipway; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', 'slipway', ...words], {
-      env: { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: home.home },
-      encoding: 'utf8',
-    });
+  const completed = async (...words: string[]) => {
+    const env = { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: home.home };
+    const shell = promisify(execFile)('bash', ['-c', script, 'bash', 'slipway', ...words], { env, cwd: home.home });
+    const { stdout, stderr } = await shell;
     t.is(stderr, '');
     return stdout.split('\n').filter(Boolean);
   };
-  t.deepEqual(completed('pi'), ['ping']);
-  t.deepEqual(completed('token', 'rev'), ['revoke']);
-  t.deepEqual(completed('list', '--lat'), ['--latest']);
-  t.deepEqual(completed('list', '--state', 'un'), ['unactivated']);
-  t.deepEqual(completed('list', '--name', 'x'), [], 'anything goes');
-  t.deepEqual(completed('list', '--server', ''), ['main']);
-  t.deepEqual(completed('show', 'q'), ['quagga']);
-  t.deepEqual(completed('show', '--channel', 'x', 'q'), ['quagga']);
-  t.deepEqual(completed('completion', 'z'), ['zsh']);
-  t.deepEqual(completed('nothing', 'x'), []);
+  return { home, completed };
+}
+
+withBash('bash completes commands, options, values, servers and images, which needs bash', async (t) => {
+  const { home, completed } = await bash(t);
+  await home.run(['login', 'main', '--url', daemon().url, '--anonymous']);
+  await anImage(daemon(), { name: 'quagga' });
+  t.deepEqual(await completed('pi'), ['ping']);
+  t.deepEqual(await completed('token', 'rev'), ['revoke']);
+  t.deepEqual(await completed('list', '--lat'), ['--latest']);
+  t.deepEqual(await completed('list', '--state', 'un'), ['unactivated']);
+  t.deepEqual(await completed('list', '--name', 'x'), [], 'anything goes');
+  t.deepEqual(await completed('list', '--server', ''), ['main']);
+  t.deepEqual(await completed('show', 'q'), ['quagga']);
+  t.deepEqual(await completed('show', '--channel', 'x', 'q'), ['quagga']);
+  t.deepEqual(await completed('completion', 'z'), ['zsh']);
+  t.deepEqual(await completed('nothing', 'x'), []);
+});
+
+withBash('what a server calls its images is text to bash, whatever is written in it', async (t) => {
+  const { home, completed } = await bash(t);
+  const names = ['$(touch run)', '`touch run`', '*', 'my image', "it's", 'x;touch run', '\x1b[2J'];
+  const { url } = await remote(t, {
+    'GET /ping': { imgapi: true },
+    'GET /images': names.map((name) => ({ name })),
+  });
+  await home.run(['login', 'main', '--url', url, '--anonymous']);
+  t.deepEqual(await completed('show', ''), [
+    '\\$\\(touch\\ run\\)',
+    '\\*',
+    '\\\\u001b\\[2J',
+    '\\`touch\\ run\\`',
+    "it\\'s",
+    'my\\ image',
+    'x\\;touch\\ run',
+  ]);
+  t.deepEqual(await completed('show', 'my'), ['my\\ image']);
+  t.deepEqual((await readdir(home.home)).sort(), ['.config', 'bin']);
 });
