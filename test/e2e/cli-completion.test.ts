@@ -101,9 +101,9 @@ withBash('what a server calls its images is text to bash, whatever is written in
   });
   await home.run(['login', 'main', '--url', url, '--anonymous']);
   t.deepEqual(await completed('show', ''), [
+    '\\\\u001b\\[2J',
     '\\$\\(touch\\ run\\)',
     '\\*',
-    '\\\\u001b\\[2J',
     '\\`touch\\ run\\`',
     "it\\'s",
     'my\\ image',
