@@ -65,17 +65,19 @@ export class ImgapiClient {
     }
   }
 
-  /** Without a limit in the query, pages through all that there is. */
+  /** Without a limit in the query, pages through all that there is; each image comes once. */
   async *listImages(query: RawQuery = {}, options: CallOptions = {}): AsyncGenerator<RemoteManifest, void, undefined> {
     const whole = query.limit === undefined;
+    const seen = new Set<unknown>();
     let marker: string | undefined;
     for (;;) {
       const paging = marker === undefined ? {} : { limit: String(PAGE), marker };
       const page = await this.#list('/images', { ...options, query: { ...query, ...paging } });
-      const last = page.at(-1)?.uuid;
+      const fresh = page.filter(({ uuid }) => uuid === undefined || !seen.has(uuid));
+      for (const { uuid } of fresh) seen.add(uuid);
+      yield* fresh;
+      const last = fresh.at(-1)?.uuid;
       // nothing new: the end, or a server that knows no markers and would repeat itself for ever
-      if (marker !== undefined && last === marker) return;
-      yield* marker !== undefined && page[0]?.uuid === marker ? page.slice(1) : page;
       if (!whole || page.length < PAGE || typeof last !== 'string') return;
       marker = last;
     }
@@ -175,7 +177,8 @@ export class ImgapiClient {
   ): Promise<void> {
     const query = { force_all_channels: forceAllChannels ? 'true' : undefined };
     const { body } = await this.#send('DELETE', imagePath(uuid), { ...options, query });
-    body.resume();
+    // there is nothing to read in it, nor to fail at
+    body.destroy();
   }
 
   #act(uuid: string, action: string, call: ImageCall): Promise<RemoteManifest> {

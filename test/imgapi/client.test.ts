@@ -456,3 +456,28 @@ test('images without uuid do not go round for ever', async (t) => {
   );
   t.is((await uuids(remote.listImages())).length, 1000);
 });
+
+test('pages that come again do not go round for ever', async (t) => {
+  const page = (letter: string) => Array.from({ length: 1000 }, (_, index) => ({ uuid: `${letter}${index}` }));
+  const remote = await client(t, (req, res) => answer(res, page(req.url?.endsWith('=a999') ? 'b' : 'a')));
+  t.is((await uuids(remote.listImages())).length, 2000);
+});
+
+test('what a server adds to a deletion is not waited for, and its end does no harm', async (t) => {
+  const hungUp = new EventEmitter();
+  const remote = await client(t, (_, res) => {
+    res.on('close', () => hungUp.emit('close'));
+    res.writeHead(200, { 'content-length': '100' }).write('x');
+  });
+  const closed = once(hungUp, 'close');
+  await remote.deleteImage(UUID);
+  await closed;
+  const cut = await client(t, (_, res) => {
+    res.writeHead(200, { 'content-length': '100' }).write('x', () => res.destroy());
+    res.on('close', () => hungUp.emit('close'));
+  });
+  const gone = once(hungUp, 'close');
+  await cut.deleteImage(UUID);
+  await gone;
+  t.pass();
+});
