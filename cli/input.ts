@@ -18,11 +18,16 @@ export function standardInput({ io, signal }: Surroundings): Readable {
 /** A file or standard input that is small enough to be held whole. */
 export async function readInput(path: string, most: number, context: Surroundings): Promise<Buffer> {
   const source = path === DASH ? standardInput(context) : createReadStream(path, { end: most });
+  return wholeOf(path, interruptible(source, context.signal), most);
+}
+
+/** What is small enough to be held whole. */
+export async function wholeOf(label: string, source: AsyncIterable<Buffer>, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of interruptible(source, context.signal)) {
+  for await (const chunk of source) {
     size += chunk.length;
-    if (size > most) throw new CliError(`${path} has more than ${most} bytes`);
+    if (size > most) throw new CliError(`${label} has more than ${most} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -18,7 +18,7 @@ export interface Surroundings {
 /** One command, from its words to its exit code; nothing that goes wrong leaves it. */
 export async function run(args: readonly string[], { io, env, signal, version }: Surroundings): Promise<Exit> {
   const output = new AbortController();
-  const lost = (error: Error) => output.abort(error);
+  const lost = (error: Error) => output.abort(Object.assign(error, { path: 'standard output' }));
   io.stdout.on('error', lost);
   io.stderr.on('error', ignore);
   const context = {

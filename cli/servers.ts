@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'smol-toml';
 import { isRecord } from '../imgapi/checks.js';
 import { CliError } from './errors.js';
+import { writeWhole } from './write-whole.js';
 
 /** A server, and what proves the user to it: a token, or a user's name and ssh key. */
 export interface Server {
@@ -54,7 +54,8 @@ export class Servers {
 
   async load(): Promise<Known> {
     const text = await readFile(this.path, 'utf8').catch((error: unknown) => {
-      if (Object(error).code === 'ENOENT') return undefined;
+      // a home that is none, such as /dev/null, holds none either
+      if (['ENOENT', 'ENOTDIR'].includes(Object(error).code)) return undefined;
       throw error;
     });
     if (text === undefined) return { servers: {} };
@@ -74,21 +75,9 @@ export class Servers {
   /** Whole or not at all, and for nobody else to read. A link to the file stays one. */
   async save({ default: preferred, servers }: Known): Promise<void> {
     const path = await realpath(this.path).catch(() => this.path);
-    const fresh = `${path}.${randomBytes(6).toString('hex')}`;
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    try {
-      const file = await open(fresh, 'wx', 0o600);
-      try {
-        await file.writeFile(HEAD + stringify({ ...(preferred !== undefined && { default: preferred }), servers }));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(fresh, path);
-    } catch (error) {
-      await rm(fresh, { force: true });
-      throw error;
-    }
+    const text = stringify({ ...(preferred !== undefined && { default: preferred }), servers });
+    await writeWhole(path, HEAD + text, 0o600);
   }
 }
 

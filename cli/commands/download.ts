@@ -65,9 +65,7 @@ async function toOutput(client: ImgapiClient, image: Found, options: Options, co
   await withProgress(io, taskOf(image, wanted, options), async (advance) => {
     for await (const chunk of fetching(client, wanted, 0, options, context)) {
       sha1.update(chunk);
-      await new Promise<void>((resolve, reject) => {
-        io.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
-      });
+      await print(io, chunk);
       advance(chunk.length);
     }
   });

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Context, Register } from '../command.js';
 import { CliError, exits } from '../errors.js';
 import { stemOf } from '../file-names.js';
 import { findImage } from '../find-image.js';
 import { printImage } from '../image-line.js';
-import { DASH, readInput } from '../input.js';
+import { DASH, readInput, wholeOf } from '../input.js';
 import { print, visible } from '../output.js';
 import { writeWhole } from '../write-whole.js';
 
@@ -21,6 +20,8 @@ interface Options {
 
 const IMAGE = ['<image>', 'UUID, the beginning of one, NAME or NAME@VERSION'] as const;
 const MOST = 128 * 1024;
+/** Servers may have been told to take larger ones. */
+const MOST_FETCHED = 16 * 1024 ** 2;
 
 /** The kinds of icons, and what they begin with. */
 const kinds = [
@@ -73,9 +74,9 @@ function registerGet(group: Command, { io, connect }: Context): void {
       const client = await connect(command);
       const image = await findImage(client, wanted, { channel });
       const { headers, body } = await client.getIcon(image.uuid, { channel });
-      const icon = await buffer(body);
+      const icon = await wholeOf('the icon', body, MOST_FETCHED);
       checkIcon(icon, headers['content-md5']);
-      if (output === DASH) return new Promise((resolve) => io.stdout.write(icon, () => resolve()));
+      if (output === DASH) return print(io, icon);
       const kind = kinds.find(({ contentType }) => contentType === headers['content-type']);
       const path = output ?? stemOf(image) + (kind?.extension ?? '.icon');
       if (!force && existsSync(path)) throw new CliError(`${path} exists already`, { hint: '--force replaces it' });

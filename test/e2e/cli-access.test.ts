@@ -171,6 +171,7 @@ test('a file of servers that can not be written is told of, and no piece of it i
   t.is(code, 1);
   t.regex(stderr, /^slipway: .*\.config\/slipway.*: is not below a directory\n$/);
   t.deepEqual(await readdir(home.home), ['.config']);
+  t.is((await home.run(['ping', '--url', daemon().url])).code, 0, 'what needs no login works without a home');
 });
 
 test('XDG_CONFIG_HOME is where the file is, and a link to it stays one', async (t) => {

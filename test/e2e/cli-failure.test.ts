@@ -170,7 +170,11 @@ withFullDevice('a full disk below the output, which needs /dev/full, is told of'
   const { start } = await cli(t, { SLIPWAY_URL: daemon().url });
   for (const args of [['list'], ['ping', '--json'], ['--help'], ['completion', 'bash']]) {
     const { code, stderr } = await start(args, { stdout: full.fd }).exited;
-    t.deepEqual({ code, stderr }, { code: 1, stderr: 'slipway: no space left on the device\n' }, args.join(' '));
+    t.deepEqual(
+      { code, stderr },
+      { code: 1, stderr: 'slipway: standard output: no space left on the device\n' },
+      args.join(' '),
+    );
   }
 });
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { run as runHere } from '../../cli/run.js';
 import { OTHER, OWNER } from '../imgapi/manifests.js';
 import { anImage, cli, sharedDaemon } from '../support/cli.js';
 import { startDaemon } from '../support/daemon.js';
+import { remote } from '../support/remote.js';
 import { terminal } from '../support/terminal.js';
 
 const daemon = sharedDaemon(test);
@@ -240,6 +241,21 @@ test('icon takes pictures of a modest size only', async (t) => {
   t.is(large.code, 1);
   t.regex(large.stderr, /more than 131072 bytes/);
   t.is((await imageOf(uuid)).icon, undefined);
+});
+
+test('icon of a server that never ends is given up', async (t) => {
+  const uuid = randomUUID();
+  const { url } = await remote(t, {
+    [`GET /images/${uuid}`]: { uuid, name: 'painted', version: '1' },
+    [`GET /images/${uuid}/icon`]: (_, response) => {
+      const more = () => response.write(Buffer.alloc(1024 ** 2), (error) => error || more());
+      more();
+    },
+  });
+  const { run, home } = await cli(t, { SLIPWAY_URL: url });
+  const { code, stderr } = await run(['icon', 'get', uuid]);
+  t.deepEqual({ code, stderr }, { code: 1, stderr: 'slipway: the icon has more than 16777216 bytes\n' });
+  t.deepEqual(await readdir(home), []);
 });
 
 // --- channels
