@@ -10,9 +10,9 @@ export interface Column<Row> {
 }
 
 /** Resolves when it is written, so that a slow reader slows us down; rejects when nobody reads any more. */
-export function print({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<void> {
+export function print({ stdout }: Pick<Io, 'stdout'>, content: string | Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    stdout.write(content, (error) => (error ? reject(error) : resolve()));
   });
 }
 
