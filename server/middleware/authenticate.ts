@@ -32,14 +32,17 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
   if (!ctx.get('authorization')) return withoutCredentials;
   try {
     ctx.state.credentials = await proven(ctx, deps);
+    checkScope(ctx.state.credentials, need);
   } catch (error) {
     if (forgives(strictness, deps) && error instanceof ImgapiError) return withoutCredentials;
     throw error;
   }
-  const { user, scope } = ctx.state.credentials;
-  if (!permitsNeed(scope, need))
-    throw new ImgapiError('NotPermitted', `a token of scope ${scope} is not good for this`);
-  return { kind: 'user', user };
+  return { kind: 'user', user: ctx.state.credentials.user };
+}
+
+function checkScope({ scope }: Credentials, need: Need): void {
+  if (permitsNeed(scope, need)) return;
+  throw new ImgapiError('NotPermitted', `a token of scope ${scope} is not good for this`);
 }
 
 /** The schemes of the Authorization header. None gives anything for that of another. */

@@ -21,12 +21,14 @@ export function rateLimit(requestsPerMinute: number): (identify: Middleware) => 
     const { address } = ctx.state;
     const key = ctx.get('authorization') === '' ? address : `credentials from ${address}`;
     await count(key);
-    await identify(ctx, async () => {});
-    const { user } = ctx.state.caller;
-    if (user) {
-      await limiter.reward(key);
-      await count(user.uuid);
+    try {
+      await identify(ctx, async () => {});
+    } finally {
+      // Right ones, though they may not be good for this.
+      if (ctx.state.credentials) await limiter.reward(key);
     }
+    const { user } = ctx.state.caller;
+    if (user) await count(user.uuid);
     await next();
   };
 }

@@ -135,6 +135,15 @@ test('right credentials are no guesses', async (t) => {
   t.is((await ask('GET', '/state', { ...anonymous, headers: { authorization: 'Bearer x' } })).status, 401);
 });
 
+test('a token that is not good for something is no guess', async (t) => {
+  const server = await startServer(t, { requestsPerMinute: 3 });
+  const made = await server.ask('POST', '/api/token', { body: { name: 'scraper', scope: 'metrics' } });
+  const headers = { authorization: `Bearer ${made.json.token}` };
+  for (let i = 0; i < 5; i += 1) {
+    t.is((await server.ask('GET', '/images', { as: 'anonymous', headers })).status, 403);
+  }
+});
+
 test('a body may be as large as the setting says', async (t) => {
   const { ask } = await startServer(t, { maxBodySize: 2048 });
   const create = (description: string) =>
