@@ -8,11 +8,11 @@ type Asking = Pick<Context, 'io' | 'signal'>;
 /** Is there somebody to ask? */
 export const isAttended = ({ io }: Asking): boolean => io.stdin.isTTY === true && io.stderr.isTTY === true;
 
-export function ask(question: string, { io, signal }: Asking): Promise<string> {
-  return read(question, io.stderr, { io, signal });
+export async function ask(question: string, { io, signal }: Asking): Promise<string> {
+  return (await read(question, io.stderr, { io, signal })).trim();
 }
 
-/** What is typed does not show. */
+/** What is typed does not show, and is taken as it is: a passphrase may begin or end with a blank. */
 export async function askSecret(question: string, { io, signal }: Asking): Promise<string> {
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
   io.stderr.write(question);
@@ -31,7 +31,7 @@ async function read(question: string, output: Writable, { io, signal }: Asking):
   lines.once('close', () => stop.abort(new CliError('nothing was entered')));
   const given = AbortSignal.any([signal, stop.signal]);
   try {
-    return (await lines.question(question, { signal: given })).trim();
+    return await lines.question(question, { signal: given });
   } catch (error) {
     throw given.aborted ? given.reason : error;
   } finally {

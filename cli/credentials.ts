@@ -12,13 +12,20 @@ export interface Proof {
   fingerprint?: string;
 }
 
+/** What can stand in a header. */
+export function checkToken(given: string): string {
+  const token = given.trim();
+  if (/^[\x21-\x7e]{1,512}$/.test(token)) return token;
+  throw new CliError(token === '' ? 'the token is empty' : 'this is no token: it has blanks or line ends in it');
+}
+
 /** Where several keys may be meant, the first that the server accepts. */
 export async function proofFor(
   { token, user, key }: Server,
   options: ExchangeOptions,
   context: Pick<Context, 'io' | 'signal' | 'env'>,
 ): Promise<Proof> {
-  if (token !== undefined) return { token };
+  if (token !== undefined) return { token: checkToken(token) };
   if (user === undefined) return {};
   // most commands need no key: they do not wait until all of this is loaded
   const { signingKeys } = await import('./ssh-keys.js');

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { atPath } from './at-path.js';
 import type { Context } from './command.js';
 import { CliError } from './errors.js';
 
@@ -18,7 +19,7 @@ export function standardInput({ io, signal }: Surroundings): Readable {
 /** A file or standard input that is small enough to be held whole. */
 export async function readInput(path: string, most: number, context: Surroundings): Promise<Buffer> {
   const source = path === DASH ? standardInput(context) : createReadStream(path, { end: most });
-  return wholeOf(path, interruptible(source, context.signal), most);
+  return atPath(path, wholeOf(path, interruptible(source, context.signal), most));
 }
 
 /** What is small enough to be held whole. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import type { Command } from 'commander';
 import type { ExchangeOptions } from '../imgapi/exchange.js';
+import { atPath } from './at-path.js';
 import type { Context } from './command.js';
 import { proofFor } from './credentials.js';
 import { CliError } from './errors.js';
@@ -107,7 +108,7 @@ async function agentOf({ url, ca, insecure }: Server, { io }: Pick<Context, 'io'
 
 /** TLS would take anything, and then trust nobody. */
 async function readCertificate(path: string): Promise<Buffer> {
-  const bytes = await readFile(path);
+  const bytes = await atPath(path, readFile(path));
   try {
     new X509Certificate(bytes);
     return bytes;
@@ -119,7 +120,15 @@ async function readCertificate(path: string): Promise<Buffer> {
 /** The same server has the same URL, however it was written. */
 export function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && /^https?:$/.test(url.protocol))
-    return url.origin + url.pathname.replace(/\/+$/, url.search && '/') + url.search;
-  throw new CliError(`"${text}" is not the URL of a server`, { hint: 'write it like https://images.example.com' });
+  // what stands before an @ may be a secret
+  const shown = text.replace(/\/\/.*@/, '//…@');
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new CliError(`"${shown}" is not the URL of a server`, { hint: 'write it like https://images.example.com' });
+  }
+  if (url.username || url.password) {
+    throw new CliError(`"${shown}" has credentials in it, which no server takes`, {
+      hint: 'leave them out, and log in with a token or an ssh key: "slipway login"',
+    });
+  }
+  return url.origin + url.pathname.replace(/\/+$/, url.search && '/') + url.search;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import sshpk from 'sshpk';
 import { type Agent, sshAgent } from './agent.js';
 import { askSecret, isAttended } from './ask.js';
+import { atPath } from './at-path.js';
 import type { Context } from './command.js';
 import { CliError } from './errors.js';
 import type { SigningKey } from './sign.js';
@@ -28,7 +29,7 @@ export async function signingKeys(named: string | undefined, asking: Asking): Pr
   }
   const fingerprint = asFingerprint(named);
   if (fingerprint) return [await heldBy(agent, named, (key) => fingerprint.matches(key))];
-  const text = await readFile(named, 'utf8');
+  const text = await atPath(named, readFile(named, 'utf8'));
   if (!text.includes('PRIVATE KEY-----')) return [await heldBy(agent, named, isSameAs(publicKey(named, text)))];
   const plain = withoutPassphrase(named, text);
   if (plain) return [ofFile(plain)];

@@ -44,6 +44,7 @@ export const register: Register = (program, context) => {
 async function confirm(images: Found[], context: Context): Promise<void> {
   if (!isAttended(context)) return;
   const names = images.map((image) => `  ${visible(`${image.uuid}  ${nameAndVersion(image)}`)}\n`);
-  const answer = await ask(`${names.join('')}Delete? [y/N] `, context);
+  context.io.stderr.write(names.join(''));
+  const answer = await ask('Delete? [y/N] ', context);
   if (!/^y(es)?$/i.test(answer)) throw new CliError('nothing was deleted');
 }

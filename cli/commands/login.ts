@@ -4,7 +4,7 @@ import { ImgapiClient } from '../../imgapi/client.js';
 import type { ExchangeOptions } from '../../imgapi/exchange.js';
 import { ask, askSecret, isAttended } from '../ask.js';
 import type { Context, Register } from '../command.js';
-import { proofFor } from '../credentials.js';
+import { checkToken, proofFor } from '../credentials.js';
 import { CliError, exits } from '../errors.js';
 import { DASH, readInput } from '../input.js';
 import { note, print, visible } from '../output.js';
@@ -111,13 +111,8 @@ async function claimOfKey({ user, key }: Options, context: Context): Promise<Par
   return { user: named, ...(key !== undefined && { key: isFingerprint(key) ? key : resolve(key) }) };
 }
 
-const isFingerprint = (key: string) => /^(SHA256|MD5):/.test(key);
-
-function checkToken(given: string): string {
-  const token = given.trim();
-  if (/^[\x21-\x7e]{1,512}$/.test(token)) return token;
-  throw new CliError(token === '' ? 'the token is empty' : 'this is no token: it has blanks or line ends in it');
-}
+/** As ssh-keygen shows them, and as its elders did. */
+const isFingerprint = (key: string) => /^(SHA\d+|MD5):|^([0-9a-f]{2}:){15}[0-9a-f]{2}$/i.test(key);
 
 /** The server has to say who the user is; some answer everybody, whatever they send. */
 async function prove(server: Server, context: Context): Promise<[Server, user?: string]> {

@@ -60,6 +60,8 @@ const refusedLogins: [what: string, args: string[], code: number, message: RegEx
   ['a key and the agent', ['--user', 'x', '--key', 'y', '--agent'], 1, /cannot be used with option/],
   ['a bad name', ['a/b', '--anonymous'], 1, /"a\/b" is not a name for a server/],
   ['a URL that is none', ['--anonymous', '--url', 'ftp://x'], 1, /"ftp:\/\/x" is not the URL of a server/],
+  ['a secret in a bad URL', ['--anonymous', '--url', 'http://u:s@x:y'], 1, /^slipway: "http:\/\/…@x:y" is not the URL/],
+  ['a secret in a URL', ['--anonymous', '--url', 'http://u:s@x'], 1, /^slipway: "http:\/\/…@x" has credentials in it/],
 ];
 
 for (const [what, args, code, message, input] of refusedLogins) {
@@ -125,6 +127,12 @@ test('two servers on one host need names', async (t) => {
   const { code, stderr } = await home.run(['login', '--url', daemon().url, '--anonymous']);
   t.is(code, 1);
   t.regex(stderr, /http:\/\/127.0.0.1:1 is called "127.0.0.1" already\nhint: give the other one a name/);
+});
+
+test('a token of the environment that no header can hold is refused before it is sent', async (t) => {
+  const { run } = await cli(t, { SLIPWAY_URL: 'http://127.0.0.1:1', SLIPWAY_TOKEN: 'one\ntwo' });
+  const { code, stderr } = await run(['ping']);
+  t.deepEqual({ code, stderr }, { code: 1, stderr: 'slipway: this is no token: it has blanks or line ends in it\n' });
 });
 
 // --- The file of servers

@@ -97,6 +97,17 @@ for (const [what, content, message] of unusable) {
   });
 }
 
+test('a directory where a file should be is named', async (t) => {
+  const { run, home } = await cli(t, asAlice());
+  for (const args of [
+    ['--key', home],
+    ['--key', 'none', '--ca', home],
+  ]) {
+    t.like(await run(['ping', ...args]), { code: 1, stderr: `slipway: ${home}: is a directory\n` });
+  }
+  t.like(await run(['create', '-m', home]), { code: 1, stderr: `slipway: ${home}: is a directory\n` });
+});
+
 test('a user whose name would change the header is refused', async (t) => {
   const home = await cli(t, { SLIPWAY_URL: daemon().url });
   const key = await keyFile(home, sshKey('rsa'));
@@ -127,6 +138,10 @@ test('the agent: the key of a fingerprint, and of a public half', async (t) => {
   t.like(await run(['ping', '--key', 'key.pub']), isAlice());
 
   await writeFile(join(home, 'other.pub'), sshKey('ecdsa-256').line);
+  const old = sshpk.parseKey(sshKey('ed25519').line, 'ssh').fingerprint('md5').toString('hex');
+  t.regex(old, /^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
+  t.like(await run(['login', '--key', old, '--user', 'alice']), { code: 0 });
+
   const { code, stderr } = await run(['ping', '--key', 'other.pub']);
   t.is(code, 1);
   t.is(stderr, 'slipway: the ssh-agent does not hold the key other.pub\nhint: add it with ssh-add\n');
