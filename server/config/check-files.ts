@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { tryCertificate } from '../tls/read-certificate.js';
 import { reasonOf } from './reason-of.js';
 import type { Settings } from './settings.js';
 
@@ -10,10 +10,10 @@ export function checkFiles({ tlsCertificate, tlsKey }: Settings): string[] {
   const problems = [certificate, key].flatMap((file) => file?.problem ?? []);
   if (certificate?.content === undefined || key?.content === undefined) return problems;
   try {
-    createSecureContext({ cert: certificate.content, key: key.content });
+    tryCertificate({ certificate: `${tlsCertificate}`, key: `${tlsKey}` }, certificate.content, key.content);
     return [];
   } catch (error) {
-    return [`tlsCertificate "${tlsCertificate}" can not be used with tlsKey "${tlsKey}": ${reasonOf(error)}`];
+    return [`tlsCertificate and tlsKey: ${reasonOf(error)}`];
   }
 }
 

@@ -15,13 +15,21 @@ export interface ReadCertificate {
   leaf: X509Certificate;
 }
 
-/** Reads both files and tries them; throws what is wrong, and in which file. What their dates say is left to the caller. */
+/** Reads both files and tries them; throws what is wrong, and in which file. */
 export async function readCertificate(
   files: CertificateFiles,
   settings: SecureContextOptions,
 ): Promise<ReadCertificate> {
-  const cert = await read(files.certificate);
-  const key = await read(files.key);
+  return tryCertificate(files, await read(files.certificate), await read(files.key), settings);
+}
+
+/** What both files hold, if the one fits the other. What their dates say is left to the caller. */
+export function tryCertificate(
+  files: CertificateFiles,
+  cert: string,
+  key: string,
+  settings: SecureContextOptions = {},
+): ReadCertificate {
   const leaf = firstOf(files.certificate, cert);
   const isItsKey = leaf.checkPrivateKey(keyOf(files.key, key));
   if (!isItsKey) {
