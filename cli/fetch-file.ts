@@ -70,8 +70,12 @@ async function* rest(
     if (left < 0) throw new Damaged(`the server sends more than the ${size} bytes that the manifest tells of`);
     if (fresh.length > 0) yield fresh;
   }
+  if (left > 0 && !isFramed(answer)) throw client.exchange.endedEarly();
   if (left > 0) throw new Damaged(`the server sends ${size - left} of the ${size} bytes that the manifest tells of`);
 }
+
+/** Without these the end of a body and a cut look the same. */
+const isFramed = ({ headers }: Answer) => 'content-length' in headers || 'transfer-encoding' in headers;
 
 /** Servers that know no ranges begin anew; what is there already is passed over. */
 function startOf({ status, headers }: Answer): number {

@@ -15,9 +15,10 @@ const CONTENT = /\.(zfs|img|raw|tar|qcow2|vmdk|vhdx?|iso|dsk)$/i;
 const NAME_VERSION = /^(?<name>.+)-v?(?<version>\d[^/]*)$/;
 const MOST = 200;
 
-/** NAME-VERSION, fit to be a file's name whatever the server calls the image. */
+/** NAME-VERSION, fit to be a file's name whatever the server calls the image: neither hidden nor like an option. */
 export function stemOf({ name, version }: RemoteManifest): string {
-  return `${name}-${version}`.replace(/[^A-Za-z0-9._+ -]/g, '_').slice(0, MOST);
+  const plain = `${name}-${version}`.replace(/[^A-Za-z0-9._+ -]/g, '_');
+  return plain.replace(/^[.-]+/, '_').slice(0, MOST);
 }
 
 export function fileNameOf(image: RemoteManifest, compression: unknown): string {

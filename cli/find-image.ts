@@ -3,6 +3,8 @@ import { ImgapiError } from '../imgapi/errors.js';
 import { isUuid } from '../imgapi/image.js';
 import type { RawQuery } from '../imgapi/query.js';
 import { CliError } from './errors.js';
+import { nameAndVersion } from './image-line.js';
+import { visible } from './output.js';
 import { compareVersions } from './versions.js';
 
 export type Found = RemoteManifest & { uuid: string };
@@ -28,14 +30,24 @@ export async function findImage(
     for await (const image of client.listImages({ state, ...query }, call)) images.push(asFound(image));
     return images;
   };
-  const [name = '', version] = wanted.split('@', 2);
-  const listed = await list({ name, ...(version !== undefined && { version }) });
-  // a leading ~ would have been a search, and not every server filters
-  const called = listed.filter((image) => image.name === name && (version === undefined || image.version === version));
-  if (called.length > 0) return only(wanted, version === undefined ? newest(called) : called);
+  for (const { name, version } of readings(wanted)) {
+    const listed = await list({ name, version });
+    // a leading ~ would have been a search, and not every server filters
+    const called = listed.filter((image) => image.name === name && [undefined, image.version].includes(version));
+    if (called.length > 0) return only(wanted, version === undefined ? newest(called) : called);
+  }
   if (!BEGINNING.test(wanted)) return only(wanted, []);
   const begun = (await list({})).filter((image) => image.uuid.startsWith(uuid));
   return only(wanted, begun);
+}
+
+/** NAME@VERSION, or NAME: servers that take any name may have an @ in both. */
+function readings(wanted: string): { name: string; version?: string }[] {
+  const versioned = [...wanted.matchAll(/@/g)].map(({ index }) => ({
+    name: wanted.slice(0, index),
+    version: wanted.slice(index + 1),
+  }));
+  return [...versioned, { name: wanted }];
 }
 
 async function getImage(client: ImgapiClient, uuid: string, call: CallOptions): Promise<RemoteManifest> {
@@ -58,7 +70,7 @@ function only(wanted: string, [first, ...others]: Found[]): Found {
   if (!first) throw missing(wanted);
   if (others.length === 0) return first;
   const candidates = [first, ...others].map(
-    ({ uuid, name, version, state, owner }) => `\n  ${uuid}  ${name}@${version}  ${state}  owner ${owner}`,
+    (image) => `\n  ${visible(`${image.uuid}  ${nameAndVersion(image)}  ${image.state}  owner ${image.owner}`)}`,
   );
   throw new CliError(`"${wanted}" may be any of ${candidates.length} images:${candidates.join('')}`, {
     hint: 'name one of them by its uuid',

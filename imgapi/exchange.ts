@@ -84,6 +84,11 @@ export class Exchange {
     }
   }
 
+  /** For a body of which only the caller knows that it should have been longer. */
+  endedEarly(): Unreachable {
+    return this.#unreachable(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' }));
+  }
+
   answeredBadly(answered: number, what: string, cause?: unknown): AnsweredBadly {
     return new AnsweredBadly(answered, `${new URL(this.#base).host} ${what}`, { cause });
   }
@@ -153,8 +158,11 @@ export class Exchange {
   ): unknown {
     if (cancelled.aborted) return cancelled.reason;
     if (upload?.errored) return upload.errored;
-    const told = this.#withoutPath(watchdog.signal.aborted ? watchdog.signal.reason : cause);
-    return new Unreachable(`${new URL(this.#base).host} failed: ${told.message}`, { cause: told });
+    return this.#unreachable(this.#withoutPath(watchdog.signal.aborted ? watchdog.signal.reason : cause));
+  }
+
+  #unreachable(cause: Error): Unreachable {
+    return new Unreachable(`${new URL(this.#base).host} failed: ${cause.message}`, { cause });
   }
 
   async #refusal(answer: Answer): Promise<ImgapiError> {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import type { ImgapiClient } from '../../imgapi/client.js';
 import type { Context, Register } from '../command.js';
-import { CliError } from '../errors.js';
+import { CliError, tell } from '../errors.js';
 import { Damaged, fetchFile, type Wanted } from '../fetch-file.js';
 import { fileNameOf, stemOfFile } from '../file-names.js';
 import { type Found, findImage } from '../find-image.js';
@@ -136,7 +136,7 @@ async function fetchInto(
 const fetching = (client: ImgapiClient, wanted: Wanted, from: number, { quiet }: Options, { io, signal }: Context) =>
   fetchFile(client, wanted, from, {
     signal,
-    again: ({ message }) => void (quiet || note(io, `${message}; going on`)),
+    again: (error) => void (quiet || note(io, `${tell(error).message}; going on`)),
   });
 
 const taskOf = (image: Found, { size }: Wanted, { quiet }: Options) => ({

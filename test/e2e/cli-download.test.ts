@@ -95,7 +95,7 @@ test('an image of a name that leads elsewhere stays in the directory', async (t)
   });
   const { run, home } = await cli(t, { SLIPWAY_URL: url });
   await mkdir(join(home, 'a'));
-  t.is((await run(['download', uuid], { cwd: join(home, 'a') })).stdout, '.._.._evil-_1__2J.img\n');
+  t.is((await run(['download', uuid], { cwd: join(home, 'a') })).stdout, '__.._evil-_1__2J.img\n');
   t.deepEqual(await readdir(home), ['a']);
 });
 
@@ -292,6 +292,20 @@ test('a server that knows no ranges sends all again, and what is there is not wr
   t.is((await run(['download', uuid])).code, 0);
   t.deepEqual(await readFile(join(home, 'lie-1.img')), CONTENT);
   t.is(asked.filter((line) => line.endsWith('/file')).length, 2);
+});
+
+test('a body without a length that ends early was cut: what there is stays, and it goes on there', async (t) => {
+  const { uuid, url, asked } = await liar(t, ({ headers, socket }) => {
+    const from = Number(/^bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0);
+    const status = from === 0 ? '200 OK' : `206 Partial Content\r\ncontent-range: bytes ${from}-9/10`;
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n${CONTENT.subarray(from, from + 4)}`);
+  });
+  const { run, home } = await cli(t, { SLIPWAY_URL: url });
+  const { code, stderr } = await run(['download', uuid]);
+  t.is(code, 0, stderr);
+  t.is(stderr.match(/: the connection was cut; going on$/gm)?.length, 2);
+  t.deepEqual(await readFile(join(home, 'lie-1.img')), CONTENT);
+  t.is(asked.filter((line) => line.endsWith('/file')).length, 3);
 });
 
 // --- a disk that is full

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { anImage, cli, sharedDaemon } from '../support/cli.js';
 import { startDaemon } from '../support/daemon.js';
+import { remote } from '../support/remote.js';
 
 const daemon = sharedDaemon(test);
 
@@ -153,6 +154,29 @@ test('what may be several images is refused with the list of them', async (t) =>
     for (const uuid of twins) t.true(stderr.includes(`\n  ${uuid}  twins@1.0.0  active`));
     t.true(stderr.endsWith('hint: name one of them by its uuid\n'));
   }
+});
+
+test('names and versions of other servers may have an @ in them', async (t) => {
+  const images = [
+    { uuid: 'first', name: 'a@b', version: '1@2' },
+    { uuid: 'second', name: 'a', version: 'b' },
+  ];
+  const { url } = await remote(t, { 'GET /images': images });
+  const { run } = await cli(t, { SLIPWAY_URL: url });
+  const uuidOf = async (wanted: string) => JSON.parse((await run(['show', wanted, '--json'])).stdout).uuid;
+  t.is(await uuidOf('a@b@1@2'), 'first');
+  t.is(await uuidOf('a@b'), 'second', 'the shortest name counts');
+  images.pop();
+  t.is(await uuidOf('a@b'), 'first');
+});
+
+test('what may be meant is listed in lines that are ours', async (t) => {
+  const { url } = await remote(t, {
+    'GET /images': [1, 2].map((uuid) => ({ uuid, name: 'x', version: '1', owner: 'a\nb' })),
+  });
+  const { run } = await cli(t, { SLIPWAY_URL: url });
+  const { stderr } = await run(['show', 'x']);
+  t.is(stderr.split('\n').length, 5, stderr);
 });
 
 for (const wanted of ['~show', 'nobody', 'shown@9', 'ffffffff', '00000000-0000-4000-8000-000000000000']) {
