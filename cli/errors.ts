@@ -1,5 +1,6 @@
 import { type ErrorCode, type FieldError, ImgapiError } from '../imgapi/errors.js';
 import { AnsweredBadly, Unreachable } from '../imgapi/exchange-errors.js';
+import { visible } from './visible.js';
 
 /** How the command line ends. */
 export const exits = { done: 0, refused: 1, serverFailed: 2, unreachable: 3, notLoggedIn: 4, interrupted: 5 } as const;
@@ -51,6 +52,29 @@ const refusals: Partial<Record<ErrorCode, string>> = {
   StorageIsDown: "the server's log tells why; try again later",
   InternalError: "the server's log tells why",
   InvalidVersion: 'this server is too old or too new for this command line',
+};
+
+/** What is wrong with a field, where a server only sends the code. */
+const problems: Partial<Record<string, string>> = {
+  MissingParameter: 'is missing',
+  Missing: 'is missing',
+  Invalid: 'is not valid',
+  InvalidParameter: 'is not valid',
+  NotAllowed: 'is not allowed here',
+};
+
+const elsewhere = 'name the server by the URL that it leads to';
+const behind = 'a proxy answers, and the server behind it does not: is it running?';
+
+/** What to do next where something in front of the server answers, by its status. */
+const answers: Partial<Record<number, string>> = {
+  301: elsewhere,
+  302: elsewhere,
+  307: elsewhere,
+  308: elsewhere,
+  502: behind,
+  503: behind,
+  504: behind,
 };
 
 /** What a failed connection means and what to do next, by the code of its cause. */
@@ -110,15 +134,16 @@ export function tell(error: unknown): Told {
 function tellRefusal(error: ImgapiError): Told {
   if (error instanceof Unreachable) return tellConnection(error);
   if (error instanceof AnsweredBadly) {
-    return { message: error.message, hint: 'is this the URL of an image server?', exit: exitOf(error.answered) };
+    const hint = answers[error.answered] ?? 'is this the URL of an image server?';
+    return { message: error.message, hint, exit: exitOf(error.answered) };
   }
-  const fields = (error.errors ?? []).map(fieldText).filter((text) => text !== error.message);
-  const message = [error.message, ...fields].join('\n  ');
+  const fields = (error.errors ?? []).filter(({ message }) => message !== error.message).map(fieldText);
+  const message = [error.message, ...fields.filter((text) => text !== error.message)].map(visible).join('\n  ');
   return { message, hint: refusals[error.code], exit: exitOf(error.status) };
 }
 
 /** Some servers name the field in the message, others beside it. */
-const fieldText = ({ field, code, message = code }: FieldError) =>
+const fieldText = ({ field, code, message = problems[code] ?? code }: FieldError) =>
   message.startsWith(`${field} `) ? message : `${field}: ${message}`;
 
 function tellConnection(error: Unreachable): Told {

@@ -4,8 +4,8 @@ import { isUuid } from '../imgapi/image.js';
 import type { RawQuery } from '../imgapi/query.js';
 import { CliError } from './errors.js';
 import { nameAndVersion } from './image-line.js';
-import { visible } from './output.js';
 import { compareVersions } from './versions.js';
+import { visible } from './visible.js';
 
 export type Found = RemoteManifest & { uuid: string };
 

@@ -1,6 +1,7 @@
 import type { RemoteManifest } from '../imgapi/client.js';
 import type { Io } from './command.js';
-import { print, printJson, visible } from './output.js';
+import { print, printJson } from './output.js';
+import { visible } from './visible.js';
 
 /** `NAME@VERSION`, as commands take it. */
 export const nameAndVersion = ({ name, version }: RemoteManifest): string => `${name}@${version}`;

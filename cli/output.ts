@@ -1,4 +1,5 @@
 import type { Io } from './command.js';
+import { visible, visibleJson } from './visible.js';
 
 /** A column of a table, and the order that it gives. */
 export interface Column<Row> {
@@ -22,7 +23,7 @@ export function note({ stderr }: Pick<Io, 'stderr'>, text: string): void {
 }
 
 export function printJson(io: Io, value: unknown): Promise<void> {
-  return print(io, `${escaped(JSON.stringify(value, null, 2))}\n`);
+  return print(io, `${visibleJson(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Columns that stand two spaces apart. The last is not padded, and what would end a line is shown as its code. */
@@ -67,16 +68,6 @@ function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
-
-/** Names and descriptions come from others: what would steer a terminal or turn text around is shown as its code. */
-const STEERING = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-export const visible = (text: string): string => text.replace(STEERING, codeOf);
-
-/** The same for JSON, whose line ends are its own. */
-const escaped = (json: string): string => json.replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, codeOf);
-
-const codeOf = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 

@@ -1,5 +1,6 @@
 import type { Io } from './command.js';
-import { sizeText, visible } from './output.js';
+import { sizeText } from './output.js';
+import { visible } from './visible.js';
 
 export interface Task {
   label: string;

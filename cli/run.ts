@@ -2,10 +2,11 @@ import { CommanderError } from 'commander';
 import { ImgapiClient } from '../imgapi/client.js';
 import type { Io } from './command.js';
 import { type Exit, exits, tell, traced } from './errors.js';
-import { note, print, visible } from './output.js';
+import { note, print } from './output.js';
 import { createProgram } from './program.js';
 import { Servers, serversPath } from './servers.js';
 import { openSession } from './session.js';
+import { visible } from './visible.js';
 
 export interface Surroundings {
   io: Io;

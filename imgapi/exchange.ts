@@ -76,8 +76,10 @@ export class Exchange {
   async send(method: string, path: string, call: Call = {}): Promise<Answer> {
     try {
       const answer = await this.#ask(method, this.#base + path + searchOf(call), call);
-      if (answer.status < 300 && isPlain(answer)) return answer;
-      throw await this.#refusal(answer);
+      if (answer.status >= 300) throw await this.#refusal(answer);
+      if (isPlain(answer)) return answer;
+      answer.body.destroy();
+      throw this.answeredBadly(answer.status, `encodes its answers as ${answer.headers['content-encoding']}`);
     } catch (error) {
       call.upload?.destroy();
       throw error;
@@ -168,7 +170,7 @@ export class Exchange {
   async #refusal(answer: Answer): Promise<ImgapiError> {
     const text = await this.#text(answer, MAX_REFUSAL);
     const { code, message, errors: fields } = parsed(text);
-    const what = `answered ${answer.status} ${typeof code === 'string' ? code : ''}`.trimEnd();
+    const what = `answered ${answer.status} ${typeof code === 'string' ? code : targetOf(answer)}`.trimEnd();
     if (!isErrorCode(code)) return this.answeredBadly(answer.status, what, new Error(text.slice(0, 1000)));
     return new ImgapiError(code, String(message ?? what), {
       ...(Array.isArray(fields) && { errors: fields.filter(isFieldError) }),
@@ -190,6 +192,11 @@ function searchOf({ query = {} }: Call): string {
     for (const one of [value].flat()) if (one !== undefined) search.append(name, one);
   }
   return search.size > 0 ? `?${search}` : '';
+}
+
+/** Where a redirect leads: to which server only, as the path may hold a token. */
+function targetOf({ headers: { location = '' } }: Answer): string {
+  return URL.canParse(location) ? `and leads to ${new URL(location).origin}` : '';
 }
 
 /** Sizes and digests are those of the bytes as they are, so a body that was encoded on the way is of no use. */

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { Context, Register } from '../command.js';
 import { findImage } from '../find-image.js';
 import { printImage } from '../image-line.js';
-import { print, printJson, visible } from '../output.js';
+import { print, printJson } from '../output.js';
+import { visible } from '../visible.js';
 
 interface Options {
   channel?: string;

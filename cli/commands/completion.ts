@@ -5,7 +5,8 @@ import { fishScript } from '../completion/fish.js';
 import { type Place, placesOf } from '../completion/places.js';
 import { zshScript } from '../completion/zsh.js';
 import { CliError } from '../errors.js';
-import { print, visible } from '../output.js';
+import { print } from '../output.js';
+import { visible } from '../visible.js';
 
 const scripts: Record<string, (places: readonly Place[]) => string> = {
   bash: bashScript,

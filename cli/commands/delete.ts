@@ -5,7 +5,7 @@ import type { Context, Register } from '../command.js';
 import { CliError } from '../errors.js';
 import type { Found } from '../find-image.js';
 import { nameAndVersion, printImage } from '../image-line.js';
-import { visible } from '../output.js';
+import { visible } from '../visible.js';
 
 interface Options {
   allChannels?: true;

@@ -12,9 +12,10 @@ import { fileNameOf, stemOfFile } from '../file-names.js';
 import { type Found, findImage } from '../find-image.js';
 import { nameAndVersion } from '../image-line.js';
 import { DASH, interruptible } from '../input.js';
-import { note, print, printJson, sizeText, visible } from '../output.js';
+import { note, print, printJson, sizeText } from '../output.js';
 import { PartialFile } from '../partial-file.js';
 import { withProgress } from '../progress.js';
+import { visible } from '../visible.js';
 import { writeWhole } from '../write-whole.js';
 
 interface Options {

@@ -8,7 +8,8 @@ import { stemOf } from '../file-names.js';
 import { findImage } from '../find-image.js';
 import { printImage } from '../image-line.js';
 import { DASH, readInput, wholeOf } from '../input.js';
-import { print, visible } from '../output.js';
+import { print } from '../output.js';
+import { visible } from '../visible.js';
 import { writeWhole } from '../write-whole.js';
 
 interface Options {

@@ -7,9 +7,10 @@ import type { Context, Register } from '../command.js';
 import { checkToken, proofFor } from '../credentials.js';
 import { CliError, exits } from '../errors.js';
 import { DASH, readInput } from '../input.js';
-import { note, print, visible } from '../output.js';
+import { note, print } from '../output.js';
 import { isServerName, type Known, type Server } from '../servers.js';
 import { checkUrl, connectionOptions, NEAREST } from '../session.js';
+import { visible } from '../visible.js';
 
 interface Options {
   url?: string;

@@ -1,7 +1,8 @@
 import { ImgapiClient } from '../../imgapi/client.js';
 import type { Register } from '../command.js';
-import { print, printJson, visible } from '../output.js';
+import { print, printJson } from '../output.js';
 import { openSession } from '../session.js';
+import { visible } from '../visible.js';
 
 export const register: Register = (program, context) => {
   const { io } = context;

@@ -1,7 +1,8 @@
 import type { RemoteManifest } from '../../imgapi/client.js';
 import type { Register } from '../command.js';
 import { findImage } from '../find-image.js';
-import { print, printJson, sizeText, visible } from '../output.js';
+import { print, printJson, sizeText } from '../output.js';
+import { visible } from '../visible.js';
 
 const EXAMPLES = `
 Examples:

@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import { Exchange } from '../../imgapi/exchange.js';
 import type { Context, Register } from '../command.js';
-import { type Column, note, print, printJson, printTable, visible } from '../output.js';
+import { type Column, note, print, printJson, printTable } from '../output.js';
 import { openSession } from '../session.js';
+import { visible } from '../visible.js';
 
 interface Token {
   name: string;

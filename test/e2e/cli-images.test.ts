@@ -200,7 +200,7 @@ test('acl lets accounts in, lists them, and puts them out', async (t) => {
   t.deepEqual(JSON.parse((await run(['acl', 'list', 'shared', '--json'])).stdout), [OTHER]);
   const refused = await run(['acl', 'add', 'shared', 'alice']);
   t.is(refused.code, 1);
-  t.regex(refused.stderr, /acl/);
+  t.regex(refused.stderr, /not an array of uuids/);
   t.deepEqual((await imageOf(image.uuid)).acl, [OTHER]);
 });
 
@@ -267,7 +267,7 @@ test('an image comes into one more channel, leaves one, and is deleted from all'
   const uuid = (await run(['create', '--name', 'moved', '--version', '1', ...KIND])).stdout.trim();
   const wrong = await run(['channel-add', 'moved', 'nowhere']);
   t.is(wrong.code, 1);
-  t.regex(wrong.stderr, /\n {2}channel: .*dev, release/);
+  t.regex(wrong.stderr, /one of dev, release/);
   const added = { code: 0, signal: null, stdout: `${uuid}  moved@1  in dev, release\n`, stderr: '' };
   t.deepEqual(await run(['channel-add', 'moved', 'release']), added);
   const left = await run(['delete', 'moved', '--channel', 'release']);

@@ -245,7 +245,7 @@ const refusals: [what: string, listener: RequestListener, code: string, message:
     'an encoded body',
     (_, res) => void res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{}')),
     'RemoteSourceError',
-    /answered 200/,
+    /encodes its answers as gzip/,
     503,
   ],
   ['a hang-up', (req) => req.socket.destroy(), 'RemoteSourceError', /failed/, 503],
