@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ImgapiClient, RemoteManifest } from '../imgapi/client.js';
 import { ImgapiError } from '../imgapi/errors.js';
-import type { Io } from './command.js';
+import type { Context } from './command.js';
 import { CliError, tell } from './errors.js';
 import type { Found } from './find-image.js';
 import { addManifestOptions } from './manifest-options.js';
@@ -45,7 +45,13 @@ export async function makeImage(
 }
 
 /** An image that was made for what then failed is deleted again, and what happened is said. */
-export async function unmakeImage(client: ImgapiClient, { uuid }: Found, io: Io): Promise<void> {
+export async function unmakeImage(
+  client: ImgapiClient,
+  { uuid }: Found,
+  { io, signal }: Pick<Context, 'io' | 'signal'>,
+): Promise<void> {
+  // who asks a second time gets no answer any more
+  if (signal.aborted) note(io, `image ${uuid} is deleted again, unless you interrupt once more`);
   try {
     await client.deleteImage(uuid, { forceAllChannels: true, signal: AbortSignal.timeout(UNDOING) });
     note(io, `image ${uuid} was deleted again`);

@@ -30,6 +30,9 @@ interface ListOptions {
 
 const PATH = '/api/token';
 
+const isToken = (value: unknown): value is Token =>
+  isRecord(value) && ['name', 'user', 'scope', 'created'].every((member) => typeof value[member] === 'string');
+
 const columns: Column<Token>[] = [
   { title: 'NAME', text: ({ name }) => name },
   { title: 'USER', text: ({ user }) => user },
@@ -85,7 +88,7 @@ function registerList(group: Command, context: Context): void {
     .action(async (options: ListOptions, command: Command) => {
       const exchange = new Exchange(await openSession(command, context));
       const tokens = await exchange.json('GET', PATH, { query: { user: options.for } });
-      if (!Array.isArray(tokens)) throw exchange.answeredBadly(200, 'sent no list of tokens');
+      if (!Array.isArray(tokens) || !tokens.every(isToken)) throw exchange.answeredBadly(200, 'sent no list of tokens');
       if (options.json) await printJson(context.io, tokens);
       else await printTable(context.io, columns, tokens, options);
     });

@@ -88,14 +88,26 @@ async function uploadNew(
   const manifest = { ...namesOf(source, given, options, context), ...given };
   // what was begun is undone, also when Ctrl-C was what ended it
   const client = new ImgapiClient(await openSession(command, { ...context, signal: graceAfter(signal) }));
-  const image = await makeImage(client, manifest, options);
+  const image = await made(makeImage(client, manifest, options), context);
   try {
     signal.throwIfAborted();
     return await fill(client, image, source, options, context);
   } catch (error) {
-    if (!options.keep) await unmakeImage(client, image, io);
+    if (!options.keep) await unmakeImage(client, image, context);
     else note(io, `image ${image.uuid} stays, unactivated; "slipway upload FILE --uuid ${image.uuid}" goes on`);
     throw error;
+  }
+}
+
+/** Who stops us while the server makes the image learns that we wait for it, and what happens if not. */
+async function made<T>(making: Promise<T>, { io, signal }: Context): Promise<T> {
+  const tell = () =>
+    note(io, 'the image is being made: waiting to delete it again; what stays behind is in "slipway list --state all"');
+  signal.addEventListener('abort', tell, { once: true });
+  try {
+    return await making;
+  } finally {
+    signal.removeEventListener('abort', tell);
   }
 }
 

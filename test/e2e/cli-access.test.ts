@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { type Cli, cli, serversFile, sharedDaemon } from '../support/cli.js';
+import { remote } from '../support/remote.js';
 
 const daemon = sharedDaemon(test);
 
@@ -225,6 +226,16 @@ test('tokens are made, listed and revoked', async (t) => {
   const whole = JSON.parse((await run(['token', 'create', 'other', '--for', 'admin', '-j'])).stdout);
   t.like(whole, { name: 'other', user: 'admin', scope: 'full' });
   t.regex(whole.token, /^slipway_/);
+});
+
+test('tokens that are none are not shown', async (t) => {
+  const { url } = await remote(t, { 'GET /api/token': [{ name: 'x' }, 1, null] });
+  const { run } = await cli(t, { SLIPWAY_URL: url });
+  t.like(await run(['token', 'list']), {
+    code: 2,
+    stdout: '',
+    stderr: `slipway: ${new URL(url).host} sent no list of tokens\nhint: is this the URL of an image server?\n`,
+  });
 });
 
 test('what is wrong with a token is told field by field', async (t) => {

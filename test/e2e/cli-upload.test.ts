@@ -9,6 +9,7 @@ import { run as runHere } from '../../cli/run.js';
 import { cli, sharedDaemon } from '../support/cli.js';
 import { cuttingProxy } from '../support/cutting-proxy.js';
 import { startDaemon } from '../support/daemon.js';
+import { gate } from '../support/gate.js';
 import { remote } from '../support/remote.js';
 import { terminal } from '../support/terminal.js';
 
@@ -220,7 +221,10 @@ test('Ctrl-C in the middle of an upload leaves no image, and the exit code is 5'
   const { code, stdout, stderr } = await exited;
   t.is(code, 5);
   t.is(stdout, '');
-  t.regex(stderr, /^slipway: image [0-9a-f-]{36} was deleted again\nslipway: interrupted by SIGINT\n/);
+  t.regex(
+    stderr,
+    /^slipway: image (\S{36}) is deleted again, unless you .*\nslipway: image \1 was deleted again\nslipway: interrupted by SIGINT\n/,
+  );
   t.deepEqual(await called('interrupted'), []);
 });
 
@@ -238,6 +242,32 @@ test('Ctrl-C while nothing comes from standard input leaves no image either', as
   t.is(await ended, 5);
   t.regex(at.err(), /was deleted again/);
   t.deepEqual(await called('silent'), []);
+});
+
+test('Ctrl-C while the server makes the image waits for it, says so, and deletes it again', async (t) => {
+  const uuid = randomUUID();
+  const [asked, answered] = [gate(), gate()];
+  const server = await remote(t, {
+    'POST /images': async (_, response) => {
+      asked.open();
+      await answered.opened;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ uuid }));
+    },
+    [`DELETE /images/${uuid}`]: (_, response) => response.writeHead(204).end(),
+  });
+  const { home } = await cli(t);
+  await writeFile(join(home, 'file'), 'bytes');
+  const interrupt = new AbortController();
+  const at = terminal();
+  const args = ['upload', join(home, 'file'), '--name', 'early', '--version', '1', ...KIND, '--url', server.url];
+  const ended = runHere(args, { io: at.io, env: { HOME: home }, signal: interrupt.signal, version: '0' });
+  await asked.opened;
+  interrupt.abort(new Interrupted('SIGINT'));
+  t.regex(at.err(), /the image is being made: waiting to delete it again; .*"slipway list --state all"\n$/);
+  answered.open();
+  t.is(await ended, 5);
+  t.regex(at.err(), new RegExp(`image ${uuid} was deleted again\n`));
+  t.deepEqual(server.asked, ['POST /images', `DELETE /images/${uuid}?force_all_channels=true`]);
 });
 
 test('a connection that is cut in the middle of an upload leaves no image', async (t) => {
