@@ -34,7 +34,7 @@ export async function withProgress<T>(io: Io, task: Task, work: (advance: Advanc
   const timer = setInterval(() => {
     samples.push({ at: performance.now(), bytes });
     if (samples.length > SAMPLES) samples.shift();
-    io.stderr.write(`\r${progressLine(task, samples).slice(0, (io.stderr.columns ?? 80) - 1)}\x1b[K`);
+    io.stderr.write(`\r${progressLine(task, samples).slice(0, (io.stderr.columns || 80) - 1)}\x1b[K`);
   }, EVERY);
   try {
     return await work((more) => {

@@ -50,6 +50,17 @@ test('on a terminal it is shown, and gone at the end', async (t) => {
   t.true(err().endsWith('\r\x1b[K'));
 });
 
+test('a terminal that does not know its width is taken for an ordinary one', async (t) => {
+  const { io, err } = terminal();
+  io.stderr.columns = 0;
+  const shown = gate();
+  io.stderr.on('data', shown.open);
+  await withProgress(io, { label: 'x'.repeat(40), total: 2 ** 40 }, () => shown.opened);
+  const [line = ''] = err().split('\x1b[K');
+  t.regex(line, /of 1\.0 TiB/);
+  t.true(line.length <= 80);
+});
+
 test('what fails takes its line with it', async (t) => {
   const { io, err } = terminal();
   const broken = new Error('no');
