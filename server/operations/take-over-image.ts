@@ -50,26 +50,19 @@ export async function takeOverImage(
     warnings.push(...concerns(deps, left, existing), ...(await originConcerns(deps.catalog, existing)));
     return { uuid, name, outcome, reasons: [], mended, warnings };
   }
-  const arrived: Received<Stored>[] = [];
-  try {
-    const files = await receiveFiles(deps, directory, left, course, arrived, warnings);
-    const icon = existing ? undefined : await receiveIcon(deps, directory, left, course, arrived, warnings);
-    const image = settle({
-      ...left.image,
-      files: files.map(({ stored }) => stored),
-      ...(icon && { icon: icon.stored }),
-    });
-    warnings.push(...concerns(deps, left, image));
-    await publishAll(deps, arrived, async (tx, hold) => {
-      for (const [index, file] of files.entries()) await hold(file, fileHolder(uuid, index));
-      if (icon) await hold(icon, iconHolder(uuid));
-      // an image that is here and has lost its bytes only gets those
-      if (!existing) await insert(deps, tx, image, warnings);
-    });
-  } catch (error) {
-    for (const { key } of arrived) await deps.blobs.delete(key).catch(() => {}); // the first error is the one to tell
-    throw error;
-  }
+  const { files, icon } = await receiveAll(deps, directory, left, existing, course, warnings);
+  const image = settle({
+    ...left.image,
+    files: files.map(({ stored }) => stored),
+    ...(icon && { icon: icon.stored }),
+  });
+  warnings.push(...concerns(deps, left, image));
+  await publishAll(deps, [...files, ...(icon ? [icon] : [])], async (tx, hold) => {
+    for (const [index, file] of files.entries()) await hold(file, fileHolder(uuid, index));
+    if (icon) await hold(icon, iconHolder(uuid));
+    // an image that is here and has lost its bytes only gets those
+    if (!existing) await insert(deps, tx, image, warnings);
+  });
   return { uuid, name, outcome, reasons: [], mended, warnings };
 }
 
@@ -105,19 +98,39 @@ async function looseEnds(directory: LeftDirectory, { image, files }: LeftImage):
   return found.filter((file) => file !== undefined).map(({ path }) => `${path}: not in the record, left`);
 }
 
+/** All, or nothing stays of those that came first. */
+async function receiveAll(
+  deps: TakeoverDeps,
+  directory: LeftDirectory,
+  left: LeftImage,
+  existing: Image | undefined,
+  course: Course,
+  warnings: string[],
+): Promise<{ files: Received<ImageFile>[]; icon: Received<ImageIcon> | undefined }> {
+  const arrived: Arrival[] = [];
+  try {
+    const files = await receiveFiles(deps, directory, left, course, arrived, warnings);
+    const icon = existing ? undefined : await receiveIcon(deps, directory, left, course, warnings);
+    return { files, icon };
+  } catch (error) {
+    for (const { key } of arrived) await deps.blobs.delete(key).catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+}
+
 async function receiveFiles(
   deps: TakeoverDeps,
   directory: LeftDirectory,
   { image, files }: LeftImage,
   course: Course,
-  arrived: Received<Stored>[],
+  arrived: Arrival[],
   warnings: string[],
 ): Promise<Received<ImageFile>[]> {
   const received: Received<ImageFile>[] = [];
   for (const [index, { compression, dataset_guid, digest, uncompressedDigest, ...promised }] of files.entries()) {
     const part = index === 0 ? 'file0' : 'file1';
     const file = await directory.file(image.uuid, part);
-    if (!file) throw new NotTaken([`${part}: is missing`], image.name);
+    if (!file) throw new NotTaken([`${part}: there is no such file`], image.name);
     const bytes = await receive(deps, part, file, promised, course, image.name);
     const details = { dataset_guid, digest, uncompressedDigest };
     const said = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
@@ -145,19 +158,16 @@ async function receiveIcon(
   directory: LeftDirectory,
   { image, icon }: LeftImage,
   course: Course,
-  arrived: Received<Stored>[],
   warnings: string[],
 ): Promise<Received<ImageIcon> | undefined> {
   if (!icon) return undefined;
   try {
     const file = await directory.file(image.uuid, 'icon');
-    if (!file) throw new NotTaken(['icon: is missing']);
+    if (!file) throw new NotTaken(['icon: there is no such file']);
     const { contentType = await sniffed(file), ...promised } = icon;
     if (contentType === undefined) throw new NotTaken(['icon: is neither PNG, JPEG nor GIF']);
     const bytes = await receive(deps, 'icon', file, promised, course);
-    const whole = { ...bytes, stored: { ...bytes.stored, contentType } };
-    arrived.push(whole);
-    return whole;
+    return { ...bytes, stored: { ...bytes.stored, contentType } };
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
     warnings.push(...error.reasons.map((reason) => `${reason}; the image was taken without it`));
