@@ -22,33 +22,44 @@ export interface LeftImage extends LegacyImage {
 export async function readLeftImage(directory: LeftDirectory, uuid: string): Promise<LeftImage> {
   const damaged: string[] = [];
   for (const record of await directory.records(uuid)) {
-    const value = await parse(record, uuid);
-    if (value instanceof Damage) {
-      damaged.push(value.message);
+    const found = await parse(record, uuid);
+    if (found instanceof Damage) {
+      damaged.push(found.message);
       continue;
     }
     const file = await directory.file(uuid, 'file0');
     const warnings = damaged.map((reason) => `${reason}; read from ${record.path} instead`);
-    return { ...read(value, uuid, directory, file?.modified), warnings };
+    if (found.text.includes(UNREADABLE)) warnings.push(`${record.path}: holds characters that are no UTF-8`);
+    return { ...read(found.value, uuid, directory, file?.modified), warnings };
   }
   throw new NotTaken(damaged.length > 0 ? damaged : ['there is no record of it']);
 }
 
 class Damage extends Error {}
 
+/** What stands for bytes that are no character in UTF-8. */
+const UNREADABLE = '\ufffd';
+
+interface Parsed {
+  text: string;
+  value: Record<string, unknown>;
+}
+
 /** A record of something else is as bad as none. */
-async function parse(record: LeftRecord, uuid: string): Promise<Record<string, unknown> | Damage> {
+async function parse(record: LeftRecord, uuid: string): Promise<Parsed | Damage> {
   const damage = (what: string) => new Damage(`${record.path}: ${what}`);
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(await record.text());
+    text = await record.text();
+    value = JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return damage('is no JSON');
     return damage(error instanceof Error ? error.message : String(error));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return damage('is no JSON object');
   const found = Object(value);
-  if (found.uuid === uuid) return found;
+  if (found.uuid === uuid) return { text, value: found };
   return damage(`its uuid is ${shown(found.uuid)}, not ${uuid}`);
 }
 
