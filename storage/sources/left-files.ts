@@ -62,4 +62,4 @@ async function ifThere<T>(wanted: Promise<T>): Promise<T | undefined> {
   }
 }
 
-const absence = new Set(['ENOENT', 'ENOTDIR']);
+const absence = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);

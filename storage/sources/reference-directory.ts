@@ -94,8 +94,9 @@ class ReferenceDirectory implements LeftDirectory {
 
   async #collectStrays(known: ReadonlySet<string>, strays: string[], signal: AbortSignal): Promise<void> {
     const images = join(this.path, 'images');
-    for (const shard of (await entriesOf(images)).filter(mayBeDirectory)) {
+    for (const shard of await entriesOf(images)) {
       signal.throwIfAborted();
+      if (!mayBeDirectory(shard)) strays.push(`images/${shard.name}: belongs to no image`);
       for (const { name: uuid } of await entriesOf(join(images, shard.name))) {
         const place = relative(this.path, join(images, shard.name, uuid));
         if (!known.has(uuid) || !uuid.startsWith(shard.name)) strays.push(`${place}: belongs to no image`);

@@ -117,6 +117,21 @@ test('a link to a file is one, anything that could block is none', async (t) => 
   t.is(await directory.file(one, 'icon'), undefined);
 });
 
+test('links that lead to themselves are none, and end nothing', async (t) => {
+  const path = await referenceDirectory(join(await scratch(t), 'old'), [referenceImage(one)], { 'images/readme': 'x' });
+  for (const place of ['images', 'archive', `images/000/${one}`]) {
+    const name = place.endsWith(one) ? 'icon' : 'loop';
+    await symlink(name, join(path, place, name));
+  }
+  await symlink(`${two}.raw`, join(path, 'manifests', `${two}.raw`));
+  const directory = (await openLeftDirectory(path))!;
+  const { uuids, strays } = await directory.survey(signal);
+  t.deepEqual(uuids, [one, two]);
+  t.deepEqual(strays, ['images/readme: belongs to no image']);
+  t.is(await directory.file(one, 'icon'), undefined);
+  t.deepEqual(await directory.records(two), []);
+});
+
 test('records come with the one to believe first; a text of any size does not', async (t) => {
   const path = await referenceDirectory(join(await scratch(t), 'old'), [
     { uuid: one, record: '\uFEFF{"a":1}', archive: { b: 2 } },
