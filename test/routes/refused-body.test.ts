@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import test from 'ava';
 import { sample, startServer } from '../support/server.js';
 import { exchange, readAnswers } from '../support/wire.js';
@@ -37,3 +39,26 @@ for (const { what, path, pieces, code } of refusals) {
     t.deepEqual((await ask('GET', `/images/${image.uuid}`, { as: 'admin' })).json.files, []);
   });
 }
+
+test('who closes after the answer is refused too before it is cut off', async (t) => {
+  const { port, token } = await startServer(t);
+  const head = [
+    'PUT /images/11111111-1111-4111-8111-111111111111/file HTTP/1.1',
+    'Host: here',
+    `Authorization: Bearer ${token}`,
+    'Content-Length: 1000000',
+    'Connection: close',
+  ];
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  const [answer] = await once(socket, 'data');
+  t.regex(String(answer), /^HTTP\/1\.1 404 /);
+  for (let sent = 0; sent < 1_000_000; sent += 100_000) {
+    await new Promise<void>((resolve, reject) => {
+      socket.write('x'.repeat(100_000), (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  await once(socket, 'end');
+  t.pass();
+});
