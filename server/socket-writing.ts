@@ -29,12 +29,14 @@ const mostOf = ({ req }: ServerResponse, chunk: Uint8Array) =>
 function writeWhole(res: ServerResponse, chunk: Uint8Array): Promise<void> {
   const { socket } = res.req;
   return new Promise((resolve, reject) => {
-    const onClose = () => reject(new ClientLeft('the connection was closed before the answer was complete'));
+    const leave = (cause?: Error) =>
+      reject(new ClientLeft('the connection was closed before the answer was complete', { cause }));
+    const onClose = () => leave();
     if (socket.destroyed) return onClose();
     socket.once('close', onClose);
     res.write(chunk, (error) => {
       socket.off('close', onClose);
-      if (error) reject(error);
+      if (error) leave(error);
       else resolve();
     });
   });
