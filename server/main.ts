@@ -179,6 +179,8 @@ function keepSweeping(deps: Deps, startedAt: Date): () => Promise<void> {
 }
 
 async function main(): Promise<void> {
+  // Who has read enough may close the pipe.
+  process.stdout.on('error', () => {});
   const argv = process.argv.slice(2);
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   if (argv.includes('--help') || argv.includes('-h')) return console.log(usage());
