@@ -7,6 +7,7 @@ import { spaceOf } from '../storage/space.js';
 import { createApp, createMonitoringApp } from './app.js';
 import { openKeyring } from './auth/keyring.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
+import { Closing } from './closing.js';
 import { type Config, readConfig } from './config/read-config.js';
 import { report } from './config/report.js';
 import type { Settings } from './config/settings.js';
@@ -27,7 +28,7 @@ import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
 import { Readiness } from './readiness.js';
-import { reloadOnHangup } from './reload-on-hangup.js';
+import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
 import { Interrupted, stopOnSignals } from './signals.js';
 import { findTakeover, takeOverFirst } from './takeover.js';
 import { type Certificate, openCertificate } from './tls/certificate.js';
@@ -35,103 +36,96 @@ import { watchFiles } from './watch-files.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 
-/** What was opened, to be closed in reverse. */
-type Closing = (() => Promise<unknown>)[];
-
-async function run({ settings, warnings, start }: Config, version: string): Promise<() => Promise<void>> {
-  const startedAt = new Date();
-  const log = createLog(settings.logLevel);
-  for (const warning of warnings) log.warn(warning);
-  const reloads: (() => Promise<unknown>)[] = [];
-  reloadOnHangup(reloads, log);
-  const closing: Closing = [];
-  const close = async () => {
-    const failures: unknown[] = [];
-    // The lock comes last, and has to be released whatever the disk does to those before it.
-    for (const step of closing.reverse().splice(0)) await step().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
-  };
-  const left = start.takeover === undefined ? undefined : await findTakeover(start.takeover, settings.data);
+/** Returns the way to stop; what fails on the way leaves nothing open. */
+async function run(config: Config, version: string): Promise<() => Promise<void>> {
+  const closing = new Closing();
   try {
-    const lock = await lockDirectory(settings.data);
-    closing.push(() => lock.release());
-    const certificate = await openCertificate({ settings, log, now: () => new Date() });
-    if (certificate) {
-      closing.push(() => certificate.close());
-      reloads.push(() => certificate.reload());
-    }
-    const metrics = new Metrics();
-    const records = await openCatalog({ kind: 'leveldb', directory: join(settings.data, 'catalog') });
-    const catalog = measuredCatalog(records, metrics);
-    closing.push(() => catalog.close());
-    const files = await openBlobs({ kind: 'filesystem', directory: join(settings.data, 'files') });
-    const blobs = measuredBlobs(files, metrics);
-    closing.push(() => blobs.close());
-    const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
-    if (warning) log.warn(warning);
-    const now = () => new Date();
-    const policy = policyOf(settings, version);
-    if (left) await takeOverFirst({ catalog, blobs, log, now, policy }, left, settings.data);
-    const keyring = await openKeyring({
-      authKeys: settings.authKeys,
-      directory: join(settings.data, 'authkeys'),
-      enrol: (names) => enrolKeyUsers(catalog, names, new Date()),
-      watch: watchFiles,
-      log,
-    });
-    closing.push(() => keyring.close());
-    reloads.push(() => keyring.refresh());
-    const listing = await openListing(catalog, settings.mode);
-    const space = () => spaceOf(settings.data);
-    const readiness = new Readiness({ catalog: records, blobs: files, space }, log, now);
-    const unfollow = await watchServer(metrics, { catalog, listing, readiness, certificate });
-    closing.push(async () => unfollow());
-    metrics.watchProcess(version);
-    const deps: Deps = {
-      catalog,
-      blobs,
-      listing,
-      log,
-      policy,
-      now,
-      metrics,
-      readiness,
-      keyring,
-      seenSignatures: new SeenSignatures(),
-      isProxy: addressMatcher(settings.trustedProxies),
-      trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
-    };
-    closing.push(await listenForMonitoring(deps, settings));
-    const server = new HttpServer(createApp(deps).callback(), {
-      idleTimeout: settings.idleTimeout * 1000,
-      headerTimeout: settings.headerTimeout * 1000,
-      maxConnections: settings.maxConnections,
-      log,
-    });
-    const urls = await listen(server, settings, certificate);
-    const stopSweeping = keepSweeping(deps, startedAt);
-    closing.push(stopSweeping, async () => {
-      readiness.stop();
-      reloads.splice(0);
-      const closed = server.close(settings.shutdownGrace * 1000);
-      log.info({ grace: settings.shutdownGrace }, 'stopping');
-      await closed;
-    });
-    greet({ settings, urls, tokenFile, images: listing.size, certificate: certificate?.leaf });
-    warn(deps, settings);
-    return close;
+    await open(config, version, closing);
   } catch (error) {
-    await close();
+    await closing.close().catch(() => {}); // the first error is the one to tell
     throw error;
   }
+  return () => closing.close();
+}
+
+async function open({ settings, warnings, start }: Config, version: string, closing: Closing): Promise<void> {
+  const startedAt = new Date();
+  const now = () => new Date();
+  const log = createLog(settings.logLevel);
+  for (const warning of warnings) log.warn(warning);
+  const reloads: Reloads = [];
+  reloadOnHangup(reloads, log);
+  const left = start.takeover === undefined ? undefined : await findTakeover(start.takeover, settings.data);
+  // Closed last, and whatever the disk does to all that follows.
+  closing.add(await lockDirectory(settings.data), (lock) => lock.release());
+  const certificate = closing.add(await openCertificate({ settings, log, now }), (opened) => opened?.close());
+  if (certificate) reloads.push(() => certificate.reload());
+  const metrics = new Metrics();
+  const { records, catalog, files, blobs } = await openStores(settings, metrics, closing);
+  const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
+  if (warning) log.warn(warning);
+  const policy = policyOf(settings, version);
+  if (left) await takeOverFirst({ catalog, blobs, log, now, policy }, left, settings.data);
+  const keyring = await openKeyring({
+    authKeys: settings.authKeys,
+    directory: join(settings.data, 'authkeys'),
+    enrol: (names) => enrolKeyUsers(catalog, names, now()),
+    watch: watchFiles,
+    log,
+  });
+  closing.add(keyring, (opened) => opened.close());
+  reloads.push(() => keyring.refresh());
+  const listing = await openListing(catalog, settings.mode);
+  const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
+  closing.add(await watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
+  metrics.watchProcess(version);
+  const deps: Deps = {
+    catalog,
+    blobs,
+    listing,
+    log,
+    policy,
+    now,
+    metrics,
+    readiness,
+    keyring,
+    seenSignatures: new SeenSignatures(),
+    isProxy: addressMatcher(settings.trustedProxies),
+    trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
+  };
+  // Before the server, and so closed after it: who watches over it sees it come and go.
+  closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
+  const { server, urls } = await listen(deps, settings, certificate);
+  closing.add(keepSweeping(deps, startedAt), (stopSweeping) => stopSweeping());
+  closing.add(server, () => {
+    readiness.stop();
+    reloads.splice(0);
+    const closed = server.close(settings.shutdownGrace * 1000);
+    log.info({ grace: settings.shutdownGrace }, 'stopping');
+    return closed;
+  });
+  greet({ settings, urls, tokenFile, images: listing.size, certificate: certificate?.leaf });
+  warn(deps, settings);
+}
+
+/** As they are, and measured. */
+async function openStores({ data }: Settings, metrics: Metrics, closing: Closing) {
+  const records = await openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
+  const catalog = closing.add(measuredCatalog(records, metrics), (opened) => opened.close());
+  const files = await openBlobs({ kind: 'filesystem', directory: join(data, 'files') });
+  const blobs = closing.add(measuredBlobs(files, metrics), (opened) => opened.close());
+  return { records, catalog, files, blobs };
 }
 
 /** In plain, over TLS, or both; where it does, as URLs. */
-async function listen(
-  server: HttpServer,
-  { address, port, tlsPort }: Settings,
-  certificate: Certificate | undefined,
-): Promise<string[]> {
+async function listen(deps: Deps, settings: Settings, certificate: Certificate | undefined) {
+  const server = new HttpServer(createApp(deps).callback(), {
+    idleTimeout: settings.idleTimeout * 1000,
+    headerTimeout: settings.headerTimeout * 1000,
+    maxConnections: settings.maxConnections,
+    log: deps.log,
+  });
+  const { address, port, tlsPort } = settings;
   const urls: string[] = [];
   const host = address.includes(':') ? `[${address}]` : address;
   try {
@@ -143,19 +137,18 @@ async function listen(
     await server.close(0);
     throw error;
   }
-  return urls;
+  return { server, urls };
 }
 
-/** Opened first and closed last, so that who watches over the server sees it come and go. */
 async function listenForMonitoring(
   deps: Deps,
   { metricsAddress, metricsPort }: Settings,
-): Promise<() => Promise<void>> {
-  if (metricsPort === 'off') return async () => {};
+): Promise<HttpServer | undefined> {
+  if (metricsPort === 'off') return undefined;
   const server = new HttpServer(createMonitoringApp(deps).callback());
   const { address, port } = await server.listen(metricsPort, metricsAddress);
   deps.log.info({ address, port }, 'serving metrics');
-  return () => server.close(0);
+  return server;
 }
 
 function policyOf(settings: Settings, version: string): Policy {
