@@ -9,25 +9,16 @@ import { visible } from './visible.js';
 
 export type Found = RemoteManifest & { uuid: string };
 
-export interface FindOptions extends CallOptions {
-  /** Among which images a name is looked for; all unless given. A uuid is taken as it is. */
-  state?: 'active' | 'disabled' | 'unactivated' | 'all';
-}
-
 /** At least so much of a uuid is needed, so that names are seldom taken for one. */
 const BEGINNING = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i;
 
 /** The image that is meant by its uuid, the beginning of one, its name (then its newest version) or `NAME@VERSION`. */
-export async function findImage(
-  client: ImgapiClient,
-  wanted: string,
-  { state = 'all', ...call }: FindOptions = {},
-): Promise<Found> {
+export async function findImage(client: ImgapiClient, wanted: string, call: CallOptions = {}): Promise<Found> {
   const uuid = wanted.toLowerCase();
   if (isUuid(uuid)) return { ...(await getImage(client, uuid, call)), uuid };
   const list = async (query: RawQuery) => {
     const images: Found[] = [];
-    for await (const image of client.listImages({ state, ...query }, call)) images.push(asFound(image));
+    for await (const image of client.listImages({ state: 'all', ...query }, call)) images.push(asFound(image));
     return images;
   };
   for (const { name, version } of readings(wanted)) {

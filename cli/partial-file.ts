@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { atPath } from './at-path.js';
+import { CliError } from './errors.js';
 import type { Advance } from './progress.js';
 
 const CHUNK = 1024 ** 2;
@@ -64,6 +65,10 @@ export class PartialFile {
   /** It is whole: it gets its name. */
   async finish(): Promise<void> {
     await atPath(this.path, this.#file.sync());
+    const [own, named] = [await this.#file.stat(), await atPath(this.path, stat(this.path))];
+    if (own.ino !== named.ino || own.size !== this.#size) {
+      throw new CliError(`${this.path} was changed by another program meanwhile`, { hint: 'download it once more' });
+    }
     await this.#file.close();
     await rename(this.path, this.#target);
   }

@@ -62,9 +62,11 @@ async function serverOf(choice: Choice, { env, servers }: Pick<Context, 'env' | 
   });
 }
 
-/** One that is known by this URL comes with its credentials. */
-const withUrl = (url: string, { servers }: Known): Server =>
-  Object.values(servers).find((server) => server.url === url) ?? { url };
+/** One that is known by this URL comes with its credentials, the default before others. */
+function withUrl(url: string, { default: preferred = '', servers }: Known): Server {
+  const byPreference = [servers[preferred], ...Object.values(servers)];
+  return byPreference.find((server) => server?.url === url) ?? { url };
+}
 
 function named(choice: Choice, env: Env): { server?: string | undefined; url?: string | undefined } {
   if (choice.server !== undefined || choice.url !== undefined) return choice;

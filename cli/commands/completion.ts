@@ -19,6 +19,9 @@ interface Options {
   images?: true;
 }
 
+/** Whoever has pressed Tab waits so many milliseconds for names. */
+const PATIENCE = 3000;
+
 const EXAMPLES = `
 Examples:
   source <(slipway completion bash)                                       in ~/.bashrc
@@ -37,7 +40,9 @@ export const register: Register = (program, { io, servers, connect }) => {
       if (ofServers) return print(io, lines(Object.keys((await servers.load()).servers)));
       if (images) {
         const names = new Set<string>();
-        for await (const { name } of (await connect(command)).listImages({ state: 'all' })) names.add(String(name));
+        const client = await connect(command);
+        const call = { signal: AbortSignal.timeout(PATIENCE) };
+        for await (const { name } of client.listImages({ state: 'all' }, call)) names.add(String(name));
         return print(io, lines([...names].sort()));
       }
       const script = scripts[shell ?? ''];

@@ -185,7 +185,7 @@ complete -c slipway -n '__slipway_at \' update\'' -l ca -r -F -d 'trust the serv
 complete -c slipway -n '__slipway_at \' update\'' -l insecure -d 'do not check the server\'s certificate'
 complete -c slipway -n '__slipway_at \' update\'' -l debug -d 'show where an error comes from'
 complete -c slipway -n '__slipway_at \' update\'' -s h -l help -d 'show help'
-complete -c slipway -n '__slipway_at \' icon\'' -a 'set' -d 'give an image an icon: PNG, JPEG or GIF, 128 KiB at most'
+complete -c slipway -n '__slipway_at \' icon\'' -a 'set' -d 'give an image an icon: PNG, JPEG or GIF'
 complete -c slipway -n '__slipway_at \' icon\'' -a 'get' -d 'fetch the icon of an image'
 complete -c slipway -n '__slipway_at \' icon\'' -a 'delete' -d 'delete the icon of an image'
 complete -c slipway -n '__slipway_at \' icon\'' -s h -l help -d 'show help'
