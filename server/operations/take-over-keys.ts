@@ -42,8 +42,11 @@ function keysIn(text: string): string[] {
   return [...new Set(lines.filter((line) => line !== '' && !line.startsWith('#')))];
 }
 
-/** Of the key alone: its comment may have been edited. */
-const digestOf = (line: string) => createHash('sha256').update(line.split(/\s+/).slice(0, 2).join(' ')).digest('hex');
+/** Of the key alone, as every ssh key is written: the comment behind it, or options before, may have been edited. */
+const digestOf = (line: string) =>
+  createHash('sha256')
+    .update(/(?:^|\s)(AAAA[\w+/=]+)/.exec(line)?.[1] ?? line)
+    .digest('hex');
 
 async function contentOf(path: string): Promise<string> {
   try {
