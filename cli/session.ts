@@ -53,10 +53,15 @@ async function serverOf(choice: Choice, { env, servers }: Pick<Context, 'env' | 
   const { server: name, url } = named(choice, env);
   if (url !== undefined) return withUrl(checkUrl(url), known);
   const wanted = name ?? known.default;
-  if (wanted === undefined) return { url: NEAREST };
+  const names = Object.keys(known.servers).join(', ') || 'none';
+  if (wanted === undefined) {
+    if (names === 'none') return { url: NEAREST };
+    throw new CliError('no server is meant', {
+      hint: `name one with --server: ${names}; "slipway login" makes one the default`,
+    });
+  }
   const server = Object.hasOwn(known.servers, wanted) ? known.servers[wanted] : undefined;
   if (server) return server;
-  const names = Object.keys(known.servers).join(', ') || 'none';
   throw new CliError(`no server is called "${wanted}"`, {
     hint: `known are: ${names}; "slipway login ${wanted} --url URL" adds it`,
   });

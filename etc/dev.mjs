@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const data = join(root, 'data', 'dev');
+const data = join(root, 'dev-data');
 const port = process.env.SLIPWAY_PORT ?? '8080';
 const url = `http://127.0.0.1:${port}`;
 
@@ -16,9 +16,15 @@ let waiting;
 for (const room of ['imgapi', 'storage', 'server', 'cli']) {
   if (existsSync(join(root, room))) watch(join(root, room), { recursive: true }, restartSoon);
 }
-process.on('SIGINT', () => daemon?.kill('SIGTERM') ?? process.exit());
-process.on('SIGTERM', () => daemon?.kill('SIGTERM') ?? process.exit());
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
 start();
+
+function stop() {
+  clearTimeout(waiting);
+  daemon.removeAllListeners('exit');
+  if (daemon.exitCode !== null || daemon.signalCode !== null) process.exit();
+  daemon.once('exit', () => process.exit()).kill('SIGTERM');
+}
 
 function restartSoon() {
   clearTimeout(waiting);

@@ -2,7 +2,7 @@
 // Plain JavaScript without imports of ours, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,6 +28,8 @@ const steps = [
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed, this is ${process.version}`);
 for (const step of steps) run(step);
+// A command that was linked stays one when it is built again.
+for (const program of ['cli', 'server']) chmodSync(join(root, 'dist', program, 'main.js'), 0o755);
 
 function run({ what, stamp, state, command: [program, ...args] }) {
   const wanted = state();

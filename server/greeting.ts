@@ -25,7 +25,7 @@ export function greet({ settings, urls, tokenFile, images, certificate }: Greeti
   const credentials = authType === 'none' ? '' : `-H "Authorization: Bearer $(cat ${tokenFile})" `;
   const [curl] = curls;
   const lines = [
-    `Slipway is listening on ${urls.join(' and ')} (mode ${mode}, ${images} images, data in ${data})`,
+    `Slipway is listening on ${urls.join(' and ')} (mode ${mode}, ${images} ${images === 1 ? 'image' : 'images'}, data in ${data})`,
     '',
     'Try next:',
     ...[curl?.('/ping'), curl?.('/images'), curl?.('/state', credentials), ...curls.slice(1).map((to) => to('/ping'))],
@@ -51,7 +51,7 @@ function wayTo(url: string, { tlsSelfSigned, data }: Settings) {
 }
 
 /** What an operator may not have meant. */
-export function warn({ log, listing }: Deps, { address, port, authType, mode }: Settings): void {
+export function warn({ log, listing, policy }: Deps, { address, port, authType, mode }: Settings): void {
   const isLocal = address === 'localhost' || address === '::1' || address.startsWith('127.');
   if (!isLocal && port !== 'off') {
     log.warn(
@@ -60,6 +60,13 @@ export function warn({ log, listing }: Deps, { address, port, authType, mode }: 
     );
   }
   if (!isLocal && authType === 'none') log.warn('authType is none: whoever reaches this address may change everything');
+  const unchanneled = policy.channels.length > 0 ? listing.sorted.filter(({ channels }) => !channels).length : 0;
+  if (unchanneled > 0) {
+    log.warn(
+      { images: unchanneled },
+      'images that are in no channel are hidden: start once with --fill-channel NAME to put them into one',
+    );
+  }
   const hidden = listing.sorted.filter((image) => !fitsMode(mode, image)).length;
   if (hidden > 0) log.warn({ mode, hidden }, 'images that may not be shown in this mode are hidden');
 }

@@ -25,6 +25,7 @@ import { watchServer } from './metrics/watch-server.js';
 import { addressMatcher } from './model/networks.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
+import { fillChannel } from './operations/fill-channel.js';
 import { openListing } from './operations/listing.js';
 import { sweep } from './operations/sweep.js';
 import { Readiness } from './readiness.js';
@@ -66,6 +67,10 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (warning) log.warn(warning);
   const policy = policyOf(settings, version);
   if (left) await takeOverFirst({ catalog, blobs, log, now, policy }, left, settings.data);
+  if (start.fillChannel !== undefined) {
+    const { fillChannel: channel } = start;
+    log.info({ channel, images: await fillChannel({ catalog }, channel) }, 'put images without a channel into one');
+  }
   const keyring = await openKeyring({
     authKeys: settings.authKeys,
     directory: join(settings.data, 'authkeys'),
@@ -179,7 +184,10 @@ async function main(): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) return console.log(usage());
   if (argv.includes('--version')) return console.log(version);
   const config = readConfig(argv, process.env);
-  if (config.start.checkConfig) return console.log(report(config));
+  if (config.start.checkConfig) {
+    if (config.start.takeover !== undefined) await findTakeover(config.start.takeover, config.settings.data);
+    return console.log(report(config));
+  }
   const close = await run(config, version);
   stopOnSignals(close, config.settings.shutdownGrace);
 }

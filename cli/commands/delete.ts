@@ -27,7 +27,7 @@ export const register: Register = (program, context) => {
     .argument('<images...>', 'UUID, the beginning of one, NAME or NAME@VERSION')
     .option('--channel <name>', 'from this channel')
     .option('--all-channels', 'from all channels')
-    .option('-y, --yes', 'without asking')
+    .option('-y, --yes', 'without asking; needed where there is no terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (wanted: string[], { channel, allChannels, yes }: Options, command: Command) => {
       const client = await context.connect(command);
@@ -42,7 +42,11 @@ export const register: Register = (program, context) => {
 };
 
 async function confirm(images: Found[], context: Context): Promise<void> {
-  if (!isAttended(context)) return;
+  if (!isAttended(context)) {
+    throw new CliError('nothing was deleted: there is no terminal to ask on', {
+      hint: 'say --yes where nobody is asked',
+    });
+  }
   const names = images.map((image) => `  ${visible(`${image.uuid}  ${nameAndVersion(image)}`)}\n`);
   context.io.stderr.write(names.join(''));
   const answer = await ask('Delete? [y/N] ', context);

@@ -226,7 +226,7 @@ complete -c slipway -n '__slipway_at \' icon delete\'' -s h -l help -d 'show hel
 complete -c slipway -n '__slipway_at \' delete\'' -f -a '(slipway completion --images 2> /dev/null)'
 complete -c slipway -n '__slipway_at \' delete\'' -l channel -r -f -d 'from this channel'
 complete -c slipway -n '__slipway_at \' delete\'' -l all-channels -d 'from all channels'
-complete -c slipway -n '__slipway_at \' delete\'' -s y -l yes -d 'without asking'
+complete -c slipway -n '__slipway_at \' delete\'' -s y -l yes -d 'without asking; needed where there is no terminal'
 complete -c slipway -n '__slipway_at \' delete\'' -l server -r -f -a '(slipway completion --servers 2> /dev/null)' -d 'a server that "slipway login" knows'
 complete -c slipway -n '__slipway_at \' delete\'' -l url -r -f -d 'a server by its URL'
 complete -c slipway -n '__slipway_at \' delete\'' -l user -r -f -d 'sign as this user with an ssh key'

@@ -52,6 +52,7 @@ export function readFlags(argv: readonly string[]): Flags {
       config: given.get('config')?.value,
       checkConfig: given.has('checkConfig'),
       takeover: given.get('takeover')?.value,
+      fillChannel: given.get('fillChannel')?.value,
     },
     problems,
     warnings: [],

@@ -41,6 +41,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     ...sources.flatMap((source) => source.problems),
     ...unread.values(),
     ...findings.problems,
+    ...checkStart(flags.start, all),
     ...checkFiles(all),
   ];
   if (problems.length > 0) throw new ConfigError(problems.map(inOneLine));
@@ -50,6 +51,12 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     start: flags.start,
     warnings: [...sources.flatMap((source) => source.warnings), ...findings.warnings].map(inOneLine),
   };
+}
+
+function checkStart({ fillChannel }: Start, { channels }: Settings): string[] {
+  if (fillChannel === undefined || channels.some(({ name }) => name === fillChannel)) return [];
+  const known = channels.map(({ name }) => name).join(', ') || 'none';
+  return [`--fill-channel: there is no channel "${fillChannel}"; configured are: ${known}`];
 }
 
 /** What others wrote is repeated in these lines: nothing in it shall break them, or move a terminal's cursor. */

@@ -3,6 +3,7 @@ export interface Start {
   config: string | undefined;
   checkConfig: boolean;
   takeover: string | undefined;
+  fillChannel: string | undefined;
 }
 
 interface StartOption {
@@ -15,6 +16,7 @@ export const startOptions: Record<keyof Start | 'help' | 'version', StartOption>
   config: { meaning: 'file with settings, as TOML or JSON; SLIPWAY_CONFIG names one too', value: 'FILE' },
   checkConfig: { meaning: 'tell what would be used, or all that is wrong, and end; nothing is touched' },
   takeover: { meaning: 'take over the images, files and keys that another server left in a directory', value: 'DIR' },
+  fillChannel: { meaning: 'put images that are in no channel, which nobody sees, into this one', value: 'NAME' },
   help: { meaning: 'this text' },
   version: { meaning: 'the version' },
 };

@@ -23,7 +23,7 @@ export function requestLog(log: Logger, serverName: string): Middleware {
         {
           id: ctx.state.requestId,
           method,
-          url,
+          url: withoutTokens(url),
           status: headersSent ? statusCode : undefined,
           ms: elapsed(),
           caller,
@@ -50,3 +50,6 @@ function stampWhenSent({ res }: Context, elapsed: () => number): void {
     return writeHead.apply(this, args);
   } as typeof writeHead;
 }
+
+/** Where a token does not belong, it stands in no log either. */
+const withoutTokens = (url = '') => url.replace(/slipway_[\w-]{16,}/g, 'slipway_…');

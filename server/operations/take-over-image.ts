@@ -234,7 +234,10 @@ async function originConcerns(reader: Reader, { origin }: Image): Promise<string
 }
 
 function channelConcerns(channels: Deps['policy']['channels'], image: Image): string[] {
-  if (!image.channels) return ['channels: is missing, so the image is hidden on this server, which has channels'];
+  if (!image.channels)
+    return [
+      'channels: is missing, so the image is hidden on this server, which has channels: --fill-channel NAME puts it into one',
+    ];
   if (channels.some(({ name }) => image.channels?.includes(name))) return [];
   return [
     `channels: are ${image.channels.join(', ') || 'none'}, of which this server has none: only channel=* finds it`,

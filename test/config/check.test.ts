@@ -193,3 +193,11 @@ test('keys that can not be used are named by user and line, and never shown; the
   t.false(text.includes(pem.split('\n')[1] ?? pem));
   t.false(text.includes(line.split(' ')[1] ?? line));
 });
+
+test('--fill-channel names a channel that is configured', (t) => {
+  const channels = ['--channels', '[{"name":"dev","description":"all","default":true}]'];
+  t.is(readConfig([...channels, '--fill-channel', 'dev'], {}).start.fillChannel, 'dev');
+  t.throws(() => readConfig([...channels, '--fill-channel', 'release'], {}), {
+    message: /--fill-channel: there is no channel "release"; configured are: dev/,
+  });
+});

@@ -117,6 +117,10 @@ test('several servers: by option, by variable, by default; logout forgets one', 
 
   t.like(await run(['logout']), { code: 0, stdout: 'logged out of open\n' });
   t.like(await run(['logout']), { code: 1, stderr: 'slipway: which server?\nhint: known are: main\n' });
+  t.like(await run(['ping']), {
+    code: 1,
+    stderr: 'slipway: no server is meant\nhint: name one with --server: main; "slipway login" makes one the default\n',
+  });
   t.like(await run(['logout', 'open']), { code: 1 });
   t.like(await run(['logout', 'main']), { code: 0 });
   t.false((await saved(home)).includes(token));

@@ -270,21 +270,30 @@ test('an image comes into one more channel, leaves one, and is deleted from all'
   t.regex(wrong.stderr, /one of dev, release/);
   const added = { code: 0, signal: null, stdout: `${uuid}  moved@1  in dev, release\n`, stderr: '' };
   t.deepEqual(await run(['channel-add', 'moved', 'release']), added);
-  const left = await run(['delete', 'moved', '--channel', 'release']);
+  const left = await run(['delete', 'moved', '--channel', 'release', '--yes']);
   t.is(left.stdout, `${uuid}  moved@1  left the channel\n`);
   t.is((await run(['show', uuid, '--channel', 'release'])).code, 1);
 
   await run(['channel-add', 'moved', 'release']);
-  t.is((await run(['delete', 'moved', '--all-channels'])).stdout, `${uuid}  moved@1  deleted\n`);
+  t.is((await run(['delete', 'moved', '--all-channels', '--yes'])).stdout, `${uuid}  moved@1  deleted\n`);
   t.is((await run(['show', uuid, '--channel', '*'])).code, 1);
 });
 
 // --- delete
 
+test('delete asks for --yes where there is no terminal to ask on', async (t) => {
+  const { uuid } = await anImage(daemon(), { name: 'precious' });
+  const { run } = await cli(t, asAdmin());
+  const { code, stderr } = await run(['delete', 'precious']);
+  t.is(code, 1);
+  t.regex(stderr, /nothing was deleted: there is no terminal to ask on\nhint: say --yes/);
+  t.is((await imageOf(uuid)).state, 'active');
+});
+
 test('delete deletes several images', async (t) => {
   const [a, b] = [await anImage(daemon(), { name: 'going' }), await anImage(daemon(), { name: 'going-too' })];
   const { run } = await cli(t, asAdmin());
-  const { stdout, code } = await run(['delete', 'going', 'going-too']);
+  const { stdout, code } = await run(['delete', 'going', 'going-too', '--yes']);
   t.is(stdout, line(a, 'deleted') + line(b, 'deleted'));
   t.is(code, 0);
   t.is((await daemon().ask('GET', `/images/${b.uuid}`)).status, 404);
@@ -341,7 +350,7 @@ const everything: string[][] = [
   ['icon', 'set', UUID, 'icon'],
   ['icon', 'delete', UUID],
   ['channel-add', UUID, 'dev'],
-  ['delete', UUID],
+  ['delete', UUID, '--yes'],
 ];
 const reading = [
   ['download', UUID],

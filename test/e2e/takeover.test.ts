@@ -685,7 +685,7 @@ test('channels come with their images, on a server that has them', async (t) => 
   t.deepEqual(
     [3, 4, 5].map((number) => warningsOf(report, numbered(number)).join()),
     [
-      'channels: is missing, so the image is hidden on this server, which has channels',
+      'channels: is missing, so the image is hidden on this server, which has channels: --fill-channel NAME puts it into one',
       'channels: are gone, of which this server has none: only channel=* finds it',
       'public: is false, so the image is hidden in mode public',
     ],
@@ -744,7 +744,7 @@ test('a server without images is taken over too, and says so', async (t) => {
   t.regex(stdout, /there are no images/);
 });
 
-const key = (name: string) => `ssh-ed25519 ${Buffer.from(`the key ${name}`).toString('base64')} ${name}`;
+const key = (name: string) => `ssh-ed25519 AAAA${Buffer.from(`the key ${name}`).toString('base64')} ${name}`;
 
 test('keys are added to those that are here, and those that were removed here stay away', async (t) => {
   const { start, data, old } = await reference(t, [], {

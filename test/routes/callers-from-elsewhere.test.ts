@@ -95,6 +95,16 @@ for (const [proxies, expected] of [
   });
 }
 
+test('a token that stands in a URL, where it does not belong, stands in no log', async (t) => {
+  const { log, lines } = keptLog();
+  const { ask } = await startServer(t, { log });
+  const { token } = (await ask('POST', '/api/token', { body: { name: 'misplaced' } })).json;
+  await ask('GET', `/ping?token=${token}`, anonymous);
+  await ask('GET', '/ping', anonymous);
+  t.true(lines.some(({ url }) => url === '/ping?token=slipway_…'));
+  t.false(JSON.stringify(lines).includes(String(token)));
+});
+
 test('a caller gets as many requests in a minute as are allowed, each by itself', async (t) => {
   const { ask } = await startServer(t, { requestsPerMinute: 3, isProxy: loopback });
   const from = (address: string) => ask('GET', '/ping', { ...anonymous, headers: { 'x-forwarded-for': address } });

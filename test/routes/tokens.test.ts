@@ -44,6 +44,12 @@ function clock(start = '2026-06-15T12:00:00.000Z') {
   };
 }
 
+test('a token that ends on a day ends when it begins', async (t) => {
+  const { ask } = await startServer(t);
+  const { json } = await ask('POST', '/api/token', { body: { name: 'ci', expires: '2099-01-31' } });
+  t.is(json.expires, '2099-01-31T00:00:00.000Z');
+});
+
 test('a token is made, works, is listed without its secret, and is revoked', async (t) => {
   const { now } = clock();
   const server = await startServer(t, { now });
