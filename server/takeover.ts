@@ -21,7 +21,10 @@ export async function findTakeover(path: string, data: string): Promise<LeftDire
       `--takeover ${path} and the data directory ${data} lie in one another: choose another directory with --data`,
     );
   }
-  const found = await stat(there).catch(() => undefined);
+  const found = await stat(there).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new OperatorMistake(`--takeover ${path}: ${error.message}`, { cause: error });
+  });
   if (!found?.isDirectory()) throw new OperatorMistake(`--takeover ${path}: there is no such directory`);
   const directory = await openLeftDirectory(there);
   if (directory) return directory;
