@@ -16,8 +16,7 @@ export const ANY_HOST = '*';
  */
 export function hostMatcher({ hostNames, publicUrl, hostname }: KnownAs): (host: string) => boolean {
   if (hostNames.includes(ANY_HOST)) return () => true;
-  const own = [...hostNames, hostname, 'localhost', ...(publicUrl ? [new URL(publicUrl).hostname] : [])];
-  const names = new Set(own.map((name) => name.toLowerCase()));
+  const names = new Set([...named({ hostNames, publicUrl }), lower(hostname), 'localhost']);
   return (host) => {
     const name = nameOf(host);
     return host === '' || isIP(name) !== 0 || names.has(name);
@@ -26,15 +25,16 @@ export function hostMatcher({ hostNames, publicUrl, hostname }: KnownAs): (host:
 
 /** Does a page of this origin belong to the server that answers to this host? */
 export function originMatcher(knownAs: KnownAs): (origin: string, host: string) => boolean {
-  const named = new Set(
-    [...knownAs.hostNames, ...(knownAs.publicUrl ? [new URL(knownAs.publicUrl).hostname] : [])].map(lower),
-  );
+  const names = new Set(named(knownAs));
   return (origin, host) => {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
     if (!url) return false;
-    return named.has(url.hostname) || withoutDefaultPort(url.host) === withoutDefaultPort(host.toLowerCase());
+    return names.has(url.hostname) || withoutDefaultPort(url.host) === withoutDefaultPort(host.toLowerCase());
   };
 }
+
+const named = ({ hostNames, publicUrl }: Omit<KnownAs, 'hostname'>) =>
+  [...hostNames, ...(publicUrl ? [new URL(publicUrl).hostname] : [])].map(lower);
 
 const lower = (name: string) => name.toLowerCase();
 

@@ -139,7 +139,12 @@ async function receiveFiles(
     arrived.push(whole);
   }
   const [first] = received;
-  const remembered = await directory.rememberedMd5(image.uuid);
+  const remembered = await directory.rememberedMd5(image.uuid).catch((error: unknown) => {
+    warnings.push(
+      `file: the MD5 that was remembered of it can not be read: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  });
   if (first && remembered && hexOf(remembered) !== hexOf(first.stored.contentMD5)) {
     warnings.push(`file: the MD5 that was remembered of it, ${remembered}, is wrong; its size and sha1 are right`);
   }

@@ -23,7 +23,12 @@ export const selfSignedFiles = (data: string): CertificateFiles => ({
 /** A certificate that is good for another month is kept, as clients may hold a copy of it; else one is made. */
 export async function keepSelfSigned(settings: Settings, now: Date, log: Logger): Promise<void> {
   const files = selfSignedFiles(settings.data);
-  const present = await readCertificate(files, {}).catch(() => undefined);
+  const present = await readCertificate(files, {}).catch((error: unknown) => {
+    // Clients that trust a copy of the one that is lost should not learn of it first.
+    if (!isAbsent(error))
+      log.warn({ err: error }, 'the certificate that was made here can not be used: another is made');
+    return undefined;
+  });
   if (present && lasts(present, now)) {
     const missing = namesOf(configured(settings)).filter((name) => !covers(present, name));
     if (missing.length > 0) log.warn({ missing }, `${files.certificate} lacks names: remove it to have another made`);
@@ -38,6 +43,8 @@ export async function keepSelfSigned(settings: Settings, now: Date, log: Logger)
   await replaceFile(files.certificate, made.certificate);
   log.info({ names, file: files.certificate }, 'made a certificate, signed by itself');
 }
+
+const isAbsent = (error: unknown) => error instanceof Error && Object(error.cause).code === 'ENOENT';
 
 const lasts = ({ leaf }: ReadCertificate, now: Date) =>
   Date.parse(leaf.validFrom) <= now.getTime() && Date.parse(leaf.validTo) > now.getTime() + RENEW_BEFORE;

@@ -54,7 +54,7 @@ class DanubeDirectory implements LeftDirectory {
   /** One release wrote it as Python shows bytes: b'…'. */
   async rememberedMd5(uuid: string): Promise<string | undefined> {
     const record = await leftRecord(join(this.path, uuid, 'file.md5'));
-    const text = await record?.text().catch(() => undefined);
+    const text = await record?.text();
     return text?.trim().replace(/^b'(.*)'$/, '$1') || undefined;
   }
 

@@ -134,16 +134,18 @@ test('files that are not there, or directories', async (t) => {
 
 test('a certificate that is cut, garbage, or of another key', async (t) => {
   const [one, other] = [certificate(), certificate()];
-  for (const wrong of [
-    { cert: one.cert.slice(0, 100), key: one.key },
-    { cert: 'no pem', key: one.key },
-    { cert: one.cert, key: 'no pem' },
-    { cert: one.cert, key: other.key },
-    { cert: one.key, key: one.cert },
-  ]) {
+  const cases: [{ cert: string; key: string }, RegExp][] = [
+    [{ cert: one.cert.slice(0, 100), key: one.key }, /: \S+cert\.pem breaks off in the middle of a certificate$/],
+    [{ cert: 'no pem', key: one.key }, /: \S+cert\.pem holds no certificate as PEM$/],
+    [{ cert: one.cert, key: 'no pem' }, /: \S+key\.pem holds no key as PEM without a passphrase: ./],
+    [{ cert: one.cert, key: other.key }, /: the key in \S+key\.pem does not fit the certificate in \S+cert\.pem/],
+    [{ cert: one.key, key: one.cert }, /: \S+cert\.pem holds no certificate as PEM$/],
+  ];
+  for (const [wrong, told] of cases) {
     const problems = await problemsIn(t, await pair(t, wrong));
     t.is(problems.length, 1);
-    t.regex(problems[0] ?? '', /^tlsCertificate and tlsKey: .*(cert|key)\.pem/);
+    t.regex(problems[0] ?? '', /^tlsCertificate and tlsKey: /);
+    t.regex(problems[0] ?? '', told);
   }
   const empty = await problemsIn(t, await pair(t, { cert: '', key: '\n' }));
   t.regex(empty.join(), /^tlsCertificate: "\S+cert.pem" is empty,tlsKey: "\S+key.pem" is empty$/);

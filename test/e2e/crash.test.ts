@@ -11,7 +11,7 @@ import { scratch } from '../support/scratch.js';
 
 // repeat a run with CRASH_SEED=… ; the order of what runs at the same time is not repeated
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 30);
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 60);
 const WORKERS = 6;
 /** At most so many operations are asked for, or acknowledged, before the kill. */
 const MOST = 40;

@@ -9,7 +9,14 @@ import { StorageDown } from '../../storage/errors.js';
 import { locate } from '../../storage/holdings.js';
 import { openBlobs, openCatalog, openLeftDirectory } from '../../storage/open.js';
 import { numbered } from '../support/fixtures.js';
-import { currentRecord, type OldImage, referenceDirectory, referenceImage } from '../support/old-directories.js';
+import {
+  currentRecord,
+  danubeDirectory,
+  danubeImage,
+  type OldImage,
+  referenceDirectory,
+  referenceImage,
+} from '../support/old-directories.js';
 import { scratch } from '../support/scratch.js';
 
 const uuid = numbered(1);
@@ -49,6 +56,27 @@ test('a write of which nobody knows whether it was done costs no bytes', async (
   const [file] = (await catalog.get(images, uuid))!.files;
   const content = await locate(catalog, file!.sha256);
   t.is((await blobs.stat(content!.key))?.size, file!.size);
+});
+
+test('a remembered MD5 that can not be read is told, and costs nothing else', async (t) => {
+  const image = danubeImage(uuid);
+  const tooLarge = Buffer.alloc(16 * 1024 ** 2 + 1, 'a');
+  const path = await danubeDirectory(join(await scratch(t), 'old'), [
+    { ...image, files: { ...image.files, 'file.md5': tooLarge } },
+  ]);
+  const catalog = await openCatalog({ kind: 'memory' });
+  t.teardown(() => catalog.close());
+  const deps = {
+    catalog,
+    blobs: await openBlobs({ kind: 'memory' }),
+    log: pino({ level: 'silent' }),
+    now: () => new Date(),
+    policy: { mode: 'dc' as const, channels: [], blobGrace: 3600 },
+  };
+  const course = { signal: new AbortController().signal, copied: () => {}, wasHere: false };
+  const { outcome, warnings } = await takeOverImage(deps, (await openLeftDirectory(path))!, uuid, course);
+  t.is(outcome, 'taken');
+  t.regex(warnings.join(), /the MD5 that was remembered of it can not be read: .*16777217 bytes/);
 });
 
 test('a record that is not all UTF-8 is read as its server showed it, and warned of', async (t) => {

@@ -175,6 +175,16 @@ test('kept until a month before its end, then made again', async (t) => {
   t.true(left(await leaf()) > 1600 * DAY);
 });
 
+test('one that can not be used any more is told of, one that is not there yet is not', async (t) => {
+  const { keep, files, lines } = await own(t);
+  const told = () => lines.filter(({ msg }) => msg.includes('can not be used: another is made')).length;
+  await keep();
+  t.is(told(), 0);
+  await writeFile(files.certificate, half(await readFile(files.certificate, 'utf8')));
+  await keep();
+  t.is(told(), 1);
+});
+
 test('made again where it is lost, damaged, or of a clock that went ahead', async (t) => {
   const { keep, leaf, files } = await own(t);
   await keep(new Date(Date.now() + 10 * DAY));
