@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Closing } from '../server/closing.js';
+import { machine, revision } from './measure/machine.js';
+import { pageWith } from './page.js';
+import type { Part } from './part.js';
+import { parts } from './parts.js';
+import { sectionOf } from './report.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const PAGE = join(root, 'docs', 'performance.md');
+
+const USAGE = `usage: npm run bench -- [PART …] [--runs N] [--directory DIR] [--dry]
+
+  PART              ${parts.map(({ name }) => name).join(', ')}; all unless named
+  --runs N          how many pairs are counted (9)
+  --directory DIR   where the servers keep their data: on the disk to measure (this project's)
+  --dry             print only; docs/performance.md stays as it is`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string', default: '9' },
+      directory: { type: 'string', default: root },
+      dry: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const runs = Number(values.runs);
+  const unknown = positionals.filter((name) => !parts.some((part) => part.name === name));
+  if (values.help) return console.log(USAGE);
+  if (unknown.length > 0) throw new Error(`there is no part called ${unknown.join(', ')}\n\n${USAGE}`);
+  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs takes a number of pairs, not "${values.runs}"`);
+
+  const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  for (const part of chosen) {
+    const section = await measured(part, runs, values.directory);
+    console.log(`\n${section}\n`);
+    if (!values.dry) await writeFile(PAGE, pageWith(await currentPage(), new Map([[part.name, section]]), parts));
+  }
+}
+
+async function measured(part: Part, runs: number, where: string): Promise<string> {
+  const closing = new Closing();
+  const directory = closing.add(await mkdtemp(join(where, '.bench-')), (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const stop = () => closing.close().finally(() => process.exit(130));
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const say = (what: string) => console.error(`bench: ${part.name}: ${what} …`);
+    const findings = await part.measure({ directory, runs, closing, say });
+    const date = new Date().toISOString().slice(0, 10);
+    return sectionOf(part, findings, `${date}, commit ${await revision()}: ${await machine()}`);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    await closing.close();
+  }
+}
+
+async function currentPage(): Promise<string> {
+  return readFile(PAGE, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+}
+
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,5 @@
+import type { Part } from './part.js';
+import { download } from './parts/download.js';
+
+/** In the order in which they are measured and shown. */
+export const parts: readonly Part[] = [download];
