@@ -1,5 +1,6 @@
 import type { Part } from './part.js';
 import { download } from './parts/download.js';
+import { manifest } from './parts/manifest.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download];
+export const parts: readonly Part[] = [download, manifest];
