@@ -53,6 +53,13 @@ export function whenEnded({ req: { socket }, res }: Context, tell: () => void): 
   socket.once('close', onEnd);
 }
 
+declare module 'node:net' {
+  interface Socket {
+    /** Bytes that have left without passing through Node, which therefore has not counted them. */
+    movedByKernel?: number;
+  }
+}
+
 declare module 'koa' {
   interface Request {
     /** What the json-body middleware parsed; undefined where there was nothing to parse. */

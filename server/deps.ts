@@ -5,6 +5,7 @@ import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
 import type { Keyring } from './auth/keyring.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
+import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { Listing } from './operations/listing.js';
 import type { Readiness } from './readiness.js';
@@ -29,6 +30,8 @@ export interface Policy {
 export interface Deps {
   catalog: Catalog;
   blobs: BlobStore;
+  /** Absent where Node has to do all by itself. */
+  kernel: Kernel | undefined;
   listing: Listing;
   policy: Policy;
   log: Logger;

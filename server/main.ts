@@ -16,6 +16,7 @@ import type { Deps, Policy } from './deps.js';
 import { explain } from './explain.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
+import { openKernel } from './kernel.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics/instruments.js';
 import { measuredBlobs } from './metrics/measured-blobs.js';
@@ -87,6 +88,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const deps: Deps = {
     catalog,
     blobs,
+    kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
     log,
     policy,

@@ -1,7 +1,22 @@
 import type { BlobStore, ByteRange } from '../storage/blobs.js';
 import { StorageDown } from '../storage/errors.js';
 import type { Context } from './context.js';
+import type { Kernel } from './kernel.js';
+import { sendByKernel } from './send-by-kernel.js';
 import { write, writeLast } from './socket-writing.js';
+
+interface Blob {
+  key: string;
+  size: number;
+}
+
+interface Means {
+  blobs: BlobStore;
+  kernel: Kernel | undefined;
+}
+
+/** Less is sent before the kernel has been asked. */
+const WORTH_THE_KERNEL = 256 << 10;
 
 /**
  * From a blob to the socket, with headers already set. The blob is opened, and its size compared with what was
@@ -9,9 +24,9 @@ import { write, writeLast } from './socket-writing.js';
  */
 export async function sendFile(
   ctx: Context,
-  blobs: BlobStore,
-  { key, size }: { key: string; size: number },
-  range: ByteRange | undefined,
+  { blobs, kernel }: Means,
+  { key, size }: Blob,
+  range: ByteRange = { start: 0, end: size - 1 },
 ): Promise<void> {
   const stat = await blobs.stat(key);
   if (stat?.size !== size) {
@@ -22,16 +37,37 @@ export async function sendFile(
     ctx.res.end();
     return;
   }
-  const chunks = await blobs.read(key, range);
-  if (!chunks) throw new StorageDown(`blob ${key}`, 'it disappeared');
+  const isLarge = range.end - range.start >= WORTH_THE_KERNEL;
+  const held = isLarge && blobs.openFile ? kernel?.hold(ctx.req.socket) : undefined;
+  if (!held) return sendLent(ctx, blobs, key, range);
+  try {
+    const file = present(await blobs.openFile?.(key), key);
+    try {
+      ctx.respond = false;
+      await sendByKernel(ctx.res, file, range, held);
+    } finally {
+      await file.close();
+    }
+  } finally {
+    held.release();
+  }
+}
+
+async function sendLent(ctx: Context, blobs: BlobStore, key: string, range: ByteRange): Promise<void> {
+  const chunks = present(await blobs.read(key, range), key);
   ctx.respond = false;
   // a store that gives fewer bytes, or more, than were promised is found out, and breaks the connection as well
   ctx.res.strictContentLength = true;
-  let left = range ? range.end - range.start + 1 : size;
+  let left = range.end - range.start + 1;
   for await (const chunk of chunks) {
     left -= chunk.length;
     if (left > 0) await write(ctx.res, chunk);
     else await writeLast(ctx.res, chunk);
   }
   if (left > 0) ctx.res.end();
+}
+
+function present<T>(opened: T | undefined, key: string): T {
+  if (opened === undefined) throw new StorageDown(`blob ${key}`, 'it disappeared');
+  return opened;
 }

@@ -22,6 +22,15 @@ export interface ByteRange {
   end: number;
 }
 
+/** The file in which a blob lies, open until it is closed. */
+export interface BlobFile {
+  /** For those who can have the kernel read it. */
+  readonly descriptor: number;
+  /** Fills as much as it can, and gives what it has filled: at least a byte, or it fails. */
+  read(into: Uint8Array, position: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /**
  * Blobs never change once committed. Absence is `undefined`; a failure throws StorageDown with its cause.
  * A blob that is deleted while it is being read stays readable to those who read it.
@@ -34,6 +43,8 @@ export interface BlobStore {
    * start, `return()` of its iterator closes it. A chunk is lent: it is valid until the next one is asked for.
    */
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** The blob as an open file, in stores that keep each in one. */
+  openFile?(key: string): Promise<BlobFile | undefined>;
   /** Removes a committed blob or a staged one that was left behind; an absent one is no error. */
   delete(key: string): Promise<void>;
   /** Keys of everything there is, staged leftovers included. */

@@ -42,6 +42,7 @@ export interface Settings {
   headerTimeout: number;
   idleTimeout: number;
   shutdownGrace: number;
+  sendfile: boolean;
   metricsAddress: string;
   metricsPort: number | 'off';
   logLevel: string;
@@ -261,6 +262,14 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'seconds that transfers may go on after a stop was asked for',
     default: 30,
     read: integer(0),
+  },
+
+  sendfile: {
+    group: 'listening',
+    meaning: 'have the kernel move files to plain connections, where it can: on Linux',
+    more: 'To be switched off where DATA lies on a filesystem that does not know how.',
+    default: true,
+    read: flag,
   },
 
   metricsAddress: {

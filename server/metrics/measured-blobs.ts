@@ -37,6 +37,7 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
       const chunks = await time('open', () => blobs.read(key, range));
       return chunks && new Watched(chunks, (error) => failed('read', error));
     },
+    ...(blobs.openFile && { openFile: (key) => time('open', () => blobs.openFile!(key)) }),
     delete: async (key) => {
       await time('delete', () => blobs.delete(key));
       staged.delete(key);

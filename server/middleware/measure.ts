@@ -74,10 +74,11 @@ function byteCounter({ instruments: { received_bytes_total, sent_bytes_total } }
   const seen = new WeakMap<Socket, { received: number; sent: number }>();
   return ({ ctx, socket }: Running): void => {
     const { received, sent } = seen.get(socket) ?? { received: 0, sent: 0 };
-    const { bytesRead, bytesWritten } = socket;
+    const { bytesRead } = socket;
+    const bytesSent = socket.bytesWritten + (socket.movedByKernel ?? 0);
     const route = routeOf(ctx);
     received_bytes_total.inc({ route }, bytesRead - received);
-    sent_bytes_total.inc({ route }, bytesWritten - sent);
-    seen.set(socket, { received: bytesRead, sent: bytesWritten });
+    sent_bytes_total.inc({ route }, bytesSent - sent);
+    seen.set(socket, { received: bytesRead, sent: bytesSent });
   };
 }

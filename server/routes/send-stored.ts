@@ -30,7 +30,7 @@ export async function sendStored(ctx: Context, deps: Deps, stored: Stored, conte
     ctx.set('Content-Length', String(stored.size));
     ctx.set('Content-MD5', stored.contentMD5);
   }
-  await sendFile(ctx, deps.blobs, await findContent(deps, stored), range);
+  await sendFile(ctx, deps, await findContent(deps, stored), range);
 }
 
 function rangeOf(ctx: Context, size: number, current: { etag: string; modified: Date }): ByteRange | undefined {

@@ -2,10 +2,11 @@ import type { Dirent, Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertBlobKey, isBlobKey, newBlobKey } from '../blob-key.js';
-import type { BlobStat, BlobStore, ByteRange, StagedBlob } from '../blobs.js';
+import type { BlobFile, BlobStat, BlobStore, ByteRange, StagedBlob } from '../blobs.js';
 import { makeDirectory, syncDirectory } from '../durable.js';
 import { StorageDown } from '../errors.js';
 import { FileReading } from './file-reading.js';
+import { OpenFile } from './open-file.js';
 import { StagedFile } from './staged-file.js';
 
 /**
@@ -54,6 +55,11 @@ class FilesystemBlobs implements BlobStore {
   async read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     const handle = await orAbsent(open(this.#whole(key), 'r')).catch(down(`opening blob ${key}`));
     return handle && new FileReading(key, handle, range ?? (await wholeOf(key, handle)));
+  }
+
+  async openFile(key: string): Promise<BlobFile | undefined> {
+    const handle = await orAbsent(open(this.#whole(key), 'r')).catch(down(`opening blob ${key}`));
+    return handle && new OpenFile(key, handle);
   }
 
   async delete(key: string): Promise<void> {

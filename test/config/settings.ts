@@ -33,6 +33,7 @@ export const defaults: Settings = {
   headerTimeout: 60,
   idleTimeout: 120,
   shutdownGrace: 30,
+  sendfile: true,
   metricsAddress: '127.0.0.1',
   metricsPort: 'off',
   logLevel: 'info',

@@ -38,6 +38,7 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   tlsCertificate: { text: 'c.pem', value: 'c.pem', read: 'c.pem' },
   tlsKey: { text: 'k.pem', value: 'k.pem', read: 'k.pem' },
   tlsSelfSigned: { text: 'true', value: true, read: true },
+  sendfile: { text: 'false', value: false, read: false },
   tlsMinVersion: { text: 'TLSv1.3', value: 'TLSv1.3', read: 'TLSv1.3' },
   maxFileSize: { text: '1', value: 1, read: 1 },
   maxIconSize: { text: '4096', value: 4096, read: 4096 },

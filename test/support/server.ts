@@ -8,6 +8,7 @@ import { type KeyringOptions, openKeyring } from '../../server/auth/keyring.js';
 import { SeenSignatures } from '../../server/auth/seen-signatures.js';
 import type { Deps, Policy } from '../../server/deps.js';
 import { HttpServer } from '../../server/http-server.js';
+import { openKernel } from '../../server/kernel.js';
 import { Metrics } from '../../server/metrics/instruments.js';
 import { measuredBlobs } from '../../server/metrics/measured-blobs.js';
 import { measuredCatalog } from '../../server/metrics/measured-catalog.js';
@@ -52,6 +53,7 @@ export interface ServerOptions extends Partial<Policy> {
   keys?: Partial<Pick<KeyringOptions, 'authKeys' | 'directory'>>;
   catalog?: Catalog;
   blobs?: BlobStore;
+  kernel?: Deps['kernel'];
   space?: () => Promise<Space>;
 }
 
@@ -84,6 +86,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     now = () => new Date(),
     keys = {},
     log = pino({ level: 'silent' }),
+    kernel = await openKernel(),
     space = async () => ({ free: 1024 ** 4, size: 2 * 1024 ** 4 }),
     catalog: givenCatalog,
     blobs: givenBlobs,
@@ -112,6 +115,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const deps: Deps = {
     catalog,
     blobs,
+    kernel,
     listing,
     policy: { ...defaults, ...policy },
     log,
