@@ -1,13 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { BlobFile, ByteRange } from '../storage/blobs.js';
 import type { HeldSocket } from './kernel.js';
 import { write, writeLast } from './socket-writing.js';
 
 /** What goes through Node at a time. */
 const PIECE = 16 << 10;
-
-/** What the kernel is asked to move at a time. */
-const MOST = 1 << 20;
 
 /**
  * A piece goes through Node: it takes the headers along, waits until the socket has room, and finds out what is wrong.
@@ -25,27 +23,27 @@ export async function sendByKernel(
     const piece = await file.read(buffer.subarray(0, end + 1 - position), position);
     await write(res, piece);
     position += piece.length;
-    position += await moved(res, file, { start: position, end }, held);
+    position = await moveFrom(position, res.req.socket, file, end, held);
   }
   await writeLast(res, new Uint8Array());
 }
 
-/** How many bytes the kernel has moved, until there was no more room. */
-async function moved(
-  { req: { socket } }: ServerResponse,
-  file: BlobFile,
-  { start, end }: ByteRange,
+/** Where the kernel has got to when there was no more room. */
+async function moveFrom(
+  start: number,
+  socket: Socket,
+  { descriptor }: BlobFile,
+  end: number,
   held: HeldSocket,
 ): Promise<number> {
   let position = start;
   while (position <= end && !socket.destroyed) {
-    const wanted = Math.min(MOST, end + 1 - position);
-    const sent = await held.sendFile(file.descriptor, position, wanted);
-    position += sent;
-    socket.movedByKernel = (socket.movedByKernel ?? 0) + sent;
+    const { bytes, hasRoom } = await held.sendFile(descriptor, position, end + 1 - position);
+    position += bytes;
+    socket.movedByKernel = (socket.movedByKernel ?? 0) + bytes;
     // Node has not seen that anything moved, and would take the connection for idle.
     socket.setTimeout(socket.timeout ?? 0);
-    if (sent < wanted) break;
+    if (!hasRoom) break;
   }
-  return position - start;
+  return position;
 }
