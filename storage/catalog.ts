@@ -44,6 +44,12 @@ export interface Tx extends Reader {
   delete<T>(kind: Kind<T>, id: string): Promise<void>;
 }
 
+/** A record, and the JSON that it is kept as, which costs far less to hold. */
+export interface Stored<T> {
+  record: T;
+  json: string;
+}
+
 /** One committed change of one record; `record` is absent where it was deleted. */
 export interface Change<T> {
   id: string;
@@ -58,6 +64,8 @@ export interface Change<T> {
  */
 export interface Catalog extends Reader {
   write<R>(change: (tx: Tx) => Promise<R>): Promise<R>;
+  /** All records, in the order of their ids, many at a time: for views that hold every one of them. */
+  pages<T>(kind: Kind<T>): AsyncIterable<Stored<T>[]>;
   /**
    * Tells of every committed change of a kind, in commit order, before its write is acknowledged. What a failed commit
    * has touched is told again as it is found afterwards, changed or not. Returns the way to stop.

@@ -1,7 +1,8 @@
 import type { Catalog, Change, Kind } from './catalog.js';
 
 interface Shape<T, V> {
-  project: (record: T) => V;
+  /** The JSON is the record's, for views that keep it whole. */
+  project: (record: T, json: string) => V;
   /** A total order: two views are equal in it only if they are of the same record. */
   compare: (a: V, b: V) => number;
 }
@@ -39,26 +40,29 @@ export class ReadModel<V extends object> {
 
   /** Follows first and reads afterwards, so that nothing slips through between; what was told is newer than what is read. */
   async #load<T>(catalog: Catalog, kind: Kind<T>, { project }: Shape<T, V>): Promise<void> {
+    const view = (record: T) => project(record, JSON.stringify(record));
     const told = new Set<string>();
     let take = ({ id, record }: Change<T>): void => {
       told.add(id);
       if (record === undefined) this.#views.delete(id);
-      else this.#views.set(id, project(record));
+      else this.#views.set(id, view(record));
     };
     this.#stop = catalog.follow(kind, (changes) => {
       for (const change of changes) take(change);
     });
     try {
-      for await (const record of catalog.list(kind)) {
-        const id = kind.id(record);
-        if (!told.has(id)) this.#views.set(id, project(record));
+      for await (const page of catalog.pages(kind)) {
+        for (const { record, json } of page) {
+          const id = kind.id(record);
+          if (!told.has(id)) this.#views.set(id, project(record, json));
+        }
       }
     } catch (error) {
       this.#stop();
       throw error;
     }
     this.#sorted = [...this.#views.values()].sort(this.compare);
-    take = ({ id, record }) => this.#replace(id, record === undefined ? undefined : project(record));
+    take = ({ id, record }) => this.#replace(id, record === undefined ? undefined : view(record));
   }
 
   #replace(id: string, view: V | undefined): void {

@@ -36,6 +36,7 @@ export function measuredCatalog(catalog: Catalog, { instruments }: Metrics): Cat
     find: (kind, key) => time('find', () => catalog.find(kind, key)),
     range: (kind, index, options) => each('range', catalog.range(kind, index, options)),
     list: (kind) => each('list', catalog.list(kind)),
+    pages: (kind) => each('list', catalog.pages(kind)),
     write: (change) => time('write', () => catalog.write(change)),
     follow: (kind, follower) => catalog.follow(kind, follower),
     close: () => catalog.close(),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { compareListed, type Listed, listed } from '../../imgapi/query.js';
 import { serialize } from '../../imgapi/serialize.js';
@@ -7,21 +8,99 @@ import { images } from '../model/image.js';
 
 /** What memory keeps of an image: what the filters need, and the manifest as it is sent. */
 export interface ListedImage extends Listed {
-  /** The manifest as an element of a list, without and with its channels; the same buffer where it has none. */
-  plain: Buffer;
-  withChannels: Buffer;
+  manifest: Manifest;
 }
 
 export type Listing = ReadModel<ListedImage>;
 
-export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
-  const element = (image: Image, channels: boolean) =>
-    Buffer.from(JSON.stringify(serialize(image, { mode, channels, admin: false }), null, 2).replaceAll('\n', '\n  '));
-  return ReadModel.open(catalog, images, {
-    project: (image: Image): ListedImage => {
-      const plain = element(image, false);
-      return { ...listed(image), plain, withChannels: image.channels ? element(image, true) : plain };
-    },
+export async function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
+  const render = (json: string) => formsOf(JSON.parse(json), mode);
+  const words = new Map<string, string>();
+  const listing = await ReadModel.open(catalog, images, {
+    project: (image: Image, json): ListedImage => ({
+      ...inSharedWords(listed(image), words),
+      manifest: new Manifest(json, render),
+    }),
     compare: compareListed,
   });
+  words.clear();
+  return listing;
+}
+
+/** Many images have the same owner and tags: where they are read together, each is kept once. */
+function inSharedWords(entry: Listed, words: Map<string, string>): Listed {
+  const shared = (word: string) => {
+    const known = words.get(word);
+    if (known === undefined) words.set(word, word);
+    return known ?? word;
+  };
+  return {
+    ...entry,
+    owner: shared(entry.owner),
+    tags: entry.tags.map(shared),
+    billingTags: entry.billingTags.map(shared),
+  };
+}
+
+/** In milliseconds: for how long rendering may keep others waiting. */
+const SLICE = 5;
+
+/** The manifests as they are sent. Where many are still to be rendered, others are served meanwhile. */
+export async function elementsOf(found: readonly ListedImage[], form: keyof Forms): Promise<Buffer[]> {
+  const elements: Buffer[] = [];
+  let until = performance.now() + SLICE;
+  for (const { manifest } of found) {
+    if (!manifest.isRendered && performance.now() > until) {
+      await setImmediate();
+      until = performance.now() + SLICE;
+    }
+    elements.push(manifest[form]);
+  }
+  return elements;
+}
+
+/** A manifest as an element of a list, without and with its channels; the same buffer where it has none. */
+interface Forms {
+  plain: Buffer;
+  withChannels: Buffer;
+}
+
+/** Rendered when it is first listed: a start with very many images would take most of its time for it. */
+class Manifest implements Forms {
+  #kept: string | Forms;
+
+  constructor(
+    json: string,
+    private readonly render: (json: string) => Forms,
+  ) {
+    this.#kept = json;
+  }
+
+  get isRendered(): boolean {
+    return typeof this.#kept !== 'string';
+  }
+
+  get plain(): Buffer {
+    return this.#forms().plain;
+  }
+
+  get withChannels(): Buffer {
+    return this.#forms().withChannels;
+  }
+
+  #forms(): Forms {
+    if (typeof this.#kept === 'string') this.#kept = this.render(this.#kept);
+    return this.#kept;
+  }
+}
+
+function formsOf(image: Image, mode: Mode): Forms {
+  const plain = elementOf(image, { mode, channels: false });
+  return { plain, withChannels: image.channels ? elementOf(image, { mode, channels: true }) : plain };
+}
+
+/** A list of one, without its brackets. */
+function elementOf(image: Image, view: { mode: Mode; channels: boolean }): Buffer {
+  const list = JSON.stringify([serialize(image, { ...view, admin: false })], null, 2);
+  return Buffer.from(list.slice('[\n  '.length, -'\n]'.length));
 }

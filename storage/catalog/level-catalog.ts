@@ -1,10 +1,10 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import type { Catalog, Change, Kind, Tx } from '../catalog.js';
+import type { Catalog, Change, Kind, Stored, Tx } from '../catalog.js';
 import { StorageDown } from '../errors.js';
 import { Database, type Engine } from './database.js';
-import { recordKey } from './keys.js';
+import { rangeOf, recordKey, walk } from './keys.js';
 import { Overlay } from './overlay.js';
-import { Records } from './records.js';
+import { pageSize, Records } from './records.js';
 import { Transaction } from './transaction.js';
 
 /** What a write has changed, as it is told to followers: kind → id → record as JSON. */
@@ -55,6 +55,17 @@ export class LevelCatalog extends Records implements Catalog {
     }
   }
 
+  async *pages<T>(kind: Kind<T>): AsyncGenerator<Stored<T>[]> {
+    const view = this.view.freeze();
+    try {
+      for await (const page of ahead(view.scan(rangeOf(walk(kind.name, 'id'), {}), pageSize))) {
+        yield together(page.map(([, json]) => json)).map((json) => ({ record: JSON.parse(json) as T, json }));
+      }
+    } finally {
+      await view.close();
+    }
+  }
+
   follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void {
     const followers = this.#followers.get(kind.name) ?? new Set();
     this.#followers.set(kind.name, followers);
@@ -81,6 +92,7 @@ export class LevelCatalog extends Records implements Catalog {
       }
     }
     this.#committing = undefined;
+    this.#within.disable(); // or Node would go on tracking every promise of the process
   }
 
   async #commit(group: Waiting[]): Promise<void> {
@@ -133,6 +145,31 @@ export class LevelCatalog extends Records implements Catalog {
       }
     }
   }
+}
+
+/** The next page is read while the one before is worked with. */
+async function* ahead<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = pages[Symbol.asyncIterator]();
+  try {
+    let next = iterator.next();
+    for (let step = await next; !step.done; step = await next) {
+      next = iterator.next();
+      next.catch(() => {}); // told to who asks for that page
+      yield step.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/**
+ * The same texts as slices of a large one. Whoever keeps them keeps that, which the garbage collector neither copies nor
+ * mixes with what stays when they go.
+ */
+function together(texts: string[]): string[] {
+  const whole = texts.join('');
+  let end = 0;
+  return texts.map((text) => whole.slice(end, (end += text.length)));
 }
 
 async function run<R>(

@@ -2,7 +2,7 @@ import type { Kind, Positioned, RangeOptions, Reader } from '../catalog.js';
 import { position, rangeOf, recordKey, uniqueKey, walk } from './keys.js';
 import type { Entry, LiveView, View } from './view.js';
 
-const pageSize = 500;
+export const pageSize = 500;
 
 /** Reads records out of a view. */
 export class Records implements Reader {

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Catalog, Change, Kind, RangeOptions, Reader, Tx } from '../../storage/catalog.js';
-import { Missing, Taken } from '../../storage/errors.js';
+import type { Catalog, Change, Kind, RangeOptions, Reader, Stored, Tx } from '../../storage/catalog.js';
+import { Missing, StorageDown, Taken } from '../../storage/errors.js';
 import { gate } from '../support/gate.js';
 
 interface Ship {
@@ -415,6 +415,47 @@ export function catalogContract(
     release();
     await later;
     t.deepEqual(await ids(catalog.list(ships)), ['later']);
+  });
+
+  about('pages hold every record and its JSON, as they were when the reading began', async (t, catalog) => {
+    const fleet = Array.from({ length: 1234 }, (_, n): Ship => ({ id: `s${n}`, name: `${hostile[n % 9]}é中${n}` }));
+    await catalog.write(async (tx) => {
+      for (const ship of fleet) await tx.insert(ships, ship);
+      await tx.insert(shipsInDock, { id: 'other' });
+    });
+    const found: Stored<Ship>[] = [];
+    let pages = 0;
+    for await (const page of catalog.pages(ships)) {
+      found.push(...page);
+      pages += 1;
+      await catalog.write(async (tx) => {
+        await tx.replace(ships, { ...fleet.at(-pages)!, tons: 1 });
+        await tx.insert(ships, { id: `z${pages}` });
+      });
+    }
+    t.true(pages > 1);
+    t.deepEqual(
+      found.map(({ record }) => record),
+      fleet.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+    t.deepEqual(
+      found.map(({ json }) => json),
+      found.map(({ record }) => JSON.stringify(record)),
+    );
+  });
+
+  about('who has read enough pages may go', async (t, catalog) => {
+    await catalog.write(async (tx) => {
+      for (let n = 0; n < 2000; n += 1) await tx.insert(ships, { id: `s${n}` });
+    });
+    const pages = catalog.pages(ships)[Symbol.asyncIterator]();
+    t.true((await pages.next()).value!.length < 2000);
+    t.true((await pages.return!()).done);
+    t.true((await pages.next()).done);
+    await catalog.close();
+    for (const when of ['now', 'later']) {
+      await t.throwsAsync(catalog.pages(ships)[Symbol.asyncIterator]().next(), { instanceOf: StorageDown }, when);
+    }
   });
 
   about('followers are told of committed changes, in order, before the write is acknowledged', async (t, catalog) => {

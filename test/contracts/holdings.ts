@@ -270,6 +270,7 @@ function before(catalog: Catalog, write: () => Promise<void>): Catalog {
     find: (kind, key) => catalog.find(kind, key),
     range: (kind, index, options) => catalog.range(kind, index, options),
     list: (kind) => catalog.list(kind),
+    pages: (kind) => catalog.pages(kind),
     write: async (change) => {
       await write();
       return catalog.write(change);

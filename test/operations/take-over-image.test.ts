@@ -31,6 +31,7 @@ const doubtful = (catalog: Catalog): Catalog => ({
   find: (kind, key) => catalog.find(kind, key),
   range: (kind, index, options) => catalog.range(kind, index, options),
   list: (kind) => catalog.list(kind),
+  pages: (kind) => catalog.pages(kind),
   follow: (kind, follower) => catalog.follow(kind, follower),
   close: () => catalog.close(),
   write: async (change) => {

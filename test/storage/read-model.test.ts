@@ -134,11 +134,14 @@ function pausedAfterFirst(catalog: Catalog, reached: () => void, goOn: Promise<v
     get: (kind, id) => catalog.get(kind, id),
     find: (kind, key) => catalog.find(kind, key),
     range: (kind, index, options) => catalog.range(kind, index, options),
-    async *list(kind) {
-      for await (const record of catalog.list(kind)) {
-        yield record;
-        reached();
-        await goOn;
+    list: (kind) => catalog.list(kind),
+    async *pages(kind) {
+      for await (const page of catalog.pages(kind)) {
+        for (const stored of page) {
+          yield [stored];
+          reached();
+          await goOn;
+        }
       }
     },
     write: (change) => catalog.write(change),

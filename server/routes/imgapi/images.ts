@@ -6,6 +6,7 @@ import { checkActsFor, isOperator } from '../../model/caller.js';
 import { deleteImage as remove } from '../../operations/delete-image.js';
 import { findImage } from '../../operations/find-image.js';
 import { listImages as list, recordsOf } from '../../operations/list-images.js';
+import { elementsOf } from '../../operations/listing.js';
 import { sendElements } from '../../send-elements.js';
 import { channelOf, flag, targetOf } from '../address.js';
 import { answeredByConditions, manifestOf, quoted, sendJson, showsChannels } from '../reply.js';
@@ -27,10 +28,7 @@ export const listImages: Handler = async (ctx, deps) => {
     );
   } else {
     const form = showsChannels(ctx) ? 'withChannels' : 'plain';
-    await sendElements(
-      ctx,
-      found.map((image) => image[form]),
-    );
+    await sendElements(ctx, await elementsOf(found, form));
   }
 };
 
