@@ -1,6 +1,8 @@
 import type { Part } from './part.js';
 import { download } from './parts/download.js';
 import { manifest } from './parts/manifest.js';
+import { start } from './parts/start.js';
+import { writes } from './parts/writes.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download, manifest];
+export const parts: readonly Part[] = [download, manifest, start, writes];

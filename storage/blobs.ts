@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 export interface StagedBlob {
   /** Random and final: the blob will be read under it. */
   readonly key: string;
+  /** What is written is lent: it is valid until the callback of its write. */
   readonly writable: Writable;
   /** After the writable has finished. When it returns, the bytes are durable and can be read; never before. */
   commit(): Promise<void>;

@@ -1,4 +1,4 @@
-import { Transform, type TransformCallback } from 'node:stream';
+import { Writable } from 'node:stream';
 import { BufferPool } from './buffer-pool.js';
 import { DigestLane, type LaneTransfer } from './digest-lane.js';
 import type { Answer } from './digest-worker.js';
@@ -30,11 +30,14 @@ interface Block {
   filled: number;
 }
 
+type Done = (error?: Error | null) => void;
+
 /**
- * Passes bytes on as they are and has them digested off the main thread, which pays for one copy into a shared block.
- * `content` can be read when the stream has ended.
+ * On the way to a target: gathers what comes into blocks of shared memory, which the digest workers and the target read
+ * side by side, so that the main thread pays for one copy and the target gets few, large writes.
+ * `content` can be read when the stream has finished, and the target with it.
  */
-export class Digests extends Transform {
+export class Digests extends Writable {
   readonly #transfers: LaneTransfer[] = lanes.map((lane) => lane.start());
   #block: Block | undefined;
   #underWay = 0;
@@ -42,24 +45,29 @@ export class Digests extends Transform {
   #size = 0;
   #content: Content | undefined;
 
+  constructor(
+    private readonly target: Writable,
+    /** Told of each chunk that has been taken: its memory is not needed any more. */
+    private readonly release?: (chunk: Uint8Array) => void,
+  ) {
+    super();
+    target.on('error', (error) => this.destroy(error));
+  }
+
   get content(): Content {
     if (!this.#content) throw new Error('digests were asked for before the end');
     return this.#content;
   }
 
-  override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Done): void {
     this.#gather(chunk, 0, done);
   }
 
-  override _flush(done: TransformCallback): void {
-    this.#digest(true).then((answers) => {
-      const { md5 = '', sha1 = '', sha256 = '' } = Object.assign({}, ...answers) as Partial<Content>;
-      this.#content = { size: this.#size, md5, sha1, sha256 };
-      done();
-    }, done);
+  override _final(done: Done): void {
+    this.#finish().then(() => done(), done);
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, done: Done): void {
     if (this.#block) digestBlocks.give(this.#block.buffer);
     this.#block = undefined;
     this.#resume = undefined;
@@ -67,7 +75,7 @@ export class Digests extends Transform {
     done(error);
   }
 
-  #gather(chunk: Uint8Array, from: number, done: TransformCallback): void {
+  #gather(chunk: Uint8Array, from: number, done: Done): void {
     let position = from;
     while (position < chunk.length) {
       if (this.#underWay >= blocksUnderWay) {
@@ -76,7 +84,8 @@ export class Digests extends Transform {
       }
       position += this.#fill(chunk, position);
     }
-    done(null, chunk);
+    this.release?.(chunk);
+    done();
   }
 
   #fill(chunk: Uint8Array, from: number): number {
@@ -86,7 +95,7 @@ export class Digests extends Transform {
     bytes.set(taken, filled);
     this.#block.filled += taken.length;
     this.#size += taken.length;
-    if (this.#block.filled === bytes.length) this.#digest(false).catch((error: Error) => this.destroy(error));
+    if (this.#block.filled === bytes.length) this.#handOver(false).catch((error: Error) => this.destroy(error));
     return taken.length;
   }
 
@@ -96,18 +105,34 @@ export class Digests extends Transform {
     return { buffer, bytes: new Uint8Array(buffer), filled: 0 };
   }
 
-  async #digest(last: boolean): Promise<Answer[]> {
+  async #handOver(last: boolean): Promise<Answer[]> {
     const block = this.#block;
     this.#block = undefined;
     this.#underWay += 1;
     const asked = this.#transfers.map((transfer) => transfer.update(block?.buffer, block?.filled ?? 0, last));
-    await Promise.allSettled(asked); // the block is in use until both lanes have let go of it
+    const stored = block && this.#store(block.bytes.subarray(0, block.filled));
+    await Promise.allSettled([...asked, stored]); // the block is in use until all three have let go of it
     if (block) digestBlocks.give(block.buffer);
     this.#underWay -= 1;
+    await stored;
     const answers = await Promise.all(asked);
     const resume = this.#resume;
     this.#resume = undefined;
     resume?.();
     return answers;
+  }
+
+  #store(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.target.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  async #finish(): Promise<void> {
+    const { md5 = '', sha1 = '', sha256 = '' } = Object.assign({}, ...(await this.#handOver(true))) as Partial<Content>;
+    await new Promise<void>((resolve, reject) => {
+      this.target.end((error?: Error | null) => (error ? reject(error) : resolve()));
+    });
+    this.#content = { size: this.#size, md5, sha1, sha256 };
   }
 }

@@ -16,6 +16,8 @@ export interface TransferOptions {
   signal?: AbortSignal;
   /** Told how many bytes have come so far. */
   report?: (bytes: number) => void;
+  /** Told of each chunk whose bytes have been taken. */
+  release?: (chunk: Uint8Array) => void;
 }
 
 export type TransferRefusal = 'empty' | 'too-big' | keyof Content;
@@ -40,11 +42,11 @@ export class TransferRefused extends Error {
 export async function transfer(
   source: Readable | AsyncIterable<Uint8Array>,
   target: StagedBlob,
-  { limit, expect = {}, through = [], signal, report }: TransferOptions = {},
+  { limit, expect = {}, through = [], signal, report, release }: TransferOptions = {},
 ): Promise<Content> {
   const readable = source instanceof Readable ? source : new LentReadable(source);
-  const digests = new Digests();
-  const stages = [readable, ...through, new Limit(limit, expect.size), digests, new Meter(report), target.writable];
+  const digests = new Digests(target.writable, release);
+  const stages = [readable, ...through, new Meter(report, limit, expect.size), digests];
   try {
     await pipeline(stages, { ...(signal && { signal }) });
     verify(digests.content, expect);
@@ -70,11 +72,12 @@ function describe(reason: TransferRefusal, expected: number | string, found: num
   return `${reason} is ${found} where ${expected} was expected`;
 }
 
-/** Stops as soon as more has come than may, or than was promised. */
-class Limit extends Transform {
+/** Tells how much has come, and stops as soon as that is more than may come, or than was promised. */
+class Meter extends Transform {
   #bytes = 0;
 
   constructor(
+    private readonly report: (bytes: number) => void = () => {},
     private readonly most = Number.POSITIVE_INFINITY,
     private readonly promised = Number.POSITIVE_INFINITY,
   ) {
@@ -83,22 +86,18 @@ class Limit extends Transform {
 
   override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > this.most) done(new TransferRefused('too-big', this.most, this.#bytes));
-    else if (this.#bytes > this.promised) done(new TransferRefused('size', this.promised, this.#bytes));
-    else done(null, chunk);
-  }
-}
-
-class Meter extends Transform {
-  #bytes = 0;
-
-  constructor(private readonly report?: (bytes: number) => void) {
-    super();
+    const refusal = this.#refusal();
+    if (refusal) {
+      done(refusal);
+    } else {
+      this.report(this.#bytes);
+      done(null, chunk);
+    }
   }
 
-  override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#bytes += chunk.length;
-    this.report?.(this.#bytes);
-    done(null, chunk);
+  #refusal(): TransferRefused | undefined {
+    if (this.#bytes > this.most) return new TransferRefused('too-big', this.most, this.#bytes);
+    if (this.#bytes > this.promised) return new TransferRefused('size', this.promised, this.#bytes);
+    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type ErrorCode, ImgapiError } from '../../imgapi/errors.js';
 import type { Image, Stored } from '../../imgapi/image.js';
+import { giveBack } from '../../storage/give-back.js';
 import { publish } from '../../storage/holdings.js';
 import { type Content, TransferRefused, transfer } from '../../storage/transfer.js';
 import type { Deps } from '../deps.js';
@@ -20,7 +21,7 @@ interface Upload {
   refusal: ErrorCode;
 }
 
-/** Bytes for an image: received and verified first, then attached in one write, or thrown away. */
+/** Bytes for an image: received and verified first, then attached in one write, or thrown away. The source is a request's body. */
 export async function upload(
   { catalog, blobs, now }: Deps,
   target: Target,
@@ -33,7 +34,7 @@ export async function upload(
     throw new ImgapiError('Upload', `the ${what} has ${expect.size} bytes, of which ${limit} are allowed`);
   }
   const staged = await blobs.stage();
-  const content = await transfer(source, staged, { limit, expect }).catch((error: unknown) => {
+  const content = await transfer(source, staged, { limit, expect, release: giveBack }).catch((error: unknown) => {
     if (!(error instanceof TransferRefused)) throw error;
     throw new ImgapiError(error.reason === 'too-big' ? 'Upload' : refusal, error.message, { cause: error });
   });
