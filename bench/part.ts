@@ -14,6 +14,8 @@ export interface Bench {
   directory: string;
   /** How many pairs are counted. */
   runs: number;
+  /** How long the long run is. */
+  minutes: number;
   /** Closed when the part is over, however it ends. */
   closing: Closing;
   /** Says what is going on, to whoever waits. */
