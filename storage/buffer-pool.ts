@@ -37,7 +37,7 @@ export class BufferPool<B extends ArrayBufferLike> {
   give(buffer: B): void {
     const size = buffer.byteLength;
     this.#lentBytes -= size;
-    if (this.#lentBytes + this.#idleBytes + size > this.limits.budget / 4) return;
+    if (this.#idleBytes + size > this.limits.budget / 4) return;
     const idle = this.#idle.get(size) ?? [];
     this.#idle.set(size, idle);
     idle.push(buffer);

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, open, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Downloaded, DownloadJob } from '../load/download.js';
 import { runLoad } from '../load/load.js';
+import type { SlowReadersJob } from '../load/slow-readers.js';
 import { inPairs } from '../measure/in-pairs.js';
 import { cpuSecondsOf, forgetPeakMemory, peakMemoryOf } from '../measure/process.js';
 import { compared } from '../measure/row.js';
 import type { Aim, Bench, Findings, Part, Row } from '../part.js';
-import { startDaemon } from '../servers/daemon.js';
+import { type Daemon, startDaemon } from '../servers/daemon.js';
 import { addImage } from '../servers/fill.js';
 import { isInstalled, startNginx } from '../servers/nginx.js';
 import type { Server } from '../servers/server.js';
@@ -47,8 +48,9 @@ interface Measured {
 export const download: Part = {
   name: 'download',
   title: 'Download',
-  about: `A file of 1 GiB, which the kernel has in memory, over loopback, against nginx with two workers and sendfile. The
-clients are one process that throws away what it reads. nginx writes no log here, Slipway its own.`,
+  about: `A file of 1 GiB, which the kernel has in memory, over loopback, against nginx with two workers and sendfile. Both send
+the same file. The clients are one process that throws away what it reads. nginx writes no log here, Slipway its own.
+Memory is the most that the daemon held, after it has received the file.`,
   measure,
 };
 
@@ -56,11 +58,12 @@ async function measure(bench: Bench): Promise<Findings> {
   if (!isInstalled()) return { rows: [], missing: ['nginx is not installed, so downloads have no peer'] };
   const root = join(bench.directory, 'files');
   await mkdir(root);
-  await writeRandom(join(root, 'file'), GIB);
+  await writeRandom(join(bench.directory, 'random'), GIB);
   const daemon = await startDaemon(bench, undefined, '--tls-self-signed', '--tls-port', '0');
   const nginx = await startNginx(bench, root);
   bench.say('uploading the file');
-  const uuid = await addImage(daemon, join(root, 'file'));
+  const uuid = await addImage(daemon, join(bench.directory, 'random'));
+  await link(await fileOf(daemon), join(root, 'file'));
 
   const rows: Row[] = [];
   for (const way of ways) {
@@ -82,7 +85,20 @@ async function measure(bench: Bench): Promise<Findings> {
     rows.push(compared('nginx', pairs, speed), compared('nginx', pairs, cpu));
     if (way.clients === 64) rows.push(await memoryRow(daemon, 'memory at 64 clients', 150));
   }
+  bench.say('1,000 slow clients');
+  await forgetPeakMemory(daemon.pid);
+  const job: SlowReadersJob = { port: daemon.port, path: `/images/${uuid}/file`, clients: 1000, seconds: 10 };
+  const served = await runLoad(new URL('../load/slow-readers.js', import.meta.url), job);
+  if (served !== job.clients) throw new Error(`${served} of ${job.clients} slow clients were served to the end`);
+  rows.push(await memoryRow(daemon, 'memory at 1,000 slow clients', 250));
   return { rows };
+}
+
+/** The only one that it keeps. Both sides send the same file, so that it lies in memory in the same way. */
+async function fileOf({ data }: Daemon): Promise<string> {
+  const blobs = join(data, 'files', 'blobs');
+  const [name] = (await readdir(blobs, { recursive: true })).filter((path) => basename(path).length > 2);
+  return join(blobs, name!);
 }
 
 async function memoryRow({ pid }: Server, what: string, atMost: number): Promise<Row> {

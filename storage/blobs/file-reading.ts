@@ -4,9 +4,9 @@ import { BufferPool } from '../buffer-pool.js';
 import { StorageDown } from '../errors.js';
 
 export const readBuffers = new BufferPool((size) => new ArrayBuffer(size), {
-  smallest: 32 << 10,
+  smallest: 16 << 10,
   largest: 512 << 10,
-  budget: 64 << 20,
+  budget: 32 << 20,
 });
 
 /**
