@@ -1,8 +1,10 @@
 import type { Part } from './part.js';
 import { download } from './parts/download.js';
+import { longRun } from './parts/long-run.js';
 import { manifest } from './parts/manifest.js';
 import { start } from './parts/start.js';
+import { upload } from './parts/upload.js';
 import { writes } from './parts/writes.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download, manifest, start, writes];
+export const parts: readonly Part[] = [download, manifest, upload, start, writes, longRun];
