@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { clients, mixedLoad } from '../../bench/load/mixed.js';
 import { memoryOf } from '../../bench/measure/process.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
+import { openHandles } from '../support/handles.js';
 import { scraped } from '../support/scraped.js';
 
 const SIZE = 8 << 20;
@@ -15,7 +16,7 @@ const needsLinux = process.platform === 'linux' ? test : test.skip;
 needsLinux('mixed load leaves nothing behind: no handle, no upload, no error, no growth', async (t) => {
   const daemon = await startDaemon(t, { args: ['--blob-grace', '0'] });
   const pid = daemon.child.pid!;
-  const open = (await openOf(pid)).length;
+  const open = (await openHandles(pid)).length;
   const uuids = await Promise.all([1, 2].map(() => addImage(daemon)));
   const on = { port: daemon.port, token: daemon.token, uuids, name: 'steady', size: SIZE };
   const unexpected: string[] = [];
@@ -59,16 +60,9 @@ async function addImage({ ask }: Daemon): Promise<string> {
   return uuid;
 }
 
-/** Connections and files of blobs. */
-async function openOf(pid: number): Promise<string[]> {
-  const directory = `/proc/${pid}/fd`;
-  const links = (await readdir(directory)).map((fd) => readlink(join(directory, fd)).catch(() => 'closed meanwhile'));
-  return (await Promise.all(links)).filter((link) => link.startsWith('socket:') || link.includes('/files/'));
-}
-
 /** All that was cut has been thrown away, and no more is open than before; where that never comes, time runs out. */
 async function quiet({ child, data }: Daemon, open: number): Promise<void> {
   const isBusy = async () =>
-    (await openOf(child.pid!)).length > open || (await readdir(join(data, 'files', 'tmp'))).length > 0;
+    (await openHandles(child.pid!)).length > open || (await readdir(join(data, 'files', 'tmp'))).length > 0;
   while (await isBusy());
 }
