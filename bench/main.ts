@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   const [runs, minutes] = [Number(values.runs), Number(values.minutes)];
   const unknown = positionals.filter((name) => !parts.some((part) => part.name === name));
   if (values.help) return console.log(USAGE);
+  if (process.platform !== 'linux') throw new Error('the bench reads what processes cost from /proc: it needs Linux');
   if (unknown.length > 0) throw new Error(`there is no part called ${unknown.join(', ')}\n\n${USAGE}`);
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs takes a number of pairs, not "${values.runs}"`);
   if (!Number.isInteger(minutes) || minutes < 1) throw new Error(`--minutes takes a number, not "${values.minutes}"`);
