@@ -20,6 +20,8 @@ interface State {
   requestId: string;
   /** Absent where no route was found, or not yet. */
   route?: FoundRoute;
+  /** Whom whenEnded tells. */
+  tells?: (() => void)[];
 }
 
 interface Extras {
@@ -39,15 +41,15 @@ export type Middleware = KoaMiddleware<State, Extras>;
  * Tells once when the answer has left or its connection has died, whichever comes first: a response that waits behind
  * another does not hear that its connection has died.
  */
-export function whenEnded({ req: { socket }, res }: Context, tell: () => void): void {
-  let ended = false;
+export function whenEnded({ req: { socket }, res, state }: Context, tell: () => void): void {
+  state.tells ??= [];
+  state.tells.push(tell);
+  if (state.tells.length > 1) return;
   const onEnd = () => {
-    // The response is closed while the socket tells of its end: taken off its list by then, we are called all the same.
-    if (ended) return;
-    ended = true;
     res.off('close', onEnd);
     socket.off('close', onEnd);
-    tell();
+    // The response is closed while the socket tells of its end: taken off its list by then, we are called all the same.
+    for (const told of state.tells?.splice(0) ?? []) told();
   };
   res.once('close', onEnd);
   socket.once('close', onEnd);

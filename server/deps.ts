@@ -8,6 +8,7 @@ import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { Listing } from './operations/listing.js';
+import type { Manifests } from './operations/manifests.js';
 import type { Readiness } from './readiness.js';
 
 /** The part of the configuration that routes and operations read. */
@@ -33,6 +34,7 @@ export interface Deps {
   /** Absent where Node has to do all by itself. */
   kernel: Kernel | undefined;
   listing: Listing;
+  manifests: Manifests;
   policy: Policy;
   log: Logger;
   metrics: Metrics;

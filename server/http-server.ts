@@ -50,6 +50,9 @@ export class HttpServer {
   readonly #connections = new Map<Socket, Exchange | undefined>();
   #leaving = 0;
   #stopping = false;
+  readonly #onClosed = () => {
+    if (this.#stopping) setImmediate(() => this.#closeIdleWhenStopping());
+  };
 
   constructor(
     listener: RequestListener,
@@ -168,7 +171,8 @@ export class HttpServer {
     }
     this.#connections.set(req.socket, { req, res });
     // While closing, a connection that has done its work would otherwise wait for the next request.
-    for (const side of [req, res]) side.once('close', () => setImmediate(() => this.#closeIdleWhenStopping()));
+    req.once('close', this.#onClosed);
+    res.once('close', this.#onClosed);
     this.#listener(req, res);
   }
 

@@ -28,6 +28,7 @@ import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { fillChannel } from './operations/fill-channel.js';
 import { openListing } from './operations/listing.js';
+import { Manifests } from './operations/manifests.js';
 import { sweep } from './operations/sweep.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
@@ -90,6 +91,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     blobs,
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
+    manifests: new Manifests(),
     log,
     policy,
     now,

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { remembering } from '../../imgapi/remembering.js';
 
 /** The names by which a server is known to those who send no credentials. */
 export interface KnownAs {
@@ -10,6 +11,9 @@ export interface KnownAs {
 
 export const ANY_HOST = '*';
 
+/** Of the hosts that are remembered, in characters. */
+const MOST = 10_000;
+
 /**
  * Is the server meant? A browser that has been told by a page's own name server to come here names that page's host.
  * Addresses can not be told so, and who sends no Host is no browser.
@@ -17,10 +21,14 @@ export const ANY_HOST = '*';
 export function hostMatcher({ hostNames, publicUrl, hostname }: KnownAs): (host: string) => boolean {
   if (hostNames.includes(ANY_HOST)) return () => true;
   const names = new Set([...named({ hostNames, publicUrl }), lower(hostname), 'localhost']);
-  return (host) => {
-    const name = nameOf(host);
-    return host === '' || isIP(name) !== 0 || names.has(name);
-  };
+  return remembering(
+    (host) => {
+      const name = nameOf(host);
+      return host === '' || isIP(name) !== 0 || names.has(name);
+    },
+    MOST,
+    ({ length }) => length + 1,
+  );
 }
 
 /** Does a page of this origin belong to the server that answers to this host? */

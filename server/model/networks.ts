@@ -1,12 +1,21 @@
 import { BlockList, isIP } from 'node:net';
+import { remembering } from '../../imgapi/remembering.js';
+
+/** Of the addresses that are remembered, in characters. */
+const MOST = 100_000;
 
 /** Tells whether an address lies in one of the networks, such as `10.0.0.0/8`, `fd00::/8` or a single address. */
 export function addressMatcher(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const network of networks) addNetwork(list, network);
+  const holds = remembering(
+    (plain: string) => list.check(plain, familyOf(plain)),
+    MOST,
+    ({ length }) => length,
+  );
   return (address) => {
     const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-    return isIP(plain) !== 0 && list.check(plain, familyOf(plain));
+    return isIP(plain) !== 0 && holds(plain);
   };
 }
 

@@ -2,8 +2,10 @@ import { inSelection, type Selection } from '../../imgapi/channels.js';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Image } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
-import { canRead, type Viewer } from '../model/visibility.js';
+import { canRead, type Viewer, type Visible } from '../model/visibility.js';
+import type { ListedImage } from './listing.js';
 
 /** Which image is meant, by whom, and in which channel. */
 export interface Target extends Viewer {
@@ -15,7 +17,17 @@ export interface Target extends Viewer {
 export const notFound = (uuid: string) => new ImgapiError('ResourceNotFound', `image ${uuid} not found`);
 
 export async function findImage(reader: Reader, target: Target): Promise<Image> {
-  const image = await reader.get(images, target.uuid);
+  return permitted(reader, target, await reader.get(images, target.uuid));
+}
+
+/** As memory keeps it, which follows the catalog. */
+export function findListed({ catalog, listing }: Deps, target: Target): Promise<ListedImage> {
+  return permitted(catalog, target, listing.get(target.uuid));
+}
+
+type Addressed = Visible & Pick<ListedImage, 'channels'>;
+
+async function permitted<T extends Addressed>(reader: Reader, target: Target, image: T | undefined): Promise<T> {
   if (!image || !inSelection(image.channels, target.channel)) throw notFound(target.uuid);
   if (canRead(target, image)) return image;
   if (target.account === undefined && (await hasReadableDescendant(reader, target, target.uuid))) return image;

@@ -6,12 +6,18 @@ import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
 import { type Conditions, type Current, judge } from '../model/conditions.js';
 
-/** The type is exactly this, without a charset: imgadm compares it letter by letter. */
 export function sendJson(ctx: Context, value: unknown, status = 200): void {
+  sendText(ctx, jsonOf(value), status);
+}
+
+/** The type is exactly this, without a charset: imgadm compares it letter by letter. */
+export function sendText(ctx: Context, json: string, status = 200): void {
   ctx.status = status;
   ctx.set('Content-Type', 'application/json');
-  ctx.body = JSON.stringify(value, null, 2);
+  ctx.body = json;
 }
+
+export const jsonOf = (value: unknown) => JSON.stringify(value, null, 2);
 
 /** Whether the client knows of channels. */
 export const showsChannels = (ctx: Context) => acceptVersion(ctx.headers['accept-version']?.toString()).channels;

@@ -436,3 +436,27 @@ function timeless({ status, headers, bytes }: Answer, uuid: string) {
   const { date: _, 'x-response-time': __, ...others } = headers;
   return { status, headers: others, body: bytes.toString().replaceAll(uuid, 'UUID') };
 }
+
+test('what was asked for before a change is not what is sent after it', async (t) => {
+  const channels = [{ name: 'dev', description: '', default: true }];
+  const { ask, image } = await startServer(t, { channels });
+  const { uuid } = await image({ description: 'before' });
+  const path = `/images/${uuid}`;
+  const asPlain = () => ask('GET', path, { headers: { 'accept-version': '~1' } });
+  const withChannels = () => ask('GET', path, { headers: { 'accept-version': '~2' } });
+  const before = await asPlain();
+  t.is(before.json.description, 'before');
+  t.is(before.json.channels, undefined);
+  t.deepEqual((await withChannels()).json.channels, ['dev']);
+  t.deepEqual((await asPlain()).bytes, before.bytes);
+
+  await ask('POST', `${path}?action=update`, { body: { description: 'after' } });
+  const after = await asPlain();
+  t.is(after.json.description, 'after');
+  t.not(after.headers.etag, before.headers.etag);
+  t.is((await withChannels()).json.description, 'after');
+
+  t.is((await ask('DELETE', path)).status, 204);
+  t.is((await asPlain()).status, 404);
+  t.is((await withChannels()).status, 404);
+});

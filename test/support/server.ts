@@ -18,6 +18,7 @@ import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { openListing } from '../../server/operations/listing.js';
+import { Manifests } from '../../server/operations/manifests.js';
 import { Readiness } from '../../server/readiness.js';
 import { watchFiles } from '../../server/watch-files.js';
 import type { BlobStore } from '../../storage/blobs.js';
@@ -117,6 +118,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     blobs,
     kernel,
     listing,
+    manifests: new Manifests(),
     policy: { ...defaults, ...policy },
     log,
     metrics,

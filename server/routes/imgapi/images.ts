@@ -2,14 +2,16 @@ import { ImgapiError } from '../../../imgapi/errors.js';
 import { parseListQuery } from '../../../imgapi/query.js';
 import { etagOf } from '../../../imgapi/serialize.js';
 import type { Context } from '../../context.js';
+import type { Deps } from '../../deps.js';
 import { checkActsFor, isOperator } from '../../model/caller.js';
 import { deleteImage as remove } from '../../operations/delete-image.js';
-import { findImage } from '../../operations/find-image.js';
+import { findImage, findListed, type Target } from '../../operations/find-image.js';
 import { listImages as list, recordsOf } from '../../operations/list-images.js';
 import { elementsOf } from '../../operations/listing.js';
+import type { SentManifest } from '../../operations/manifests.js';
 import { sendElements } from '../../send-elements.js';
 import { channelOf, flag, targetOf } from '../address.js';
-import { answeredByConditions, manifestOf, quoted, sendJson, showsChannels } from '../reply.js';
+import { answeredByConditions, jsonOf, manifestOf, quoted, sendJson, sendText, showsChannels } from '../reply.js';
 import type { Handler } from '../route.js';
 
 export const listImages: Handler = async (ctx, deps) => {
@@ -27,18 +29,26 @@ export const listImages: Handler = async (ctx, deps) => {
       records.map((image) => manifestOf(ctx, deps, image, { admin })),
     );
   } else {
-    const form = showsChannels(ctx) ? 'withChannels' : 'plain';
-    await sendElements(ctx, await elementsOf(found, form));
+    await sendElements(ctx, await elementsOf(found, formFor(ctx)));
   }
 };
 
 export const getImage: Handler = async (ctx, deps) => {
-  const image = await findImage(deps.catalog, targetOf(ctx, deps, { star: true }));
-  const manifest = manifestOf(ctx, deps, image, { admin: wantsAdminFields(ctx) });
-  const etag = etagOf(manifest);
+  const { json, etag } = await manifestFor(ctx, deps, targetOf(ctx, deps, { star: true }));
   ctx.set('Etag', quoted(etag));
-  if (!answeredByConditions(ctx, { etag })) sendJson(ctx, manifest);
+  if (!answeredByConditions(ctx, { etag })) sendText(ctx, json);
 };
+
+async function manifestFor(ctx: Context, deps: Deps, target: Target): Promise<SentManifest> {
+  if (!wantsAdminFields(ctx)) {
+    const { manifest } = await findListed(deps, target);
+    return deps.manifests[formFor(ctx)](manifest);
+  }
+  const manifest = manifestOf(ctx, deps, await findImage(deps.catalog, target), { admin: true });
+  return { json: jsonOf(manifest), etag: etagOf(manifest) };
+}
+
+const formFor = (ctx: Context) => (showsChannels(ctx) ? 'withChannels' : 'plain');
 
 function wantsAdminFields(ctx: Context): boolean {
   const wanted = flag(ctx.query, 'inclAdminFields');
