@@ -8,6 +8,7 @@ import { StorageDown } from '../errors.js';
 import { FileReading } from './file-reading.js';
 import { OpenFile } from './open-file.js';
 import { StagedFile } from './staged-file.js';
+import { WriteBehind } from './write-behind.js';
 
 /**
  *   <directory>/
@@ -29,6 +30,7 @@ export async function openFilesystemBlobs(directory: string): Promise<BlobStore>
 class FilesystemBlobs implements BlobStore {
   /** Shard directories that are known to be on disk, or are just being made. */
   readonly #shards: Map<string, Promise<void>>;
+  readonly #writeBehind = new WriteBehind();
 
   constructor(
     private readonly directory: string,
@@ -41,10 +43,8 @@ class FilesystemBlobs implements BlobStore {
     const key = newBlobKey();
     const path = this.#staged(key);
     const handle = await open(path, 'wx', 0o600).catch(down(`staging blob ${key}`));
-    return new StagedFile(key, handle, {
-      land: () => this.#land(key),
-      remove: () => this.delete(key),
-    });
+    const place = { land: () => this.#land(key), remove: () => this.delete(key) };
+    return new StagedFile(key, handle, place, this.#writeBehind);
   }
 
   async stat(key: string): Promise<BlobStat | undefined> {

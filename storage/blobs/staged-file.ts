@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import type { StagedBlob } from '../blobs.js';
 import { StorageDown } from '../errors.js';
+import type { FollowedFile, WriteBehind } from './write-behind.js';
 
 interface Place {
   /** Moves the file, which is whole and synced, to where it is read. */
@@ -16,12 +17,15 @@ export class StagedFile implements StagedBlob {
   #closing: Promise<void> | undefined;
   #landing: Promise<void> | undefined;
   #discarded = false;
+  readonly #behind: FollowedFile;
 
   constructor(
     readonly key: string,
     private readonly handle: FileHandle,
     private readonly place: Place,
+    writeBehind: WriteBehind,
   ) {
+    this.#behind = writeBehind.follow(handle);
     this.writable = new Writable({
       highWaterMark: 1 << 20,
       // the handle outlives the last write: commit still has to sync it
@@ -62,6 +66,7 @@ export class StagedFile implements StagedBlob {
 
   async #land(): Promise<void> {
     try {
+      await this.#behind.settled();
       await this.handle.sync();
       await this.#close();
       await this.place.land();
@@ -72,7 +77,10 @@ export class StagedFile implements StagedBlob {
 
   #append(chunks: Uint8Array[], done: (error?: Error) => void): void {
     writeAll(this.handle, chunks).then(
-      () => done(),
+      () => {
+        for (const { length } of chunks) this.#behind.wrote(length);
+        done();
+      },
       (error) => done(this.#down(error)),
     );
   }
