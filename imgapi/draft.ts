@@ -64,6 +64,7 @@ export function finishDraft(kind: DraftKind, draft: Draft, { uuid, owner, rules,
 
 /** A manifest that can't be upgraded goes on as it is: validation says what is wrong with it, field by field. */
 function upgraded(body: Draft): Draft {
+  if (!body.v && !body.creator_uuid) return body; // most say no version, and a refusal is dear
   try {
     return upgradeManifest(body);
   } catch {

@@ -104,7 +104,13 @@ export class Database implements LiveView {
   }
 
   #getMany(keys: string[], snapshot: () => Snapshot | undefined): Promise<(string | undefined)[]> {
-    return this.#read(async () => this.engine.getMany<string, string>(keys, { ...encodings, snapshot: snapshot() }));
+    return this.#read(async () => {
+      const options = { ...encodings, snapshot: snapshot() };
+      const [key] = keys;
+      if (keys.length > 1 || key === undefined) return this.engine.getMany<string, string>(keys, options);
+      // LevelDB maps its files: a record that the kernel has is read in less time than a thread takes to wake
+      return [this.engine.getSync<string, string>(key, options)];
+    });
   }
 
   async *#scan(range: KeyRange, page: number, snapshot: () => Snapshot | undefined): AsyncGenerator<Entry[]> {
