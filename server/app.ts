@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import Router from '@koa/router';
 import Koa from 'koa';
 import { ImgapiError } from '../imgapi/errors.js';
 import { isUuid } from '../imgapi/image.js';
@@ -21,7 +22,6 @@ import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
 import { docsRoutes } from './routes/docs.js';
-import { PathTable } from './routes/path-table.js';
 import type { Route } from './routes/route.js';
 import { monitoring, routes } from './routes/table.js';
 
@@ -37,7 +37,7 @@ export const createMonitoringApp = (deps: Deps) => onion(deps, monitoring);
 function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []): Koa {
   const app = new Koa();
   const knownAs = { ...deps.policy, hostname: hostname() };
-  const paths = pathsOf(deps, routes, knownAs);
+  const router = createRouter(deps, routes, knownAs);
   app.use(clientAddress(deps.isProxy));
   app.use(requestLog(deps.log, deps.policy.serverName));
   for (const step of measures) app.use(step);
@@ -45,30 +45,23 @@ function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []
   app.use(errors(deps.log));
   app.use(wellFormed);
   app.use(sameOrigin(knownAs));
-  app.use(matched(paths));
-  app.use(unmatched((path) => paths.methodsAt(path)));
+  app.use(router.routes());
+  app.use(unmatched((path) => methodsAt(router, path)));
   // Koa reports clients that hang up while it writes a response of its own.
   app.on('error', (error) => deps.log.info({ reason: String(error) }, 'response not delivered'));
   return app;
 }
 
-type Paths = PathTable<{ route: Route; serve: Middleware }>;
-
-function pathsOf(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Paths {
+function createRouter(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Router {
   const gate = { limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
-  const paths: Paths = new PathTable();
+  const router = new Router({ strict: true, sensitive: true });
   for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
-    const serve = chain([...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)]);
-    for (const path of spellings(route.path)) {
-      for (const method of methodsOf(route)) paths.add(method, path, { route, serve });
-    }
+    const serve = chain([found(route), ...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)]);
+    router.register(spellings(route.path), [route.method], serve, { name: route.name });
   }
-  return paths;
+  return router;
 }
-
-/** Koa leaves the body of an answer to HEAD away. */
-const methodsOf = ({ method }: Route) => (method === 'GET' ? ['GET', 'HEAD'] : [method]);
 
 /** The clients of the management API end its paths in a slash, people do not. */
 const spellings = (path: string) => (path.startsWith('/api/') ? [path, `${path}/`] : [path]);
@@ -88,14 +81,11 @@ function steps(route: Route, deps: Deps, { limited, known }: Gate): Middleware[]
   return needsToBeKnown(route.auth) ? [version, ...caller, ...uuid, ...body] : [version, ...uuid, ...caller, ...body];
 }
 
-const matched =
-  (paths: Paths): Middleware =>
+const found =
+  (route: Route): Middleware =>
   (ctx, next) => {
-    const found = paths.find(ctx.method, ctx.path);
-    if (!found) return next();
-    ctx.params = found.params;
-    ctx.state.route = found.value.route;
-    return found.value.serve(ctx, next);
+    ctx.state.route = route;
+    return next();
   };
 
 const version: Middleware = (ctx, next) => {
@@ -107,3 +97,7 @@ const uuidInPath: Middleware = (ctx, next) => {
   if (!isUuid(ctx.params.uuid)) throw new ImgapiError('ResourceNotFound', `${ctx.url} does not exist`);
   return next();
 };
+
+function methodsAt(router: Router, path: string): string[] {
+  return [...new Set(router.match(path, '').path.flatMap(({ methods }) => methods))].sort();
+}

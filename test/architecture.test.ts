@@ -76,6 +76,7 @@ for (const { of, may, except } of walls) {
 /** Packages that only these files may import: everything about them stays in one place. */
 const keepers: [string, RegExp][] = [
   ['koa', /^server\/(app|context)\.ts$/],
+  ['@koa/router', /^server\/app\.ts$/],
   ['ssh2', /^server\/hypervisors\/ssh\.ts$/],
   ['level', /^storage\/catalog\//],
   ['node-fetch', /^imgapi\/exchange\.ts$/],
