@@ -1,5 +1,6 @@
 import type { Part } from './part.js';
 import { download } from './parts/download.js';
+import { lists } from './parts/lists.js';
 import { longRun } from './parts/long-run.js';
 import { manifest } from './parts/manifest.js';
 import { start } from './parts/start.js';
@@ -7,4 +8,4 @@ import { upload } from './parts/upload.js';
 import { writes } from './parts/writes.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download, manifest, upload, start, writes, longRun];
+export const parts: readonly Part[] = [download, manifest, lists, upload, start, writes, longRun];

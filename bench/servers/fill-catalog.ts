@@ -41,11 +41,13 @@ const familyOf = (n: number, count: number) => n % Math.ceil(count / OF_A_NAME);
 const FIRST_PUBLISHED = Date.parse('2020-01-01T00:00:00Z');
 const MINUTE = 60_000;
 
+const DISK = { nic_driver: 'virtio', disk_driver: 'virtio', cpu_type: 'host', image_size: 10_240 };
+
 const KINDS = [
   { type: 'zone-dataset', os: 'smartos', requirements: { min_platform: { '7.0': '20210826T002459Z' } } },
   { type: 'lx-dataset', os: 'linux', requirements: { brand: 'lx', min_platform: { '7.0': '20210826T002459Z' } } },
-  { type: 'zvol', os: 'linux', nic_driver: 'virtio', disk_driver: 'virtio', requirements: { ssh_key: true } },
-  { type: 'zvol', os: 'bsd', nic_driver: 'virtio', disk_driver: 'virtio', requirements: { bootrom: 'uefi' } },
+  { type: 'zvol', os: 'linux', ...DISK, requirements: { ssh_key: true } },
+  { type: 'zvol', os: 'bsd', ...DISK, requirements: { bootrom: 'uefi' } },
   { type: 'other', os: 'other', requirements: { brand: 'bhyve' } },
 ] as const;
 
@@ -88,7 +90,6 @@ export function imageOf(n: number, count: number): Image {
     },
     users: ['root', 'admin', 'service'].map((user) => ({ name: user })),
     generate_passwords: true,
-    image_size: 10_240,
     tags: {
       role: pick(['web', 'database', 'cache', 'build'], n),
       team: `team-${n % 50}`,
