@@ -84,7 +84,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   reloads.push(() => keyring.refresh());
   const listing = await openListing(catalog, settings.mode);
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
-  closing.add(await watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
+  closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
   metrics.watchProcess(version);
   const deps: Deps = {
     catalog,

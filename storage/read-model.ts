@@ -5,6 +5,8 @@ interface Shape<T, V> {
   project: (record: T, json: string) => V;
   /** A total order: two views are equal in it only if they are of the same record. */
   compare: (a: V, b: V) => number;
+  /** A number that says the same as far as it goes: very many views are sorted by it much faster. */
+  rank: (view: V) => number;
 }
 
 /** What lists need of each record of a kind, in memory and in order, kept up with every write. */
@@ -39,7 +41,7 @@ export class ReadModel<V extends object> {
   }
 
   /** Follows first and reads afterwards, so that nothing slips through between; what was told is newer than what is read. */
-  async #load<T>(catalog: Catalog, kind: Kind<T>, { project }: Shape<T, V>): Promise<void> {
+  async #load<T>(catalog: Catalog, kind: Kind<T>, { project, rank }: Shape<T, V>): Promise<void> {
     const view = (record: T) => project(record, JSON.stringify(record));
     const told = new Set<string>();
     let take = ({ id, record }: Change<T>): void => {
@@ -61,8 +63,18 @@ export class ReadModel<V extends object> {
       this.#stop();
       throw error;
     }
-    this.#sorted = [...this.#views.values()].sort(this.compare);
+    this.#sorted = this.#inOrder([...this.#views.values()], rank);
     take = ({ id, record }) => this.#replace(id, record === undefined ? undefined : view(record));
+  }
+
+  #inOrder(views: V[], rank: (view: V) => number): V[] {
+    const ranks = Float64Array.from(views, rank);
+    const places = Uint32Array.from(views.keys());
+    places.sort((a, b) => {
+      if (ranks[a] === ranks[b]) return this.compare(views[a]!, views[b]!);
+      return ranks[a]! < ranks[b]! ? -1 : 1; // a difference of large numbers would be an object for each comparison
+    });
+    return Array.from(places, (place) => views[place]!);
   }
 
   #replace(id: string, view: V | undefined): void {

@@ -5,13 +5,24 @@ import { executions, jobs } from '../model/job.js';
 import type { Listing } from '../operations/listing.js';
 import type { Metrics } from './instruments.js';
 
-/** What is told of the records comes from views in memory that follow every write. Returns the way to stop following. */
-export async function watchRecords(metrics: Metrics, catalog: Catalog, listing: Listing): Promise<() => void> {
+/**
+ * What is told of the records comes from views in memory that follow every write. They are opened while the server is
+ * served from already: only who scrapes waits for them. Returns the way to stop following.
+ */
+export function watchRecords(metrics: Metrics, catalog: Catalog, listing: Listing): () => Promise<void> {
   const { instruments: gauges } = metrics;
-  const kept = await follow(catalog, contents, ({ size, holders }) => ({ size, holders: holders.length }));
-  const work = await follow(catalog, jobs, ({ execution }) => ({ execution }));
+  let views: Promise<Views> | undefined;
+  const opened = () => {
+    views ??= open(catalog).catch((error) => {
+      views = undefined;
+      throw error;
+    });
+    return views;
+  };
+  opened().catch(() => {}); // who scrapes tries again, and is told
 
-  metrics.atScrape(() => {
+  metrics.atScrape(async () => {
+    const { kept, work } = await opened();
     gauges.images.reset();
     for (const { state, type } of listing.sorted) gauges.images.inc({ state, type });
 
@@ -29,15 +40,30 @@ export async function watchRecords(metrics: Metrics, catalog: Catalog, listing: 
     for (const execution of executions) gauges.jobs.set({ execution }, 0);
     for (const { execution } of work.sorted) gauges.jobs.inc({ execution });
   });
-  return () => {
-    kept.close();
-    work.close();
+  return async () => {
+    const found = await views?.catch(() => {});
+    found?.kept.close();
+    found?.work.close();
   };
+}
+
+type Views = Awaited<ReturnType<typeof open>>;
+
+async function open(catalog: Catalog) {
+  const work = await follow(catalog, jobs, ({ execution }) => ({ execution }));
+  try {
+    const kept = await follow(catalog, contents, ({ size, holders }) => ({ size, holders: holders.length }));
+    return { kept, work };
+  } catch (error) {
+    work.close();
+    throw error;
+  }
 }
 
 function follow<T, V extends object>(catalog: Catalog, kind: Kind<T>, view: (record: T) => V) {
   return ReadModel.open(catalog, kind, {
     project: (record) => ({ id: kind.id(record), ...view(record) }),
     compare: (a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)),
+    rank: () => 0,
   });
 }

@@ -17,7 +17,7 @@ interface Watched {
 export function watchServer(
   metrics: Metrics,
   { catalog, listing, readiness, certificate }: Watched,
-): Promise<() => void> {
+): () => Promise<void> {
   watchDigests(metrics);
   watchReadiness(metrics, readiness);
   if (certificate) watchCertificate(metrics, certificate);

@@ -22,6 +22,7 @@ export async function openListing(catalog: Catalog, mode: Mode): Promise<Listing
       manifest: new Manifest(json, render),
     }),
     compare: compareListed,
+    rank: ({ published }) => published,
   });
   words.clear();
   return listing;

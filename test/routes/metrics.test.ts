@@ -14,7 +14,9 @@ import { ADMIN } from '../../server/model/user.js';
 import { sweep } from '../../server/operations/sweep.js';
 import { docsRoutes } from '../../server/routes/docs.js';
 import { routes } from '../../server/routes/table.js';
+import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
+import { contents } from '../../storage/holdings.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
 import { asker } from '../support/ask.js';
 import { addUser, numbered } from '../support/fixtures.js';
@@ -450,6 +452,28 @@ test('what was there before the start counts as well', async (t) => {
   t.teardown(await watchServer(metrics, { ...server.deps, catalog }));
   const { value } = scraped({ bytes: Buffer.from((await metrics.scrape()).text) });
   t.deepEqual([value('stored_bytes'), value('saved_bytes')], [1000, 1000]);
+});
+
+test('records that can not be read are read again at the next scrape', async (t) => {
+  const server = await startServer(t);
+  await server.image({}, { file: 'x'.repeat(1000) });
+  let down = true;
+  const catalog: Catalog = {
+    ...server.deps.catalog,
+    pages: (kind) => {
+      if (down && kind.name === contents.name)
+        throw new StorageDown('reading the catalog', new Error('the disk is gone'));
+      return server.deps.catalog.pages(kind);
+    },
+  };
+  const metrics = new Metrics();
+  t.teardown(watchServer(metrics, { ...server.deps, catalog }));
+  for (const _ of [1, 2]) await t.throwsAsync(metrics.scrape(), { instanceOf: StorageDown });
+  down = false;
+  for (const _ of [1, 2]) {
+    const { value } = scraped({ bytes: Buffer.from((await metrics.scrape()).text) });
+    t.is(value('stored_bytes'), 1000);
+  }
 });
 
 test('images by state and type', async (t) => {

@@ -18,6 +18,7 @@ const ships: Kind<Ship> = { name: 'ships', id: ({ id }) => id };
 const shape = {
   project: ({ id, built }: Ship): View => ({ id, built, label: `${id} of ${built}` }),
   compare: (a: View, b: View) => a.built - b.built || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  rank: ({ built }: View) => built,
 };
 
 test('holds what was there, in order', async (t) => {
