@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /** Each update is answered in its turn; the answer to the last one of a transfer carries the digests. */
@@ -7,6 +8,9 @@ export type Task =
   | { transfer: number; drop: true };
 
 export type Answer = Record<string, string> | undefined;
+
+// Linux alone takes it for the thread and not for the process.
+if (process.platform === 'linux') giveWay();
 
 const algorithms: string[] = workerData;
 const hashes = new Map<number, Hash[]>();
@@ -29,4 +33,13 @@ function answer(transfer: number, bytes: Uint8Array, last: boolean): Answer {
 
 function bytesOf(update: SharedArrayBuffer | undefined, length: number): Uint8Array {
   return update ? new Uint8Array(update, 0, length) : new Uint8Array();
+}
+
+/** Whoever uploads can wait for a processor, those who are being served should not. */
+function giveWay(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_LOW);
+  } catch {
+    // not allowed to: then both have the same right to it
+  }
 }

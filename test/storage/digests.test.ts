@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Worker } from 'node:worker_threads';
@@ -111,6 +112,21 @@ test.serial('a target that fails is heard in its own words', async (t) => {
   t.is(await t.throwsAsync(pipeline(Readable.from([randomBytes(3_000_000)]), digests)), failure);
   await digest([randomBytes(10)]);
   t.is(digestBlocks.lentBytes, 0);
+});
+
+const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip;
+
+onLinux('the workers, and no other thread, give way to those who serve', async (t) => {
+  await digest([randomBytes(10)]);
+  const nice: number[] = [];
+  for (const thread of await readdir('/proc/self/task')) {
+    const stat = await readFile(`/proc/self/task/${thread}/stat`, 'utf8');
+    nice.push(Number(stat.replace(/^.*\) /s, '').split(' ')[16]));
+  }
+  t.deepEqual(
+    nice.filter((value) => value > 0),
+    [19, 19],
+  );
 });
 
 for (const lane of [0, 1]) {
