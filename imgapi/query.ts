@@ -197,9 +197,10 @@ function parseSort(value: string | undefined): boolean {
 
 /** All filters, and whom the list is for. Channel, marker and limit are for others to heed. */
 export function matches({ state, account, filters }: ListQuery, entry: Listed): boolean {
+  if (!filters.every((filter) => filter(entry))) return false;
   const isOthers = account !== undefined && entry.owner !== account;
   if (isOthers && !isOpenTo(account, entry)) return false;
-  return stateFilters[state][isOthers ? 'others' : 'own'](entry) && filters.every((filter) => filter(entry));
+  return stateFilters[state][isOthers ? 'others' : 'own'](entry);
 }
 
 const isOpenTo = (account: string, entry: Listed) => entry.activated && (entry.public || entry.acl.includes(account));

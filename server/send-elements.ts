@@ -4,41 +4,53 @@ import { write, writeLast } from './socket-writing.js';
 const OPEN = Buffer.from('[\n  ');
 const NEXT = Buffer.from(',\n  ');
 const CLOSE = Buffer.from('\n]');
+const EMPTY = Buffer.from('[]');
 
 /** What one write takes: large enough to be cheap, small enough that a thousand readers who don't read hold little. */
 const PIECE = 128 * 1024;
 
 /**
  * A JSON array of elements that were rendered before. The elements are shared by all who are sent them; only a piece at
- * a time is copied, and the next when that has left.
+ * a time is copied, and the next to where it was when that has left.
  */
 export async function sendElements(ctx: Context, elements: readonly Buffer[]): Promise<void> {
-  const parts = elements.length === 0 ? [Buffer.from('[]')] : [...between(elements), CLOSE];
+  const length = lengthOf(elements);
   ctx.status = 200;
   ctx.set('Content-Type', 'application/json');
-  ctx.set('Content-Length', String(parts.reduce((sum, part) => sum + part.length, 0)));
+  ctx.set('Content-Length', String(length));
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
     ctx.res.end();
     return;
   }
-  let piece: Buffer[] = [];
+  const piece = Buffer.allocUnsafe(Math.min(length, PIECE));
   let size = 0;
-  for (const part of parts) {
-    if (size + part.length > PIECE && size > 0) {
-      await write(ctx.res, Buffer.concat(piece));
-      piece = [];
-      size = 0;
+  for (const part of partsOf(elements)) {
+    for (let at = 0; at < part.length; ) {
+      if (size === piece.length) {
+        await write(ctx.res, piece);
+        size = 0;
+      }
+      const copied = part.copy(piece, size, at);
+      size += copied;
+      at += copied;
     }
-    piece.push(part);
-    size += part.length;
   }
-  await writeLast(ctx.res, Buffer.concat(piece));
+  await writeLast(ctx.res, piece.subarray(0, size));
 }
 
-function* between(elements: readonly Buffer[]): Generator<Buffer> {
-  for (const [index, element] of elements.entries()) {
-    yield index === 0 ? OPEN : NEXT;
+function* partsOf(elements: readonly Buffer[]): Generator<Buffer> {
+  let before = OPEN;
+  for (const element of elements) {
+    yield before;
     yield element;
+    before = NEXT;
   }
+  yield elements.length === 0 ? EMPTY : CLOSE;
+}
+
+function lengthOf(elements: readonly Buffer[]): number {
+  let length = 0;
+  for (const part of partsOf(elements)) length += part.length;
+  return length;
 }

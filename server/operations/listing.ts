@@ -17,10 +17,9 @@ export async function openListing(catalog: Catalog, mode: Mode): Promise<Listing
   const render = (json: string) => formsOf(JSON.parse(json), mode);
   const words = new Map<string, string>();
   const listing = await ReadModel.open(catalog, images, {
-    project: (image: Image, json): ListedImage => ({
-      ...inSharedWords(listed(image), words),
-      manifest: new Manifest(json, render),
-    }),
+    // Assigned and not spread, here and below: a walk over copies of objects takes ten times as long.
+    project: (image: Image, json): ListedImage =>
+      Object.assign(inSharedWords(listed(image), words), { manifest: new Manifest(json, render) }),
     compare: compareListed,
     rank: ({ published }) => published,
   });
@@ -35,12 +34,11 @@ function inSharedWords(entry: Listed, words: Map<string, string>): Listed {
     if (known === undefined) words.set(word, word);
     return known ?? word;
   };
-  return {
-    ...entry,
+  return Object.assign(entry, {
     owner: shared(entry.owner),
     tags: entry.tags.map(shared),
     billingTags: entry.billingTags.map(shared),
-  };
+  });
 }
 
 /** In milliseconds: for how long rendering may keep others waiting. */

@@ -414,6 +414,39 @@ const hiddenMarkers = table<'mode' | 'caller' | 'status'>(`
   private  anonymous  200
 `);
 
+test('lists that fill what is sent at once exactly, by a byte more or less, or many times over', async (t) => {
+  const { ask, image, deps } = await startServer(t);
+  await image();
+  await image();
+  const { list, bytes } = await ask('GET', '/images');
+  const describe = async (lengths: number[]) => {
+    await deps.catalog.write(async (tx) => {
+      for (const [n, length] of lengths.entries()) {
+        const stored = await tx.get(images, list[n]!.uuid);
+        await tx.replace(images, { ...stored!, description: 'x'.repeat(length) });
+      }
+    });
+    return (await ask('GET', '/images')).bytes;
+  };
+  const label = (await describe([1, 1])).length - bytes.length - 2;
+  const atOnce = 128 * 1024;
+  for (const size of [atOnce - 1, atOnce, atOnce + 1, 2 * atOnce, 5 * atOnce + 7]) {
+    const rest = size - bytes.length - label;
+    for (const lengths of [
+      [1, rest - 1],
+      [rest - 1, 1],
+    ]) {
+      const whole = await describe(lengths);
+      t.is(whole.length, size);
+      t.is(whole.toString(), JSON.stringify(JSON.parse(whole.toString()), null, 2));
+      t.deepEqual(
+        JSON.parse(whole.toString()).map(({ description }: { description: string }) => description.length),
+        lengths,
+      );
+    }
+  }
+});
+
 test('a marker that is hidden is not found either, in the same words', async (t) => {
   for (const { mode, caller, status } of hiddenMarkers) {
     const server = await startServer(t, { mode: mode as Mode, trusts: () => caller === 'trusted' });
