@@ -139,7 +139,7 @@ test('curl waits to be told to go on', async (t) => {
   );
   const answers = socket.iterator();
   t.true(String((await answers.next()).value).startsWith('HTTP/1.1 100 Continue'));
-  socket.end(FILE);
+  socket.write(FILE);
   t.true(String((await answers.next()).value).startsWith('HTTP/1.1 200 OK'));
   t.is(await fileOf(server, uuid), FILE);
 });
