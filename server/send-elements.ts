@@ -1,8 +1,8 @@
 import type { Context } from './context.js';
 import { write, writeLast } from './socket-writing.js';
 
-const OPEN = Buffer.from('[\n  ');
-const NEXT = Buffer.from(',\n  ');
+const OPEN = Buffer.from('[');
+const COMMA = 1;
 const CLOSE = Buffer.from('\n]');
 const EMPTY = Buffer.from('[]');
 
@@ -10,11 +10,12 @@ const EMPTY = Buffer.from('[]');
 const PIECE = 128 * 1024;
 
 /**
- * A JSON array of elements that were rendered before. The elements are shared by all who are sent them; only a piece at
- * a time is copied, and the next to where it was when that has left.
+ * A JSON array of elements that were rendered before, each with the comma in front of it. The elements are shared by all
+ * who are sent them; only a piece at a time is copied, and the next to where it was when that has left.
  */
 export async function sendElements(ctx: Context, elements: readonly Buffer[]): Promise<void> {
-  const length = lengthOf(elements);
+  const parts = partsOf(elements);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
   ctx.status = 200;
   ctx.set('Content-Type', 'application/json');
   ctx.set('Content-Length', String(length));
@@ -25,7 +26,7 @@ export async function sendElements(ctx: Context, elements: readonly Buffer[]): P
   }
   const piece = Buffer.allocUnsafe(Math.min(length, PIECE));
   let size = 0;
-  for (const part of partsOf(elements)) {
+  for (const part of parts) {
     for (let at = 0; at < part.length; ) {
       if (size === piece.length) {
         await write(ctx.res, piece);
@@ -39,18 +40,6 @@ export async function sendElements(ctx: Context, elements: readonly Buffer[]): P
   await writeLast(ctx.res, piece.subarray(0, size));
 }
 
-function* partsOf(elements: readonly Buffer[]): Generator<Buffer> {
-  let before = OPEN;
-  for (const element of elements) {
-    yield before;
-    yield element;
-    before = NEXT;
-  }
-  yield elements.length === 0 ? EMPTY : CLOSE;
-}
-
-function lengthOf(elements: readonly Buffer[]): number {
-  let length = 0;
-  for (const part of partsOf(elements)) length += part.length;
-  return length;
+function partsOf([first, ...rest]: readonly Buffer[]): Buffer[] {
+  return first ? [OPEN, first.subarray(COMMA), ...rest, CLOSE] : [EMPTY];
 }

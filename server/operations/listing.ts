@@ -58,7 +58,7 @@ export async function elementsOf(found: readonly ListedImage[], form: keyof Form
   return elements;
 }
 
-/** A manifest as an element of a list, without and with its channels; the same buffer where it has none. */
+/** A manifest as an element of a list, with its comma; without and with its channels, the same buffer where it has none. */
 interface Forms {
   plain: Buffer;
   withChannels: Buffer;
@@ -98,8 +98,8 @@ function formsOf(image: Image, mode: Mode): Forms {
   return { plain, withChannels: image.channels ? elementOf(image, { mode, channels: true }) : plain };
 }
 
-/** A list of one, without its brackets. */
+/** The second of a list of two, with the comma in front of it. */
 function elementOf(image: Image, view: { mode: Mode; channels: boolean }): Buffer {
-  const list = JSON.stringify([serialize(image, { ...view, admin: false })], null, 2);
-  return Buffer.from(list.slice('[\n  '.length, -'\n]'.length));
+  const list = JSON.stringify([0, serialize(image, { ...view, admin: false })], null, 2);
+  return Buffer.from(list.slice('[\n  0'.length, -'\n]'.length));
 }

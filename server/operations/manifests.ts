@@ -28,8 +28,8 @@ function remembered(form: 'plain' | 'withChannels'): (manifest: ListedImage['man
   );
 }
 
-/** An element of a list stands deeper than a manifest that is sent alone. */
+/** An element of a list stands behind a comma, and deeper than a manifest that is sent alone. */
 function alone(element: Buffer): SentManifest {
-  const json = element.toString().replaceAll('\n  ', '\n');
+  const json = element.toString('utf8', ',\n  '.length).replaceAll('\n  ', '\n');
   return { json, etag: etagOf(JSON.parse(json)) };
 }
