@@ -116,5 +116,5 @@ test('others have their turn while many manifests are rendered, and a list is as
   t.deepEqual(await elementsOf(found, 'plain'), elements);
   const after = await elementsOf(listing.sorted, 'plain');
   t.is(after.length, 4999);
-  t.is(JSON.parse(String(after[0])).name, 'renamed');
+  t.is(JSON.parse(String(after[0]).slice(1)).name, 'renamed');
 });
