@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { compareListed, type Listed, listed } from '../../imgapi/query.js';
+import { remembering } from '../../imgapi/remembering.js';
 import { serialize } from '../../imgapi/serialize.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { ReadModel } from '../../storage/read-model.js';
@@ -13,27 +14,27 @@ export interface ListedImage extends Listed {
 
 export type Listing = ReadModel<ListedImage>;
 
-export async function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
+/** Of the words that are shared, in characters. */
+const MOST_SHARED = 1 << 20;
+
+export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
   const render = (json: string) => formsOf(JSON.parse(json), mode);
-  const words = new Map<string, string>();
-  const listing = await ReadModel.open(catalog, images, {
+  const shared = remembering(
+    (word: string) => word,
+    MOST_SHARED,
+    ({ length }) => length + 1,
+  );
+  return ReadModel.open(catalog, images, {
     // Assigned and not spread, here and below: a walk over copies of objects takes ten times as long.
     project: (image: Image, json): ListedImage =>
-      Object.assign(inSharedWords(listed(image), words), { manifest: new Manifest(json, render) }),
+      Object.assign(inSharedWords(listed(image), shared), { manifest: new Manifest(json, render) }),
     compare: compareListed,
     rank: ({ published }) => published,
   });
-  words.clear();
-  return listing;
 }
 
-/** Many images have the same owner and tags: where they are read together, each is kept once. */
-function inSharedWords(entry: Listed, words: Map<string, string>): Listed {
-  const shared = (word: string) => {
-    const known = words.get(word);
-    if (known === undefined) words.set(word, word);
-    return known ?? word;
-  };
+/** Many images have the same owner and tags: each is kept once. */
+function inSharedWords(entry: Listed, shared: (word: string) => string): Listed {
   return Object.assign(entry, {
     owner: shared(entry.owner),
     tags: entry.tags.map(shared),
