@@ -1,5 +1,5 @@
 import { errorMonitor } from 'node:events';
-import type { BlobStore, StagedBlob } from '../../storage/blobs.js';
+import type { BlobFile, BlobStore, StagedBlob } from '../../storage/blobs.js';
 import type { Metrics } from './instruments.js';
 import { failuresOf, timed } from './timed.js';
 
@@ -37,13 +37,34 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
       const chunks = await time('open', () => blobs.read(key, range));
       return chunks && new Watched(chunks, (error) => failed('read', error));
     },
-    ...(blobs.openFile && { openFile: (key) => time('open', () => blobs.openFile!(key)) }),
+    ...(blobs.openFile && {
+      openFile: async (key) => {
+        const file = await time('open', () => blobs.openFile!(key));
+        return file && watchedFile(file, (error) => failed('read', error));
+      },
+    }),
     delete: async (key) => {
       await time('delete', () => blobs.delete(key));
       staged.delete(key);
     },
     list: () => blobs.list(),
     close: () => blobs.close(),
+  };
+}
+
+/** What the kernel can not read, it leaves to be read this way: so no failure is missed. */
+function watchedFile(file: BlobFile, onError: (error: unknown) => void): BlobFile {
+  return {
+    descriptor: file.descriptor,
+    read: async (into, position) => {
+      try {
+        return await file.read(into, position);
+      } catch (error) {
+        onError(error);
+        throw error;
+      }
+    },
+    close: () => file.close(),
   };
 }
 

@@ -175,6 +175,8 @@ for (const [who, used, run] of ways) {
     else t.is(received, 'ECONNRESET');
     await allClosed();
     t.is((await server.ask('GET', path)).status, 503);
+    const { values } = await server.deps.metrics.instruments.blob_failures_total.get();
+    t.is(values.find(({ labels }) => labels.operation === 'read')?.value, 1);
   });
 }
 
