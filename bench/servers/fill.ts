@@ -23,7 +23,7 @@ export async function addImage(daemon: Daemon, path: string): Promise<string> {
   return uuid;
 }
 
-export async function putFile(daemon: Daemon, path: string, file: string): Promise<unknown> {
+async function putFile(daemon: Daemon, path: string, file: string): Promise<unknown> {
   const { size } = await stat(file);
   return send(daemon, 'PUT', path, { 'Content-Length': size }, createReadStream(file, { highWaterMark: 1 << 20 }));
 }
