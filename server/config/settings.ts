@@ -20,6 +20,7 @@ export interface Settings {
   port: number | 'off';
   publicUrl: string | undefined;
   serverName: string | undefined;
+  sendfile: boolean;
   data: string;
   channels: Channel[];
   blobGrace: number;
@@ -42,7 +43,6 @@ export interface Settings {
   headerTimeout: number;
   idleTimeout: number;
   shutdownGrace: number;
-  sendfile: boolean;
   metricsAddress: string;
   metricsPort: number | 'off';
   logLevel: string;
@@ -102,6 +102,13 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     example: 'serverName = "images"',
     default: undefined,
     read: headerValue,
+  },
+  sendfile: {
+    group: 'listening',
+    meaning: 'have the kernel move files to plain connections, where it can: on Linux',
+    more: 'To be switched off (sendfile = false) where DATA lies on a network mount that may hang.',
+    default: true,
+    read: flag,
   },
 
   data: {
@@ -262,14 +269,6 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'seconds that transfers may go on after a stop was asked for',
     default: 30,
     read: integer(0),
-  },
-
-  sendfile: {
-    group: 'listening',
-    meaning: 'have the kernel move files to plain connections, where it can: on Linux',
-    more: 'To be switched off where DATA lies on a filesystem that does not know how.',
-    default: true,
-    read: flag,
   },
 
   metricsAddress: {

@@ -10,6 +10,7 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   port: { text: '0', value: 0, read: 0 },
   publicUrl: { text: 'https://i.example/base/', value: 'https://i.example/base', read: 'https://i.example/base' },
   serverName: { text: 'a server', value: 'a server', read: 'a server' },
+  sendfile: { text: 'false', value: false, read: false },
   data: { text: 'some/where', value: 'some/where', read: resolve('some/where') },
   channels: {
     text: '[{"name":"dev","description":"d","default":true},{"name":"x"}]',
@@ -38,7 +39,6 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   tlsCertificate: { text: 'c.pem', value: 'c.pem', read: 'c.pem' },
   tlsKey: { text: 'k.pem', value: 'k.pem', read: 'k.pem' },
   tlsSelfSigned: { text: 'true', value: true, read: true },
-  sendfile: { text: 'false', value: false, read: false },
   tlsMinVersion: { text: 'TLSv1.3', value: 'TLSv1.3', read: 'TLSv1.3' },
   maxFileSize: { text: '1', value: 1, read: 1 },
   maxIconSize: { text: '4096', value: 4096, read: 4096 },
@@ -70,7 +70,7 @@ for (const [key, { text, value, read: expected }] of alone) {
     const isSwitch = typeof expected === 'boolean';
     const toml = `${key} = ${JSON.stringify(value).replaceAll(/"(\w+)":/g, '$1 =')}`;
     for (const flag of [`--${key}`, `--${kebab(key)}`]) {
-      t.deepEqual(read(isSwitch ? [flag] : [flag, text]), all);
+      t.deepEqual(read(isSwitch ? [flag] : [flag, text]), isSwitch ? { ...defaults, [key]: true } : all);
       t.deepEqual(read([`${flag}=${text}`]), all);
     }
     t.deepEqual(read([], { [variable(key)]: text }), all);
@@ -151,6 +151,8 @@ const badValues = table<'key' | 'value'>(`
   hostNames          bücher.example
   tlsCertificate     EMPTY
   tlsKey             EMPTY
+  sendfile           EMPTY
+  sendfile           off
   tlsSelfSigned      EMPTY
   tlsSelfSigned      yes
   tlsSelfSigned      1
