@@ -8,8 +8,11 @@ export interface SentManifest {
   etag: string;
 }
 
-/** Of the manifests that are remembered, in characters. */
-const MOST = 16 * 1024 * 1024;
+/** Of the manifests that are remembered, in bytes. */
+const MOST = 8 * 1024 * 1024;
+
+/** What is kept with each: its view, which lives on when the image has changed, and the element for lists. */
+const BESIDE = 2048;
 
 /**
  * The manifests that were asked for lately. They are remembered by what the listing keeps of an image, of which a
@@ -24,7 +27,7 @@ function remembered(form: 'plain' | 'withChannels'): (manifest: ListedImage['man
   return remembering(
     (manifest) => alone(manifest[form]),
     MOST,
-    (_, { json }) => json.length,
+    (_, { json }) => json.length + BESIDE,
   );
 }
 
