@@ -169,7 +169,10 @@ async function* ahead<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
 function together(texts: string[]): string[] {
   const whole = texts.join('');
   let end = 0;
-  return texts.map((text) => whole.slice(end, (end += text.length)));
+  return texts.map(({ length }) => {
+    end += length;
+    return whole.slice(end - length, end);
+  });
 }
 
 async function run<R>(
