@@ -102,5 +102,12 @@ function formsOf(image: Image, mode: Mode): Forms {
 /** The second of a list of two, with the comma in front of it. */
 function elementOf(image: Image, view: { mode: Mode; channels: boolean }): Buffer {
   const list = JSON.stringify([0, serialize(image, { ...view, admin: false })], null, 2);
-  return Buffer.from(list.slice('[\n  0'.length, -'\n]'.length));
+  return ownBytes(list.slice('[\n  0'.length, -'\n]'.length));
+}
+
+/** Not from Node's pool: what is kept so long would keep all that shared its 8 KiB. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

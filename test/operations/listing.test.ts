@@ -118,3 +118,9 @@ test('others have their turn while many manifests are rendered, and a list is as
   t.is(after.length, 4999);
   t.is(JSON.parse(String(after[0]).slice(1)).name, 'renamed');
 });
+
+test('an element that is kept keeps no more memory than its own', async (t) => {
+  const listing = await openListing(await catalogWith(t, many(3)), 'dc');
+  t.teardown(() => listing.close());
+  for (const element of await elementsOf(listing.sorted, 'plain')) t.is(element.buffer.byteLength, element.length);
+});
