@@ -1,9 +1,17 @@
 import pino, { type Logger } from 'pino';
+import { remembering } from '../imgapi/remembering.js';
 
 /** JSON lines on standard error; standard output is for what is said to a person. */
 export function createLog(level: string): Logger {
-  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, standardError());
+  return pino({ level, base: undefined, timestamp: () => timeAt(Date.now()) }, standardError());
 }
+
+/** As pino writes it; the lines of one millisecond share it. */
+const timeAt = remembering(
+  (now: number) => `,"time":"${new Date(now).toISOString()}"`,
+  1,
+  () => 1,
+);
 
 /** What waits to be written; more is lost. */
 const MOST_WAITING = 1 << 20;
