@@ -9,11 +9,13 @@ const USABLE_ID = /^[\x20-\x7e]{1,256}$/;
 /** Gives every request an id, every response the headers that all of them have, and the log a line for each. */
 export function requestLog(log: Logger, serverName: string): Middleware {
   const host = hostname();
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const start = performance.now();
     const elapsed = () => Math.round(performance.now() - start);
     ctx.state.requestId = requestIdOf(ctx);
-    ctx.set({ Server: serverName, 'x-request-id': ctx.state.requestId, 'x-server-name': host });
+    ctx.res.setHeader('Server', serverName);
+    ctx.res.setHeader('x-request-id', ctx.state.requestId);
+    ctx.res.setHeader('x-server-name', host);
     stampWhenSent(ctx, elapsed);
     whenEnded(ctx, () => {
       const { method, url } = ctx.req;
@@ -33,7 +35,7 @@ export function requestLog(log: Logger, serverName: string): Middleware {
         'request',
       );
     });
-    await next();
+    return next();
   };
 }
 

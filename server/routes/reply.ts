@@ -13,7 +13,7 @@ export function sendJson(ctx: Context, value: unknown, status = 200): void {
 /** The type is exactly this, without a charset: imgadm compares it letter by letter. */
 export function sendText(ctx: Context, json: string, status = 200): void {
   ctx.status = status;
-  ctx.set('Content-Type', 'application/json');
+  ctx.res.setHeader('Content-Type', 'application/json');
   ctx.body = json;
 }
 

@@ -35,7 +35,7 @@ export const listImages: Handler = async (ctx, deps) => {
 
 export const getImage: Handler = async (ctx, deps) => {
   const { json, etag } = await manifestFor(ctx, deps, targetOf(ctx, deps, { star: true }));
-  ctx.set('Etag', quoted(etag));
+  ctx.res.setHeader('Etag', quoted(etag));
   if (!answeredByConditions(ctx, { etag })) sendText(ctx, json);
 };
 
