@@ -51,8 +51,8 @@ export function whenEnded({ req: { socket }, res, state }: Context, tell: () => 
     // The response is closed while the socket tells of its end: taken off its list by then, we are called all the same.
     for (const told of state.tells?.splice(0) ?? []) told();
   };
-  res.once('close', onEnd);
-  socket.once('close', onEnd);
+  res.on('close', onEnd);
+  socket.on('close', onEnd);
 }
 
 declare module 'node:net' {

@@ -171,8 +171,8 @@ export class HttpServer {
     }
     this.#connections.set(req.socket, { req, res });
     // While closing, a connection that has done its work would otherwise wait for the next request.
-    req.once('close', this.#onClosed);
-    res.once('close', this.#onClosed);
+    req.on('close', this.#onClosed);
+    res.on('close', this.#onClosed);
     this.#listener(req, res);
   }
 
