@@ -1,9 +1,13 @@
-import { errors } from './errors.js';
+import { errors, type Row } from './errors.js';
 
 /** docs/errors.md, from the table. */
 export function errorsPage(): string {
-  const rows = Object.entries(errors).map(([code, [status, meaning]]) => `| \`${code}\` | ${status} | ${meaning} |`);
-  return `# Errors
+  const rows = Object.entries(errors).map(
+    ([code, [status, meaning, managed = status]]: [string, Row]) =>
+      `| \`${code}\` | ${status} | ${managed} | ${meaning} |`,
+  );
+  return (
+    `# Errors
 
 Generated from \`imgapi/errors.ts\` by \`npm run docs\`; a test holds this page against the table.
 
@@ -11,7 +15,8 @@ Every refusal is JSON: \`{"code", "message"}\`, and for \`ValidationFailed\`, \`
 \`"errors": [{"field", "code", "message"?}]\`. Clients should go by the status, the code and the fields; messages are for
 people and may change. A 5xx is in the server's log under the \`x-request-id\` of the response.
 
-| code | status | when |
+| code | IMGAPI | ` /
+    api` | when |
 |---|---|---|
 ${rows.join('\n')}
 
@@ -24,5 +29,6 @@ ${rows.join('\n')}
 | \`NotAllowed\` | the field may not be set or changed here, or not by this caller |
 | \`Missing\` | the query or body parameter is required and absent |
 | \`InvalidParameter\` | the value is not of the form \`registry:image\` |
-`;
+`
+  );
 }

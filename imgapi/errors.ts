@@ -1,27 +1,32 @@
-/** One row per code that an IMGAPI client can meet: its status and when it is answered. */
+export type Row = readonly [status: number, meaning: string, managementStatus?: number];
+
+/**
+ * One row per code that a client can meet: its status, when it is answered, and the status by which the management API
+ * calls it where that is another.
+ */
 export const errors = {
-  ValidationFailed: [422, 'a manifest, an update, a channel or the parameters of an action are not valid'],
-  InvalidParameter: [422, 'a query or body parameter is malformed, unknown or not allowed'],
+  ValidationFailed: [422, 'a manifest, an update, a channel or the parameters of an action are not valid', 400],
+  InvalidParameter: [422, 'a query or body parameter is malformed, unknown or not allowed', 400],
   ImageFilesImmutable: [422, 'a file was added to an image that is activated already'],
   ImageAlreadyActivated: [422, 'the image is activated already'],
   NoActivationNoFile: [422, 'an image needs a file before it can be activated'],
   OperatorOnly: [403, 'only operators may do this'],
-  ImageUuidAlreadyExists: [409, 'an image with this uuid exists already'],
+  ImageUuidAlreadyExists: [409, 'an image with this uuid exists already', 406],
   Upload: [400, 'an icon was refused, or a file is too large'],
   Download: [400, 'the file that arrived is empty, or has the wrong size or digest, or could not be fetched'],
   ImageFileTooBig: [400, 'an image layer is larger than allowed'],
   StorageIsDown: [503, 'the storage can not be read or written at the moment'],
   StorageUnsupported: [503, 'this server has no storage of the kind that was asked for'],
   RemoteSourceError: [503, 'a remote image server or registry failed'],
-  OwnerDoesNotExist: [422, 'the owner is not a known user'],
+  OwnerDoesNotExist: [422, 'the owner is not a known user', 400],
   AccountDoesNotExist: [422, 'the account is not a known user'],
   NotImageOwner: [422, 'the account can see the image but does not own it'],
   ImageNotShared: [422, 'the image is not shared with the account'],
   NotMantaPathOwner: [422, 'the account does not own the path to export to'],
-  OriginDoesNotExist: [422, 'the origin image does not exist'],
+  OriginDoesNotExist: [422, 'the origin image does not exist', 400],
   OriginIsNotActive: [422, 'an image in the origin chain is not active'],
   InsufficientServerVersion: [422, 'the host of the virtual machine runs too old a platform'],
-  ImageHasDependentImages: [422, 'other images have this one as their origin'],
+  ImageHasDependentImages: [422, 'other images have this one as their origin', 428],
   NotAvailable: [501, 'this server can not do that'],
   NotImplemented: [400, 'this is not supported for images of this form'],
   InternalError: [500, 'the server failed; its log tells why, under the request id'],
@@ -47,9 +52,16 @@ export const errors = {
   ForeignOrigin: [403, 'a web page of another site has made the browser send this'],
   MisdirectedRequest: [421, 'the Host header names a host that this server is not known as'],
   TooManyRequests: [429, 'the caller has asked more often than allowed; see the Retry-After header'],
+  ImageInUse: [422, 'virtual machines use the image', 428],
+  QuotaExceeded: [422, 'the data center or the owner may have no more images or bytes', 400],
+  ImagePending: [422, 'something works on the image already', 417],
+  UserOwnsImages: [422, 'the user owns images', 428],
+  NoImageServer: [422, 'the server is set to keep records only: it takes no files', 428],
+  Busy: [409, 'management: that runs already', 423],
+  AlreadyDone: [409, 'management: there is nothing to be changed, or it can not be changed any more'],
   ObjectAlreadyExists: [406, 'management: something of this name exists already'],
   InvalidInput: [400, 'management: fields of the body or parameters of the query are not valid'],
-} as const satisfies Record<string, readonly [status: number, meaning: string]>;
+} as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof errors;
 
@@ -71,13 +83,17 @@ export class ImgapiError extends Error {
   override name = 'ImgapiError';
   readonly code: ErrorCode;
   readonly status: number;
+  /** Where the management API calls the same refusal by another. */
+  readonly managementStatus: number;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string>;
 
   constructor(code: ErrorCode, message: string, { errors: fields, cause, headers = {} }: ErrorDetails = {}) {
     super(message, { cause });
     this.code = code;
-    this.status = errors[code][0];
+    const [status, , managementStatus = status]: Row = errors[code];
+    this.status = status;
+    this.managementStatus = managementStatus;
     this.errors = fields;
     this.headers = headers;
   }

@@ -70,9 +70,9 @@ export function asImage(record: Record<string, unknown>, rules: Rules): Image {
   return record as Record<string, unknown> & Image;
 }
 
-/** All that is wrong with a record. Icon and expiry are the server's own and no part of the manifest. */
+/** All that is wrong with a record. What a server keeps beside the manifest is no part of it. */
 export function findProblems(record: Record<string, unknown>, rules: Rules): FieldError[] {
-  const { icon: _, expires_at: __, ...manifest } = record;
+  const { icon: _, expires_at: __, registration: ___, ...manifest } = record;
   const isComing = record.state === 'creating' && record.activated !== true;
   return isComing ? validate(manifest, placeholder, undefined) : validateManifest(manifest, rules);
 }

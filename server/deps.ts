@@ -7,6 +7,7 @@ import type { Keyring } from './auth/keyring.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
+import type { Directory } from './operations/directory.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
 import type { Readiness } from './readiness.js';
@@ -34,6 +35,7 @@ export interface Deps {
   /** Absent where Node has to do all by itself. */
   kernel: Kernel | undefined;
   listing: Listing;
+  directory: Directory;
   manifests: Manifests;
   policy: Policy;
   log: Logger;

@@ -23,12 +23,16 @@ import { measuredBlobs } from './metrics/measured-blobs.js';
 import { measuredCatalog } from './metrics/measured-catalog.js';
 import { measuredSweep } from './metrics/measured-sweep.js';
 import { watchServer } from './metrics/watch-server.js';
+import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
+import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
+import { ensureMain } from './operations/ensure-main.js';
 import { fillChannel } from './operations/fill-channel.js';
 import { openListing } from './operations/listing.js';
 import { Manifests } from './operations/manifests.js';
+import { registerImages } from './operations/register-images.js';
 import { sweep } from './operations/sweep.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
@@ -82,6 +86,12 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   });
   closing.add(keyring, (opened) => opened.close());
   reloads.push(() => keyring.refresh());
+  if (modeLaw[settings.mode].fleet) {
+    await ensureMain(catalog, startedAt);
+    const registered = await registerImages(catalog, startedAt);
+    if (registered > 0) log.info({ images: registered }, 'put images without a data center into main');
+  }
+  const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
   const listing = await openListing(catalog, settings.mode);
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
@@ -91,6 +101,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     blobs,
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
+    directory,
     manifests: new Manifests(),
     log,
     policy,

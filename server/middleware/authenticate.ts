@@ -37,7 +37,8 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
     if (forgives(strictness, deps) && error instanceof ImgapiError) return withoutCredentials;
     throw error;
   }
-  return { kind: 'user', user: ctx.state.credentials.user };
+  const { user } = ctx.state.credentials;
+  return { kind: 'user', user, rights: deps.directory.rightsOf(user) };
 }
 
 function checkScope({ scope }: Credentials, need: Need): void {

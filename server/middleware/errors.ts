@@ -32,10 +32,22 @@ function answer(ctx: Context, error: unknown, log: Logger): void {
   }
   for (const name of OF_THE_FILE) ctx.remove(name);
   ctx.respond = true;
-  ctx.status = refusal.status;
+  const managed = ctx.path.startsWith('/api/');
+  ctx.status = managed ? refusal.managementStatus : refusal.status;
   ctx.set(refusal.headers);
   ctx.set('Content-Type', 'application/json');
-  ctx.body = JSON.stringify(refusal, null, 2);
+  ctx.body = JSON.stringify(managed ? forManagement(refusal) : refusal, null, 2);
+}
+
+/** As the command lines of the management API read it: what is wrong with fields is a result, all else a detail. */
+function forManagement(refusal: ImgapiError) {
+  const told = refusal.toJSON();
+  const { errors } = refusal;
+  if (!errors) return { ...told, detail: refusal.message };
+  const saidOf = (name: string) =>
+    errors.filter(({ field }) => field === name).map(({ code, message }) => message ?? code);
+  const result = Object.fromEntries(errors.map(({ field }) => [field, saidOf(field)]));
+  return { ...told, detail: refusal.message, task_id: null, status: 'FAILURE', result };
 }
 
 function refusalFor(error: unknown): ImgapiError {

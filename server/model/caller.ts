@@ -1,13 +1,16 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Mode } from '../../imgapi/image.js';
 import { modeLaw } from './modes.js';
+import type { Node } from './node.js';
+import type { Rights } from './rights.js';
 import type { User } from './user.js';
 
 /** Who is asking. A trusted caller comes from an address (or a configuration) that needs no credentials. */
 export type Caller =
   | { kind: 'anonymous'; user?: undefined }
   | { kind: 'trusted'; user?: undefined }
-  | { kind: 'user'; user: User };
+  | { kind: 'node'; user?: undefined; node: Node }
+  | { kind: 'user'; user: User; rights: Rights };
 
 export const anonymous: Caller = { kind: 'anonymous' };
 export const trusted: Caller = { kind: 'trusted' };
@@ -18,7 +21,13 @@ export function isKnown(caller: Caller): boolean {
 
 /** Operators see and change everything. */
 export function isOperator(caller: Caller): boolean {
-  return caller.kind === 'trusted' || (caller.kind === 'user' && caller.user.superAdmin);
+  return caller.kind === 'trusted' || (caller.kind === 'user' && caller.rights.superAdmin);
+}
+
+/** As logs and the audit call a caller. */
+export function nameOfCaller(caller: Caller): string {
+  if (caller.kind === 'user') return caller.user.name;
+  return caller.kind === 'node' ? `node ${caller.node.name}` : caller.kind;
 }
 
 /** Whom a caller acts for: an account narrows what is seen, so whoever sees less than that account may not name it. */

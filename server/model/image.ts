@@ -1,10 +1,14 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Image, ImageFile, ImageIcon, State } from '../../imgapi/image.js';
+import { nameIndex, type RegisteredImage, versionIndex } from './registration.js';
 
 export const images = {
   name: 'images',
-  id: (image: Image) => image.uuid,
-  index: (image: Image) => (image.origin ? [`origin:${image.origin}`] : []),
+  id: (image: RegisteredImage) => image.uuid,
+  index: ({ registration, ...image }: RegisteredImage) => [
+    ...(image.origin ? [`origin:${image.origin}`] : []),
+    ...(registration ? [nameIndex(registration), versionIndex(image)] : []),
+  ],
 };
 
 /** What the image holds of the blob store: holder → content. */

@@ -1,13 +1,17 @@
 import type { Mode } from '../../imgapi/image.js';
 import { publicImages } from '../../imgapi/values.js';
-import { anonymous, type Caller, isKnown, isOperator } from './caller.js';
+import { anonymous, type Caller, isKnown } from './caller.js';
 import { modeLaw } from './modes.js';
+import { type Placement, placementOf } from './registration.js';
+import type { Rights, Role } from './rights.js';
 
 /** Who looks, and for whom. */
 export interface Viewer {
   caller: Caller;
   mode: Mode;
   account?: string | undefined;
+  /** The data centers whose public images everybody sees. */
+  open: ReadonlySet<string>;
 }
 
 /** What of an image decides who sees it. */
@@ -17,13 +21,19 @@ export interface Visible {
   activated: boolean;
   disabled: boolean;
   acl?: readonly string[] | undefined;
+  registration?: Placement;
 }
 
 const isActive = (image: Visible) => image.activated && !image.disabled;
 
+/** Is it attached to one of these? */
+export function isIn({ datacenters, global }: Placement, names: ReadonlySet<string>): boolean {
+  return global ? names.size > 0 : datacenters.some((name) => names.has(name));
+}
+
 /** Can everybody have it, without saying who they are? */
-export function isOpen(mode: Mode, image: Visible): boolean {
-  return canRead({ caller: anonymous, mode }, image);
+export function isOpen({ mode, open }: Pick<Viewer, 'mode' | 'open'>, image: Visible): boolean {
+  return canRead({ caller: anonymous, mode, open }, image);
 }
 
 /** Is it an image that a server in this mode can have at all? One from a time in another mode may not be. */
@@ -33,15 +43,11 @@ export function fitsMode(mode: Mode, image: Pick<Visible, 'public'>): boolean {
 }
 
 /** May the viewer have the manifest, file and icon of an image that it can name? */
-export function canRead({ caller, mode, account }: Viewer, image: Visible): boolean {
+export function canRead(viewer: Viewer, image: Visible): boolean {
+  const { mode, account, caller } = viewer;
   if (!fitsMode(mode, image)) return false;
-  if (account !== undefined) {
-    if (image.owner === account) return true;
-    return image.activated && (image.public || (image.acl?.includes(account) ?? false));
-  }
-  if (modeLaw[mode].readsAreOpen || isOperator(caller)) return true;
-  if (caller.kind === 'user' && image.owner === caller.user.uuid) return true;
-  return image.public && isActive(image);
+  if (modeLaw[mode].fleet) return law[caller.kind](viewer, image).reads;
+  return account === undefined || readsAsAccount(account, image);
 }
 
 /**
@@ -49,7 +55,71 @@ export function canRead({ caller, mode, account }: Viewer, image: Visible): bool
  * servers show anonymous callers the active images only.
  */
 export function canList(viewer: Viewer, image: Visible): boolean {
-  if (!fitsMode(viewer.mode, image)) return false;
-  if (!isKnown(viewer.caller) && !isActive(image)) return false;
-  return viewer.account !== undefined || canRead(viewer, image);
+  const { mode, caller } = viewer;
+  if (!fitsMode(mode, image)) return false;
+  if (modeLaw[mode].fleet) return law[caller.kind](viewer, image).lists;
+  return isKnown(caller) || isActive(image);
 }
+
+function readsAsAccount(account: string, image: Visible): boolean {
+  return image.owner === account || (image.activated && (image.public || (image.acl?.includes(account) ?? false)));
+}
+
+interface Sight {
+  reads: boolean;
+  lists: boolean;
+}
+
+const ALL: Sight = { reads: true, lists: true };
+const NOTHING: Sight = { reads: false, lists: false };
+const BY_NAME: Sight = { reads: true, lists: false };
+
+/** In a data center: what each sort of caller sees of an image. */
+const law: { [Kind in Caller['kind']]: (viewer: Viewer, image: Visible) => Sight } = {
+  anonymous: (viewer, image) => (isPublicIn(viewer.open, image) ? ALL : NOTHING),
+  trusted: ({ account }, image) => asOperator(account, image),
+  node: ({ caller }, image) => (caller.kind === 'node' ? asNode(new Set(caller.node.datacenters), image) : NOTHING),
+  user: ({ caller, account, open }, image) => {
+    if (caller.kind !== 'user') return NOTHING;
+    if (caller.rights.superAdmin) return asOperator(account, image);
+    return isPublicIn(open, image) ? ALL : asUser(caller.user.uuid, caller.rights, image);
+  },
+};
+
+const isPublicIn = (names: ReadonlySet<string>, image: Visible) =>
+  image.public && isActive(image) && isOffering(placementOf(image), names);
+
+const isOffering = (placement: Placement, names: ReadonlySet<string>) =>
+  placement.groups === undefined && isIn(placement, names);
+
+/** Whoever an operator acts for sees what is public and what was shared with it, wherever that is. */
+const asOperator = (account: string | undefined, image: Visible): Sight =>
+  account === undefined || readsAsAccount(account, image) ? ALL : { reads: false, lists: true };
+
+/** Machines that run need images which are not offered any more. */
+function asNode(names: ReadonlySet<string>, image: Visible): Sight {
+  if (!image.activated || !isIn(placementOf(image), names)) return NOTHING;
+  return isActive(image) && placementOf(image).access !== 'deleted' ? ALL : BY_NAME;
+}
+
+function asUser(uuid: string, rights: Rights, image: Visible): Sight {
+  const { access, boundTo } = placementOf(image);
+  if (image.owner === uuid) return access === 'internal' ? NOTHING : access === 'deleted' ? BY_NAME : ALL;
+  if (access === 'internal') return NOTHING;
+  if (!image.activated) return boundTo !== undefined && rights.imageAdmin.has(boundTo) ? ALL : NOTHING;
+  if (isIn(placementOf(image), rights.admin)) return access === 'deleted' ? BY_NAME : ALL;
+  if (access === 'deleted' || image.disabled) return NOTHING;
+  return isOffered(uuid, rights, image) ? ALL : NOTHING;
+}
+
+/** Is it, in one of the user's data centers, for everybody there, or for this user or one of its groups? */
+function isOffered(uuid: string, rights: Rights, image: Visible): boolean {
+  const { access, groups } = placementOf(image);
+  if (!isIn(placementOf(image), rights.member)) return false;
+  if (image.acl?.includes(uuid)) return true;
+  if (groups !== undefined) return groups.some((name) => rights.groups.has(name));
+  return access === 'public';
+}
+
+/** Is the image in a data center where the role is held? */
+export const isWhere = (rights: Rights, role: Role, image: Visible) => isIn(placementOf(image), rights[role]);

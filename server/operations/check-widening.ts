@@ -11,12 +11,12 @@ import { originsOf } from './origins.js';
  * it. What stands behind an open origin is open through that one.
  */
 export async function checkWidening(reader: Reader, target: Target, before: Image, after: Image): Promise<void> {
-  const { account, mode } = target;
-  const opens = isOpen(mode, after) && !(isOpen(mode, before) && before.origin === after.origin);
+  const { account } = target;
+  const opens = isOpen(target, after) && !(isOpen(target, before) && before.origin === after.origin);
   if (account === undefined || !(opens || before.owner !== after.owner)) return;
   const others: Image[] = [];
   for await (const { record } of originsOf(reader, after)) {
-    if (!record || isOpen(mode, record)) break;
+    if (!record || isOpen(target, record)) break;
     if (record.owner !== account) others.push(record);
   }
   if (others.length === 0) return;

@@ -4,9 +4,11 @@ import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { disable } from '../model/image.js';
+import { placementOf, type RegisteredImage } from '../model/registration.js';
 import { ADMIN } from '../model/user.js';
 import { findImage, type Target } from './find-image.js';
 import { originsOf } from './origins.js';
+import { register } from './register-image.js';
 import { saveImage } from './save-image.js';
 
 /** A copy of a shared image for the account it is shared with, with a copy of every origin that is not the system's. */
@@ -19,7 +21,7 @@ export async function cloneImage({ catalog, now }: Deps, target: Target, account
     for (const original of await copyOrder(tx, image)) {
       copy = copyFor(original, account, origin ?? original.origin, now());
       if (original !== image) copy = disable(copy);
-      await saveImage(tx, undefined, copy, now());
+      await saveImage(tx, undefined, await registeredLike(tx, original, copy, now()), now());
       origin = copy.uuid;
     }
     return copy;
@@ -56,8 +58,14 @@ async function copyOrder(reader: Reader, image: Image): Promise<Image[]> {
   return chain;
 }
 
+/** A copy stands where its original does, under a name of its own. */
+function registeredLike(reader: Reader, original: RegisteredImage, copy: Image, now: Date): Promise<RegisteredImage> {
+  const { datacenters, boundTo } = placementOf(original);
+  return register(reader, copy, { datacenters, ...(boundTo !== undefined && { boundTo }) }, now);
+}
+
 function copyFor(
-  { acl: _, icon: __, ...original }: Image,
+  { acl: _, icon: __, registration: ___, ...original }: RegisteredImage,
   owner: string,
   origin: string | undefined,
   now: Date,

@@ -2,17 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { finishDraft, readDraft, requireOwner } from '../../imgapi/draft.js';
 import type { Image } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
-import { images } from '../model/image.js';
 import type { Viewer } from '../model/visibility.js';
 import { checkOrigin, checkOwner } from './check-relations.js';
+import { type Place, register } from './register-image.js';
 import { rulesOf } from './rules.js';
+import { saveImage } from './save-image.js';
+
+export interface Destination {
+  channel: string | undefined;
+  /** Nowhere on a server without data centers. */
+  place: Place | undefined;
+}
 
 /** A new, unactivated image without a file. */
 export async function createImage(
-  { catalog, policy }: Deps,
+  { catalog, policy, now }: Deps,
   viewer: Viewer,
-  channel: string | undefined,
   body: unknown,
+  { channel, place }: Destination,
 ): Promise<Image> {
   const { account, caller } = viewer;
   const { owner: given = account ?? caller.user?.uuid, ...draft } = readDraft('create', body, account);
@@ -26,7 +33,7 @@ export async function createImage(
       rules: rulesOf(policy),
       ...(channel !== undefined && { channel }),
     });
-    await tx.insert(images, image);
+    await saveImage(tx, undefined, place ? await register(tx, image, place, now()) : image, now());
     return image;
   });
 }

@@ -1,9 +1,11 @@
 import { inSelection, type Selection } from '../../imgapi/channels.js';
 import { ImgapiError } from '../../imgapi/errors.js';
-import type { Image } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
+import { modeLaw } from '../model/modes.js';
+import { answer } from '../model/permissions.js';
+import type { RegisteredImage } from '../model/registration.js';
 import { canRead, type Viewer, type Visible } from '../model/visibility.js';
 import type { ListedImage } from './listing.js';
 
@@ -16,7 +18,7 @@ export interface Target extends Viewer {
 /** An image that is absent, hidden or in another channel: one refusal in the same words. */
 export const notFound = (uuid: string) => new ImgapiError('ResourceNotFound', `image ${uuid} not found`);
 
-export async function findImage(reader: Reader, target: Target): Promise<Image> {
+export async function findImage(reader: Reader, target: Target): Promise<RegisteredImage> {
   return permitted(reader, target, await reader.get(images, target.uuid));
 }
 
@@ -34,9 +36,12 @@ async function permitted<T extends Addressed>(reader: Reader, target: Target, im
   throw notFound(target.uuid);
 }
 
-/** For changes that only the owner may make when an account is named. */
-export async function findOwnImage(reader: Reader, target: Target): Promise<Image> {
+/** For changes, which are the owner's where an account is named, and else the roles' of the data center it is bound to. */
+export async function findOwnImage(reader: Reader, target: Target): Promise<RegisteredImage> {
   const image = await findImage(reader, target);
+  if (modeLaw[target.mode].fleet && answer(target.caller, 'update', { image }) !== 'yes') {
+    throw new ImgapiError('NotPermitted', `image ${image.uuid} is managed by others`);
+  }
   if (target.account !== undefined && image.owner !== target.account) {
     throw new ImgapiError('NotImageOwner', `account ${target.account} does not own image ${image.uuid}`);
   }

@@ -8,11 +8,14 @@ import { modeLaw } from '../model/modes.js';
 import { ADMIN } from '../model/user.js';
 import { checkAncestry, checkOrigin, checkOwner, isOwnerKnown } from './check-relations.js';
 import type { Target } from './find-image.js';
+import { type Place, register } from './register-image.js';
 import { rulesOf } from './rules.js';
 import { saveImage } from './save-image.js';
 
 export interface ImportOptions {
   channel?: string | undefined;
+  /** Nowhere on a server without data centers. */
+  place: Place | undefined;
   skipOwnerCheck: boolean;
   /** imgadm before 3.7.4 writes a min_platform of its own host into what it publishes. */
   replaceMinPlatform: boolean;
@@ -29,7 +32,7 @@ export async function importImage(
   { catalog, policy, now }: Deps,
   target: Target,
   draft: Draft,
-  { channel, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
+  { channel, place, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
 ): Promise<Image> {
   return catalog.write(async (tx) => {
     const existing = await refuseExisting(tx, target.uuid);
@@ -41,7 +44,7 @@ export async function importImage(
       ...(channel !== undefined && { channel }),
     });
     await checkAncestry(tx, image);
-    await saveImage(tx, existing, image, now());
+    await saveImage(tx, existing, place ? await register(tx, image, place, now()) : image, now());
     return image;
   });
 }

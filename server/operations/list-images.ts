@@ -18,10 +18,10 @@ export function listImages({ listing }: Deps, viewer: Viewer, query: ListQuery, 
 }
 
 /** A marker need not match the query, nor be seen by the account that is acted for; to the caller it has to exist. */
-function markerOf(listing: Listing, { caller, mode }: Viewer, { marker }: ListQuery): ListedImage | undefined {
+function markerOf(listing: Listing, { caller, mode, open }: Viewer, { marker }: ListQuery): ListedImage | undefined {
   if (!marker || !('uuid' in marker)) return undefined;
   const image = listing.get(marker.uuid);
-  if (!image || !canRead({ caller, mode }, image)) throw notFound(marker.uuid);
+  if (!image || !canRead({ caller, mode, open }, image)) throw notFound(marker.uuid);
   return image;
 }
 

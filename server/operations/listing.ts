@@ -1,14 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Image, Mode } from '../../imgapi/image.js';
+import type { Mode } from '../../imgapi/image.js';
 import { compareListed, type Listed, listed } from '../../imgapi/query.js';
 import { remembering } from '../../imgapi/remembering.js';
 import { serialize } from '../../imgapi/serialize.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { ReadModel } from '../../storage/read-model.js';
 import { images } from '../model/image.js';
+import { type Placement, placementOf, type RegisteredImage } from '../model/registration.js';
 
 /** What memory keeps of an image: what the filters need, and the manifest as it is sent. */
 export interface ListedImage extends Listed {
+  registration: Placement;
   manifest: Manifest;
 }
 
@@ -24,10 +26,14 @@ export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
     MOST_SHARED,
     ({ length }) => length + 1,
   );
+  const placements = sharedPlacements();
   return ReadModel.open(catalog, images, {
     // Assigned and not spread, here and below: a walk over copies of objects takes ten times as long.
-    project: (image: Image, json): ListedImage =>
-      Object.assign(inSharedWords(listed(image), shared), { manifest: new Manifest(json, render) }),
+    project: (image: RegisteredImage, json): ListedImage =>
+      Object.assign(inSharedWords(listed(image), shared), {
+        registration: placements(image),
+        manifest: new Manifest(json, render),
+      }),
     compare: compareListed,
     rank: ({ published }) => published,
   });
@@ -40,6 +46,19 @@ function inSharedWords(entry: Listed, shared: (word: string) => string): Listed 
     tags: entry.tags.map(shared),
     billingTags: entry.billingTags.map(shared),
   });
+}
+
+/** Most images stand where many others do: each such place is kept once. */
+function sharedPlacements(): (image: RegisteredImage) => Placement {
+  const known = remembering(
+    (json: string): Placement => JSON.parse(json),
+    MOST_SHARED,
+    ({ length }) => length,
+  );
+  return (image) => {
+    const { access, datacenters, boundTo, global, groups } = placementOf(image);
+    return known(JSON.stringify({ access, datacenters, boundTo, global, groups }));
+  };
 }
 
 /** In milliseconds: for how long rendering may keep others waiting. */
@@ -94,13 +113,13 @@ class Manifest implements Forms {
   }
 }
 
-function formsOf(image: Image, mode: Mode): Forms {
+function formsOf(image: RegisteredImage, mode: Mode): Forms {
   const plain = elementOf(image, { mode, channels: false });
   return { plain, withChannels: image.channels ? elementOf(image, { mode, channels: true }) : plain };
 }
 
 /** The second of a list of two, with the comma in front of it. */
-function elementOf(image: Image, view: { mode: Mode; channels: boolean }): Buffer {
+function elementOf(image: RegisteredImage, view: { mode: Mode; channels: boolean }): Buffer {
   const list = JSON.stringify([0, serialize(image, { ...view, admin: false })], null, 2);
   return ownBytes(list.slice('[\n  0'.length, -'\n]'.length));
 }

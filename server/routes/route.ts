@@ -13,7 +13,7 @@ export interface Description {
   summary: string;
   query: ZodType;
   body: ZodType;
-  status: 200 | 201 | 204;
+  status: 200 | 201;
   /** What it answers; nothing where it is absent. */
   answer?: ZodType;
   /** Beside what every call can be refused for. */

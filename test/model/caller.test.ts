@@ -10,15 +10,21 @@ import {
   isOperator,
   trusted,
 } from '../../server/model/caller.js';
+import { noRights } from '../../server/model/rights.js';
 import { userUuid } from '../../server/model/user.js';
 import { table } from '../support/table.js';
 
 const callers: Record<string, Caller> = {
   anonymous,
   trusted,
-  admin: { kind: 'user', user: { uuid: userUuid('admin'), name: 'admin', superAdmin: true, created: '' } },
-  someone: { kind: 'user', user: { uuid: userUuid('someone'), name: 'someone', superAdmin: false, created: '' } },
+  admin: as('admin', true),
+  someone: as('someone', false),
 };
+
+function as(name: string, superAdmin: boolean): Caller {
+  const user = { uuid: userUuid(name), name, superAdmin, created: '' };
+  return { kind: 'user', user, rights: { ...noRights, superAdmin } };
+}
 
 const OTHER = userUuid('other');
 

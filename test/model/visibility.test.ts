@@ -1,19 +1,28 @@
 import test from 'ava';
 import type { Mode } from '../../imgapi/image.js';
 import { anonymous, type Caller, trusted } from '../../server/model/caller.js';
+import { noRights } from '../../server/model/rights.js';
 import { type User, userUuid } from '../../server/model/user.js';
 import { canList, canRead, type Visible } from '../../server/model/visibility.js';
 import { table } from '../support/table.js';
 
 const user = (name: string, superAdmin = false): User => ({ uuid: userUuid(name), name, superAdmin, created: '' });
 
+const MAIN = new Set(['main']);
+
+const as = (user: User): Caller => ({
+  kind: 'user',
+  user,
+  rights: { ...noRights, superAdmin: user.superAdmin, member: MAIN },
+});
+
 const callers: Record<string, Caller> = {
   anonymous,
   trusted,
-  admin: { kind: 'user', user: user('admin', true) },
-  owner: { kind: 'user', user: user('owner') },
-  guest: { kind: 'user', user: user('guest') },
-  stranger: { kind: 'user', user: user('stranger') },
+  admin: as(user('admin', true)),
+  owner: as(user('owner')),
+  guest: as(user('guest')),
+  stranger: as(user('stranger')),
 };
 
 const kinds = table<'kind' | 'public' | 'activated' | 'disabled' | 'shared'>(`
@@ -61,7 +70,7 @@ const law = table<'mode' | 'caller' | 'account' | 'reads' | 'lists'>(`
   dc       trusted    guest     active disabled shared shared-disabled              ALL
   dc       trusted    stranger  active disabled                                     ALL
   dc       admin      guest     active disabled shared shared-disabled              ALL
-  dc       guest      guest     active disabled shared shared-disabled              ALL
+  dc       guest      guest     active shared                                       active shared
   dc       owner      owner     ALL                                                 ALL
   public   anonymous  -         PUB                                                 active
   public   anonymous  owner     PUB                                                 active
@@ -82,7 +91,12 @@ const named: Record<string, string> = { ALL, PUB, PRI, NONE: '' };
 
 for (const { mode, caller, account, reads, lists } of law) {
   test(`mode ${mode}: ${caller}${account && ` for ${account}`}`, (t) => {
-    const viewer = { caller: callers[caller]!, mode: mode as Mode, ...(account && { account: userUuid(account) }) };
+    const viewer = {
+      caller: callers[caller]!,
+      mode: mode as Mode,
+      open: MAIN,
+      ...(account && { account: userUuid(account) }),
+    };
     const those = (may: typeof canRead) =>
       kinds.filter(({ kind }) => may(viewer, imageOf.get(kind)!)).map((k) => k.kind);
     t.is(those(canRead).join(' '), named[reads] ?? reads);
@@ -91,7 +105,7 @@ for (const { mode, caller, account, reads, lists } of law) {
 }
 
 test('an account that is nobody owns nothing and is in no list', (t) => {
-  const viewer = { caller: trusted, mode: 'dc', account: '' } as const;
+  const viewer = { caller: trusted, mode: 'dc', account: '', open: MAIN } as const;
   t.deepEqual(
     kinds.map(({ kind }) => kind).filter((kind) => canRead(viewer, imageOf.get(kind)!)),
     ['active', 'disabled'],

@@ -16,7 +16,9 @@ import { watchServer } from '../../server/metrics/watch-server.js';
 import { images } from '../../server/model/image.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
+import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
+import { ensureMain } from '../../server/operations/ensure-main.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
 import { Readiness } from '../../server/readiness.js';
@@ -110,6 +112,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     watch: (paths, changed) => watchFiles(paths, changed, 20),
     log,
   });
+  await ensureMain(catalog, now());
+  const directory = await Directory.open(catalog);
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
@@ -118,6 +122,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     blobs,
     kernel,
     listing,
+    directory,
     manifests: new Manifests(),
     policy: { ...defaults, ...policy },
     log,
@@ -159,6 +164,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       await server.close(0);
       await keyring.close();
       deps.listing.close();
+      directory.close();
       unfollow();
       await blobs.close();
       await catalog.close();

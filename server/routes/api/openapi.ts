@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ErrorCode, errors } from '../../../imgapi/errors.js';
+import { type ErrorCode, errors, type Row } from '../../../imgapi/errors.js';
 import type { Description, Route } from '../route.js';
 import { type Endpoint, endpoint, noBody, noQuery } from './endpoint.js';
 
@@ -54,9 +54,23 @@ const security: Record<Route['auth'], object[]> = {
   open: [{}],
 };
 
+/** What every answer of the management API comes in; `total` and `offset` are those of lists. */
+const enveloped = (answer: z.ZodType) =>
+  z.strictObject({
+    task_id: z.string().nullable(),
+    status: z.enum(['PENDING', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED']),
+    result: answer,
+    total: z.number().optional(),
+    offset: z.number().optional(),
+  });
+
 const refusal = z.strictObject({
   code: z.string(),
   message: z.string(),
+  detail: z.string(),
+  task_id: z.null().optional(),
+  status: z.literal('FAILURE').optional(),
+  result: z.record(z.string(), z.array(z.string())).optional().describe('what is wrong, by field'),
   errors: z.array(z.strictObject({ field: z.string(), code: z.string(), message: z.string().optional() })).optional(),
 });
 
@@ -100,12 +114,12 @@ const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'
 function responses({ status, answer, refusals }: Description) {
   const refused = new Map<number, string[]>();
   for (const name of [...always, ...refusals]) {
-    const [code, meaning] = errors[name];
+    const [status, meaning, code = status]: Row = errors[name];
     refused.set(code, [...(refused.get(code) ?? []), `${name}: ${meaning}`]);
   }
   const content = inJson({ $ref: '#/components/schemas/Refusal' });
   return {
-    [status]: { description: 'done', ...(answer && { content: inJson(jsonSchema(answer, 'output')) }) },
+    [status]: { description: 'done', ...(answer && { content: inJson(jsonSchema(enveloped(answer), 'output')) }) },
     ...Object.fromEntries([...refused].map(([code, lines]) => [code, { description: lines.join('\n'), content }])),
   };
 }

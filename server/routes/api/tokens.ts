@@ -63,7 +63,7 @@ export const revoke = endpoint({
   summary: 'from the next request on, nobody gets in with the token',
   query: ofUser,
   body: noBody,
-  status: 204,
+  status: 200,
   refusals: ['ResourceNotFound'],
   perform: ({ caller, params, query }, deps) => revokeToken(deps, caller, { name: params.name ?? '', ...query }),
 });

@@ -13,7 +13,7 @@ import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
 import { importImage, readImport, refuseExisting } from '../../operations/import-image.js';
 import { updateFrom } from '../../operations/update-image.js';
-import { flag, targetOf } from '../address.js';
+import { flag, placeOf, targetOf } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 
@@ -80,7 +80,9 @@ async function importManifest(ctx: Context, deps: Deps): Promise<void> {
   const skipOwnerCheck = flag(ctx.query, 'skip_owner_check');
   const channel = nameOf(target.channel);
   const replaceMinPlatform = writesOwnMinPlatform(ctx.get('user-agent'));
-  sendManifest(ctx, deps, await importImage(deps, target, draft, { channel, skipOwnerCheck, replaceMinPlatform }));
+  const place = placeOf(ctx, deps, 'import');
+  const options = { channel, place, skipOwnerCheck, replaceMinPlatform };
+  sendManifest(ctx, deps, await importImage(deps, target, draft, options));
 }
 
 function writesOwnMinPlatform(userAgent: string): boolean {

@@ -5,7 +5,7 @@ import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
 import { createImage as create } from '../../operations/create-image.js';
-import { actorOf, channelOf, viewerOf } from '../address.js';
+import { actorOf, channelOf, placeOf, viewerOf } from '../address.js';
 import { sendErrorLine } from '../error-line.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
@@ -27,7 +27,9 @@ export const createImage: Handler = (ctx, deps) => {
 
 async function createFromBody(ctx: Context, deps: Deps): Promise<void> {
   const channel = nameOf(channelOf(ctx, deps, { star: false }));
-  sendManifest(ctx, deps, await create(deps, actorOf(ctx, deps), channel, ctx.request.body));
+  const viewer = actorOf(ctx, deps, 'create');
+  const place = placeOf(ctx, deps, 'create');
+  sendManifest(ctx, deps, await create(deps, viewer, ctx.request.body, { channel, place }));
 }
 
 function createFromVm(ctx: Context, deps: Deps): void {

@@ -21,7 +21,8 @@ export const listImages: Handler = async (ctx, deps) => {
   const { mode } = deps.policy;
   checkActsFor(caller, query.account, mode);
   const admin = wantsAdminFields(ctx);
-  const found = list(deps, { caller, mode, account: query.account }, query, channel);
+  const open = deps.directory.openDatacenters;
+  const found = list(deps, { caller, mode, account: query.account, open }, query, channel);
   if (admin) {
     const records = await recordsOf(deps, found);
     sendJson(

@@ -1,0 +1,77 @@
+import { type Caller, isOperator } from './caller.js';
+import { type Placement, placementOf } from './registration.js';
+import type { Rights, Role } from './rights.js';
+import { isIn } from './visibility.js';
+
+/** What is asked for can be done, may not be done, or is of something that the caller is not to know of. */
+export type Answer = 'yes' | 'forbidden' | 'hidden';
+
+/** Where the roles have to be held: wherever; in the one data center that is meant; where the image is. */
+type Where = 'anywhere' | 'there' | 'attached' | 'bound';
+
+/** The roles that an operation takes, all of them; no role is enough for what only SuperAdmins do. */
+// biome-ignore format: a table is read down its columns
+export const operations = {
+  'list in a data center': [['admin'],                     'there'],
+  'show in a data center': [['admin'],                     'attached'],
+  'list all':              [['imageAdmin'],                'anywhere'],
+  'show':                  [['imageAdmin'],                'bound'],
+  'list vms':              [['imageAdmin'],                'bound'],
+  'update':                [['imageAdmin'],                'bound'],
+  'upload':                [['imageAdmin'],                'bound'],
+  'delete':                [['imageAdmin'],                'bound'],
+  'create':                [['imageAdmin'],                'there'],
+  'import':                [['imageAdmin', 'importAdmin'], 'there'],
+  'browse repositories':   [['importAdmin'],               'anywhere'],
+  'share publicly':        [['imageAdmin', 'sharePublic'], 'bound'],
+  'change the binding':    [[],                            'bound'],
+  'attach':                [[],                            'bound'],
+  'detach':                [[],                            'bound'],
+  'manage nodes':          [[],                            'anywhere'],
+  'manage users':          [[],                            'anywhere'],
+  'manage groups':         [[],                            'anywhere'],
+  'manage data centers':   [[],                            'anywhere'],
+  'change settings':       [[],                            'there'],
+} as const satisfies Record<string, readonly [roles: readonly Role[], where: Where]>;
+
+export type Operation = keyof typeof operations;
+
+/** What is meant: an image, or a data center by its name. */
+export type Meant = { image: { public: boolean; registration?: Placement } } | { datacenter: string } | undefined;
+
+/**
+ * May the caller do it? Whoever holds the roles nowhere is told so before anything is looked up; what is not seen is
+ * hidden; what is seen and may not be touched is forbidden.
+ */
+export function answer(caller: Caller, operation: Operation, meant: Meant): Answer {
+  if (isOperator(caller)) return 'yes';
+  if (caller.kind !== 'user' || !holdsSomewhere(caller.rights, operation)) return 'forbidden';
+  if (meant === undefined) return 'yes';
+  if (!sees(caller.rights, meant)) return 'hidden';
+  const [roles, where] = operations[operation];
+  return roles.every((role) => holds(caller.rights, role, where, meant)) ? 'yes' : 'forbidden';
+}
+
+/** The first question of all: without the roles in any data center nothing is looked up. */
+export const mayAsk = (caller: Caller, operation: Operation): boolean => answer(caller, operation, undefined) === 'yes';
+
+function holdsSomewhere(rights: Rights, operation: Operation): boolean {
+  const [first, ...others]: readonly Role[] = operations[operation][0];
+  if (first === undefined) return false;
+  return [...rights[first]].some((name) => others.every((role) => rights[role].has(name)));
+}
+
+/** Administrators see all that is attached to their data centers, but what is internal. */
+function sees(rights: Rights, meant: NonNullable<Meant>): boolean {
+  if ('datacenter' in meant) return rights.member.has(meant.datacenter);
+  const placement = placementOf(meant.image);
+  return placement.access !== 'internal' && isIn(placement, rights.admin);
+}
+
+function holds(rights: Rights, role: Role, where: Where, meant: NonNullable<Meant>): boolean {
+  if (where === 'anywhere') return rights[role].size > 0;
+  if ('datacenter' in meant) return rights[role].has(meant.datacenter);
+  const placement = placementOf(meant.image);
+  if (where === 'attached') return isIn(placement, rights[role]);
+  return placement.boundTo !== undefined && rights[role].has(placement.boundTo);
+}

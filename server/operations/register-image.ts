@@ -1,0 +1,48 @@
+import type { Image } from '../../imgapi/image.js';
+import type { Reader } from '../../storage/catalog.js';
+import { images } from '../model/image.js';
+import { type Placement, type RegisteredImage, type Registration, rivals, slugOf } from '../model/registration.js';
+
+/** In which data centers an image stands, and under which name; a name of its own where none is given. */
+export interface Place extends Pick<Placement, 'datacenters' | 'boundTo'> {
+  name?: string;
+}
+
+/** The image, with what management keeps of it from now on. */
+export async function register(
+  reader: Reader,
+  image: Image,
+  { name, datacenters, boundTo }: Place,
+  now: Date,
+): Promise<RegisteredImage> {
+  const at = now.toISOString();
+  const placed = { datacenters, ...(boundTo !== undefined && { boundTo }) };
+  const registration: Registration = {
+    name: name ?? (await freeName(reader, image, placed)),
+    access: image.public ? 'public' : 'private',
+    ...placed,
+    created: at,
+    changed: at,
+  };
+  return { ...image, registration };
+}
+
+/** The image that has this name where the other one stands, or would. */
+export async function holderOf(
+  reader: Reader,
+  name: string,
+  placement: Pick<Placement, 'boundTo'>,
+): Promise<RegisteredImage | undefined> {
+  for await (const { record } of reader.range(images, 'name', { prefix: `${name}/` })) {
+    if (record.registration && rivals(record.registration, placement)) return record;
+  }
+  return undefined;
+}
+
+/** A slug of the manifest's name; images of one name are told apart by the beginning of their uuid. */
+async function freeName(reader: Reader, { name, uuid }: Image, placement: Pick<Placement, 'boundTo'>): Promise<string> {
+  const slug = slugOf(name);
+  const candidates = [slug, `${slug.slice(0, 23)}-${uuid.slice(0, 8)}`];
+  for (const candidate of candidates) if (!(await holderOf(reader, candidate, placement))) return candidate;
+  return uuid.replaceAll('-', '');
+}

@@ -1,0 +1,23 @@
+import type { Catalog } from '../../storage/catalog.js';
+import { MAIN } from '../model/datacenter.js';
+import { images } from '../model/image.js';
+import { register } from './register-image.js';
+
+const AT_ONCE = 500;
+
+/** Images from before there were data centers, and those that were taken over, come to main. Tells how many. */
+export async function registerImages(catalog: Catalog, now: Date): Promise<number> {
+  const unregistered: string[] = [];
+  for await (const image of catalog.list(images)) if (!image.registration) unregistered.push(image.uuid);
+  for (let from = 0; from < unregistered.length; from += AT_ONCE) {
+    await catalog.write(async (tx) => {
+      for (const uuid of unregistered.slice(from, from + AT_ONCE)) {
+        const image = await tx.get(images, uuid);
+        if (image && !image.registration) {
+          await tx.replace(images, await register(tx, image, { datacenters: [MAIN] }, now));
+        }
+      }
+    });
+  }
+  return unregistered.length;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { invalidInput } from '../../../imgapi/errors.js';
+
+/** A part of a list, and how long the whole of it is. */
+export class Page<T> {
+  constructor(
+    readonly result: readonly T[],
+    readonly total: number,
+    readonly offset: number,
+  ) {}
+}
+
+const count = z.coerce.number().int().min(0);
+
+/** Of every list. */
+export const paging = {
+  search: z.string().max(200).optional().describe('only what contains this, in whatever case'),
+  order_by: z.string().max(64).optional().describe('a field to sort by, with "-" in front of it for the reverse'),
+  limit: count.max(10_000).optional().describe('at most so many; all where it is absent'),
+  offset: count.default(0).describe('how many to pass over'),
+};
+
+export interface Paging {
+  search?: string | undefined;
+  order_by?: string | undefined;
+  limit?: number | undefined;
+  offset: number;
+}
+
+/** What a list can be searched in and sorted by: each field with its value. The first one is the order where none is asked for. */
+export type Fields<T> = Readonly<Record<string, (record: T) => string | number>>;
+
+export function pageOf<T>(all: readonly T[], { search, order_by, limit, offset }: Paging, fields: Fields<T>): Page<T> {
+  const [first = ''] = Object.keys(fields);
+  const wanted = order_by ?? first;
+  const descending = wanted.startsWith('-');
+  const name = wanted.replace(/^[+-]/, '');
+  const fieldOf = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (!fieldOf) {
+    const message = `order_by is not one of ${Object.keys(fields).join(', ')}: "${name}"`;
+    throw invalidInput([{ field: 'order_by', code: 'Invalid', message }]);
+  }
+  const found = all.filter((record) => search === undefined || contains(record, search.toLowerCase(), fields));
+  const sorted = found.toSorted((a, b) => inOrder(fieldOf(a), fieldOf(b)) * (descending ? -1 : 1));
+  return new Page(sorted.slice(offset, limit === undefined ? undefined : offset + limit), sorted.length, offset);
+}
+
+const contains = <T>(record: T, text: string, fields: Fields<T>) =>
+  Object.values(fields).some((fieldOf) => String(fieldOf(record)).toLowerCase().includes(text));
+
+const inOrder = (a: string | number, b: string | number) => (a < b ? -1 : Number(a > b));
