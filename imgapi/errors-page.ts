@@ -6,8 +6,7 @@ export function errorsPage(): string {
     ([code, [status, meaning, managed = status]]: [string, Row]) =>
       `| \`${code}\` | ${status} | ${managed} | ${meaning} |`,
   );
-  return (
-    `# Errors
+  return `# Errors
 
 Generated from \`imgapi/errors.ts\` by \`npm run docs\`; a test holds this page against the table.
 
@@ -15,8 +14,7 @@ Every refusal is JSON: \`{"code", "message"}\`, and for \`ValidationFailed\`, \`
 \`"errors": [{"field", "code", "message"?}]\`. Clients should go by the status, the code and the fields; messages are for
 people and may change. A 5xx is in the server's log under the \`x-request-id\` of the response.
 
-| code | IMGAPI | ` /
-    api` | when |
+| code | IMGAPI | \`/api\` | when |
 |---|---|---|
 ${rows.join('\n')}
 
@@ -29,6 +27,5 @@ ${rows.join('\n')}
 | \`NotAllowed\` | the field may not be set or changed here, or not by this caller |
 | \`Missing\` | the query or body parameter is required and absent |
 | \`InvalidParameter\` | the value is not of the form \`registry:image\` |
-`
-  );
+`;
 }
