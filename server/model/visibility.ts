@@ -113,7 +113,7 @@ function asUser(uuid: string, rights: Rights, image: Visible): Sight {
 }
 
 /** Is it, in one of the user's data centers, for everybody there, or for this user or one of its groups? */
-function isOffered(uuid: string, rights: Rights, image: Visible): boolean {
+export function isOffered(uuid: string, rights: Rights, image: Visible): boolean {
   const { access, groups } = placementOf(image);
   if (!isIn(placementOf(image), rights.member)) return false;
   if (image.acl?.includes(uuid)) return true;
