@@ -32,7 +32,7 @@ export function measure(metrics: Metrics): Middleware {
     for (const [direction, count] of Object.entries(transfers)) transfers_running.set({ direction }, count);
   });
 
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const start = performance.now();
     const one = { ctx, socket: ctx.req.socket };
     running.add(one);
@@ -47,7 +47,7 @@ export function measure(metrics: Metrics): Middleware {
       const outcome = direction && outcomeOf(ctx);
       if (outcome) transfers_total.inc({ direction, outcome });
     });
-    await next();
+    return next();
   };
 }
 

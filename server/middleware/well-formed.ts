@@ -2,7 +2,7 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import type { Middleware } from '../context.js';
 
 /** Refuses a request that can not be read, before anything tries to. */
-export const wellFormed: Middleware = async (ctx, next) => {
+export const wellFormed: Middleware = (ctx, next) => {
   if (ctx.headers.host === undefined && ctx.req.httpVersion === '1.1') {
     throw new ImgapiError('BadRequestError', 'the Host header is missing');
   }
@@ -12,5 +12,5 @@ export const wellFormed: Middleware = async (ctx, next) => {
   } catch (cause) {
     throw new ImgapiError('BadRequestError', 'the url is malformed', { cause });
   }
-  await next();
+  return next();
 };
