@@ -45,7 +45,7 @@ function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []
   app.use(errors(deps.log));
   app.use(wellFormed);
   app.use(sameOrigin(knownAs));
-  app.use(router.routes());
+  app.use(routed(router));
   app.use(unmatched((path) => methodsAt(router, path)));
   // Koa reports clients that hang up while it writes a response of its own.
   app.on('error', (error) => deps.log.info({ reason: String(error) }, 'response not delivered'));
@@ -61,6 +61,21 @@ function createRouter(deps: Deps, routes: readonly Route[], knownAs: KnownAs): R
     router.register(spellings(route.path), [route.method], serve, { name: route.name });
   }
   return router;
+}
+
+/**
+ * Where the router leads. Not its own middleware, which puts a chain together for each request: ours stand already, and
+ * the first that fits answers.
+ */
+function routed(router: Router): Middleware {
+  return (ctx, next) => {
+    const { path } = ctx;
+    const [layer] = router.match(path, ctx.method).pathAndMethod;
+    if (!layer) return next();
+    ctx.params = layer.params(path, layer.captures(path));
+    const serve = layer.stack[0] as unknown as Middleware;
+    return serve(ctx, next);
+  };
 }
 
 /** The clients of the management API end its paths in a slash, people do not. */
