@@ -37,7 +37,7 @@ export const createMonitoringApp = (deps: Deps) => onion(deps, monitoring);
 function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []): Koa {
   const app = new Koa();
   const knownAs = { ...deps.policy, hostname: hostname() };
-  const router = createRouter(deps, routes, knownAs);
+  const routers = createRouters(deps, routes, knownAs);
   app.use(clientAddress(deps.isProxy));
   app.use(requestLog(deps.log, deps.policy.serverName));
   for (const step of measures) app.use(step);
@@ -45,38 +45,46 @@ function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []
   app.use(errors(deps.log));
   app.use(wellFormed);
   app.use(sameOrigin(knownAs));
-  app.use(routed(router));
-  app.use(unmatched((path) => methodsAt(router, path)));
+  app.use(routed(routers));
+  app.use(unmatched((path) => methodsAt(routers, path)));
   // Koa reports clients that hang up while it writes a response of its own.
   app.on('error', (error) => deps.log.info({ reason: String(error) }, 'response not delivered'));
   return app;
 }
 
-function createRouter(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Router {
+/** By the first segment of a path: a router tries every route that it has. */
+type Routers = Map<string, Router>;
+
+function createRouters(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Routers {
   const gate = { limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
-  const router = new Router({ strict: true, sensitive: true });
+  const routers: Routers = new Map();
   for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
     const serve = chain([found(route), ...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)]);
+    const router = routers.get(firstOf(route.path)) ?? new Router({ strict: true, sensitive: true });
+    routers.set(firstOf(route.path), router);
     router.register(spellings(route.path), [route.method], serve, { name: route.name });
   }
-  return router;
+  return routers;
 }
 
 /**
  * Where the router leads. Not its own middleware, which puts a chain together for each request: ours stand already, and
  * the first that fits answers.
  */
-function routed(router: Router): Middleware {
+function routed(routers: Routers): Middleware {
   return (ctx, next) => {
     const { path } = ctx;
-    const [layer] = router.match(path, ctx.method).pathAndMethod;
+    const layer = routers.get(firstOf(path))?.match(path, ctx.method).pathAndMethod[0];
     if (!layer) return next();
     ctx.params = layer.params(path, layer.captures(path));
     const serve = layer.stack[0] as unknown as Middleware;
     return serve(ctx, next);
   };
 }
+
+/** `/images/:uuid/file` → `images` */
+const firstOf = (path: string) => path.split('/', 2)[1] ?? '';
 
 /** The clients of the management API end its paths in a slash, people do not. */
 const spellings = (path: string) => (path.startsWith('/api/') ? [path, `${path}/`] : [path]);
@@ -113,6 +121,7 @@ const uuidInPath: Middleware = (ctx, next) => {
   return next();
 };
 
-function methodsAt(router: Router, path: string): string[] {
-  return [...new Set(router.match(path, '').path.flatMap(({ methods }) => methods))].sort();
+function methodsAt(routers: Routers, path: string): string[] {
+  const layers = routers.get(firstOf(path))?.match(path, '').path ?? [];
+  return [...new Set(layers.flatMap(({ methods }) => methods))].sort();
 }
