@@ -46,6 +46,21 @@ export async function printTable<Row>(
   if (texts.length > 0) await print(io, `${texts.join('\n')}\n`);
 }
 
+/** As spreadsheets read them: RFC 4180, with lines that end as they do here. */
+export function printCsv<Row>(
+  io: Io,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { header }: { header: boolean },
+): Promise<void> {
+  const titles = columns.map(({ title }) => title.toLowerCase());
+  const cells = rows.map((row) => columns.map((column) => visible(column.text(row))));
+  const lines = (header ? [titles, ...cells] : cells).map((line) => `${line.map(quoted).join(',')}\n`);
+  return print(io, lines.join(''));
+}
+
+const quoted = (cell: string) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
 const lengthOf = (text = '') => [...text].length;
 
 function pad(text: string, width: number, align: 'right' | undefined): string {

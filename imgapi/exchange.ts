@@ -35,6 +35,8 @@ export interface Call {
   json?: unknown;
   /** The body instead of JSON. It is destroyed when the call fails. */
   upload?: Readable;
+  /** Statuses from 300 on that are no refusals here. */
+  answers?: readonly number[];
   signal?: AbortSignal | undefined;
 }
 
@@ -76,7 +78,7 @@ export class Exchange {
   async send(method: string, path: string, call: Call = {}): Promise<Answer> {
     try {
       const answer = await this.#ask(method, this.#base + path + searchOf(call), call);
-      if (answer.status >= 300) throw await this.#refusal(answer);
+      if (answer.status >= 300 && !call.answers?.includes(answer.status)) throw await this.#refusal(answer);
       if (isPlain(answer)) return answer;
       answer.body.destroy();
       throw this.answeredBadly(answer.status, `encodes its answers as ${answer.headers['content-encoding']}`);

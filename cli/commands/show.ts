@@ -1,8 +1,7 @@
-import type { RemoteManifest } from '../../imgapi/client.js';
 import type { Register } from '../command.js';
 import { findImage } from '../find-image.js';
-import { print, printJson, sizeText } from '../output.js';
-import { visible } from '../visible.js';
+import { printJson, sizeText } from '../output.js';
+import { printFields } from '../table.js';
 
 const EXAMPLES = `
 Examples:
@@ -22,16 +21,9 @@ export const register: Register = (program, { io, connect }) => {
       const client = await connect(command);
       const image = await findImage(client, wanted, { channel });
       if (json) await printJson(io, image);
-      else await print(io, described(image));
+      else await printFields(io, image, shown);
     });
 };
-
-/** A line for each field, in the order of the manifest. */
-function described(image: RemoteManifest): string {
-  const entries = Object.entries(image).map(([name, value]): [string, string] => [name, shown(name, value)]);
-  const width = Math.max(...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${visible(name).padEnd(width)}  ${visible(value)}\n`).join('');
-}
 
 function shown(name: string, value: unknown): string {
   if (name === 'files' && Array.isArray(value)) return value.map(fileText).join('; ') || 'none';

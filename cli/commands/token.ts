@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
-import { Exchange } from '../../imgapi/exchange.js';
 import type { Context, Register } from '../command.js';
+import { Management } from '../management.js';
 import { type Column, note, print, printJson, printTable } from '../output.js';
 import { openSession } from '../session.js';
 import { visible } from '../visible.js';
@@ -65,9 +65,11 @@ function registerCreate(group: Command, context: Context): void {
     )
     .action(async (name: string, options: CreateOptions, command: Command) => {
       const { scope, expires, for: user, json } = options;
-      const exchange = new Exchange(await openSession(command, context));
-      const made = await exchange.json('POST', PATH, { json: { name, scope, expires, user } });
-      if (!isRecord(made) || typeof made.token !== 'string') throw exchange.answeredBadly(201, 'sent no token');
+      const management = new Management(await openSession(command, context));
+      const { result: made } = await management.ask('POST', PATH, { json: { name, scope, expires, user } });
+      if (!isRecord(made) || typeof made.token !== 'string') {
+        throw management.exchange.answeredBadly(201, 'sent no token');
+      }
       if (json) return printJson(context.io, made);
       note(
         context.io,
@@ -86,9 +88,11 @@ function registerList(group: Command, context: Context): void {
     .option('-j, --json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  slipway token list\n  slipway token list --for alice --json')
     .action(async (options: ListOptions, command: Command) => {
-      const exchange = new Exchange(await openSession(command, context));
-      const tokens = await exchange.json('GET', PATH, { query: { user: options.for } });
-      if (!Array.isArray(tokens) || !tokens.every(isToken)) throw exchange.answeredBadly(200, 'sent no list of tokens');
+      const management = new Management(await openSession(command, context));
+      const { result: tokens } = await management.ask('GET', PATH, { query: { user: options.for } });
+      if (!Array.isArray(tokens) || !tokens.every(isToken)) {
+        throw management.exchange.answeredBadly(200, 'sent no list of tokens');
+      }
       if (options.json) await printJson(context.io, tokens);
       else await printTable(context.io, columns, tokens, options);
     });
@@ -102,8 +106,8 @@ function registerRevoke(group: Command, context: Context): void {
     .option('--for <user>', 'one of this user; operators only')
     .addHelpText('after', '\nExamples:\n  slipway token revoke ci')
     .action(async (name: string, options: { for?: string }, command: Command) => {
-      const exchange = new Exchange(await openSession(command, context));
-      await exchange.json('DELETE', `${PATH}/${encodeURIComponent(name)}`, { query: { user: options.for } });
+      const management = new Management(await openSession(command, context));
+      await management.ask('DELETE', `${PATH}/${encodeURIComponent(name)}`, { query: { user: options.for } });
       await print(context.io, `token ${visible(name)} is revoked\n`);
     });
 }

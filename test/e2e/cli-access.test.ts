@@ -233,7 +233,7 @@ test('tokens are made, listed and revoked', async (t) => {
 });
 
 test('tokens that are none are not shown', async (t) => {
-  const { url } = await remote(t, { 'GET /api/token': [{ name: 'x' }, 1, null] });
+  const { url } = await remote(t, { 'GET /api/token': { status: 'SUCCESS', result: [{ name: 'x' }, 1, null] } });
   const { run } = await cli(t, { SLIPWAY_URL: url });
   t.like(await run(['token', 'list']), {
     code: 2,

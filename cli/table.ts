@@ -1,0 +1,38 @@
+import type { Io } from './command.js';
+import { type Column, print, printCsv, printJson, printTable } from './output.js';
+import { visible } from './visible.js';
+
+/** How lists are shown. */
+export interface Shown {
+  header: boolean;
+  json?: true;
+  csv?: true;
+}
+
+export type Fields = Record<string, unknown>;
+
+/** Columns that show fields as they are called: `name,owner`. */
+export const columnsOf = (names: readonly string[]): Column<Fields>[] =>
+  names.map((name) => ({ title: name.toUpperCase(), text: (fields) => valueText(fields[name]) }));
+
+export function printRows(io: Io, columns: readonly Column<Fields>[], rows: readonly Fields[], shown: Shown) {
+  if (shown.json) return printJson(io, rows);
+  return shown.csv ? printCsv(io, columns, rows, shown) : printTable(io, columns, rows, shown);
+}
+
+/** A line for each field, in the order in which they came. */
+export function printFields(io: Io, fields: Fields, text: (name: string, value: unknown) => string = textOf) {
+  const entries = Object.entries(fields).map(([name, value]): [string, string] => [name, text(name, value)]);
+  const width = Math.max(0, ...entries.map(([name]) => name.length));
+  return print(io, entries.map(([name, value]) => `${visible(name).padEnd(width)}  ${visible(value)}\n`).join(''));
+}
+
+const textOf = (_name: string, value: unknown) => valueText(value);
+
+/** A value as people read it. */
+export function valueText(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '-';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.map(valueText).join(',') || '-';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
