@@ -7,18 +7,24 @@ interface Shape<T, V> {
   compare: (a: V, b: V) => number;
   /** A number that says the same as far as it goes: very many views are sorted by it much faster. */
   rank: (view: V) => number;
+  /** The groups it is in, each of which is kept in order too; none where this is absent. */
+  groups?: (view: V) => readonly string[];
 }
 
 /** What lists need of each record of a kind, in memory and in order, kept up with every write. */
 export class ReadModel<V extends object> {
   readonly #views = new Map<string, V>();
+  readonly #groups = new Map<string, V[]>();
   #sorted: V[] = [];
   #stop: () => void = () => {};
 
-  private constructor(private readonly compare: (a: V, b: V) => number) {}
+  private constructor(
+    private readonly compare: (a: V, b: V) => number,
+    private readonly groupsOf: (view: V) => readonly string[],
+  ) {}
 
   static async open<T, V extends object>(catalog: Catalog, kind: Kind<T>, shape: Shape<T, V>): Promise<ReadModel<V>> {
-    const model = new ReadModel<V>(shape.compare);
+    const model = new ReadModel<V>(shape.compare, shape.groups ?? (() => []));
     await model.#load(catalog, kind, shape);
     return model;
   }
@@ -30,6 +36,16 @@ export class ReadModel<V extends object> {
   /** As it is now: whoever walks it across an await takes a copy first. */
   get sorted(): readonly V[] {
     return this.#sorted;
+  }
+
+  /** Those that are in any of the groups, each once and in order; as it is now. */
+  within(groups: Iterable<string>): readonly V[] {
+    let lists = Array.from(new Set(groups), (name) => this.#groups.get(name) ?? []).filter(({ length }) => length > 0);
+    while (lists.length > 1) {
+      const pairs = lists.filter((_, at) => at % 2 === 0);
+      lists = pairs.map((list, at) => this.#merged(list, lists[2 * at + 1] ?? []));
+    }
+    return lists[0] ?? [];
   }
 
   get size(): number {
@@ -64,6 +80,7 @@ export class ReadModel<V extends object> {
       throw error;
     }
     this.#sorted = this.#inOrder([...this.#views.values()], rank);
+    for (const view of this.#sorted) for (const name of this.groupsOf(view)) this.#group(name).push(view);
     take = ({ id, record }) => this.#replace(id, record === undefined ? undefined : view(record));
   }
 
@@ -79,20 +96,57 @@ export class ReadModel<V extends object> {
 
   #replace(id: string, view: V | undefined): void {
     const old = this.#views.get(id);
-    if (old) this.#sorted.splice(this.#position(old), 1);
+    if (old) this.#remove(old);
     if (view) {
       this.#views.set(id, view);
-      this.#sorted.splice(this.#position(view), 0, view);
+      this.#insert(view);
     } else this.#views.delete(id);
   }
 
-  /** Where a view stands, or would. */
-  #position(view: V): number {
+  #remove(view: V): void {
+    this.#sorted.splice(this.#position(this.#sorted, view), 1);
+    for (const name of this.groupsOf(view)) {
+      const group = this.#group(name);
+      group.splice(this.#position(group, view), 1);
+      if (group.length === 0) this.#groups.delete(name);
+    }
+  }
+
+  #insert(view: V): void {
+    this.#sorted.splice(this.#position(this.#sorted, view), 0, view);
+    for (const name of this.groupsOf(view)) {
+      const group = this.#group(name);
+      group.splice(this.#position(group, view), 0, view);
+    }
+  }
+
+  #group(name: string): V[] {
+    const known = this.#groups.get(name);
+    if (known) return known;
+    const group: V[] = [];
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  #merged(one: readonly V[], other: readonly V[]): V[] {
+    const merged: V[] = [];
+    let at = 0;
+    for (const view of one) {
+      while (at < other.length && this.compare(other[at]!, view) < 0) merged.push(other[at++]!);
+      if (other[at] === view) at += 1;
+      merged.push(view);
+    }
+    for (; at < other.length; at += 1) merged.push(other[at]!);
+    return merged;
+  }
+
+  /** Where a view stands in a list, or would. */
+  #position(list: readonly V[], view: V): number {
     let low = 0;
-    let high = this.#sorted.length;
+    let high = list.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.compare(this.#sorted[middle]!, view) < 0) low = middle + 1;
+      if (this.compare(list[middle]!, view) < 0) low = middle + 1;
       else high = middle;
     }
     return low;

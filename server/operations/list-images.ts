@@ -3,14 +3,16 @@ import type { Image } from '../../imgapi/image.js';
 import { type ListQuery, matches, pageOf } from '../../imgapi/query.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
+import { reachOf } from '../model/reach.js';
 import { canList, canRead, type Viewer } from '../model/visibility.js';
 import { notFound } from './find-image.js';
 import type { ListedImage, Listing } from './listing.js';
 
 /** One page of what the query asks for and the viewer may see, in the query's order. */
 export function listImages({ listing }: Deps, viewer: Viewer, query: ListQuery, channel: Selection): ListedImage[] {
+  const reach = reachOf(viewer);
   return pageOf(
-    listing.sorted,
+    reach ? listing.within(reach) : listing.sorted,
     query,
     markerOf(listing, viewer, query),
     (image) => matches(query, image) && inSelection(image.channels, channel) && canList(viewer, image),

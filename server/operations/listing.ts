@@ -6,6 +6,7 @@ import { serialize } from '../../imgapi/serialize.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { ReadModel } from '../../storage/read-model.js';
 import { images } from '../model/image.js';
+import { placesOf } from '../model/reach.js';
 import { type Placement, placementOf, type RegisteredImage } from '../model/registration.js';
 
 /** What memory keeps of an image: what the filters need, and the manifest as it is sent. */
@@ -27,15 +28,16 @@ export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
     ({ length }) => length + 1,
   );
   const placements = sharedPlacements();
-  return ReadModel.open(catalog, images, {
+  return ReadModel.open<RegisteredImage, ListedImage>(catalog, images, {
     // Assigned and not spread, here and below: a walk over copies of objects takes ten times as long.
-    project: (image: RegisteredImage, json): ListedImage =>
+    project: (image, json) =>
       Object.assign(inSharedWords(listed(image), shared), {
         registration: placements(image),
         manifest: new Manifest(json, render),
       }),
     compare: compareListed,
     rank: ({ published }) => published,
+    groups: placesOf,
   });
 }
 

@@ -19,6 +19,7 @@ const shape = {
   project: ({ id, built }: Ship): View => ({ id, built, label: `${id} of ${built}` }),
   compare: (a: View, b: View) => a.built - b.built || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
   rank: ({ built }: View) => built,
+  groups: ({ id, built }: View) => [id, String(built)],
 };
 
 test('holds what was there, in order', async (t) => {
@@ -81,6 +82,43 @@ test('keeps its order through a thousand changes', async (t) => {
       .sort(shape.compare)
       .map(({ label }) => label),
   );
+});
+
+test('groups are in order, and follow every write', async (t) => {
+  const { catalog, model } = await opened(t, [
+    { id: 'a', built: 1950 },
+    { id: 'b', built: 1900 },
+    { id: 'c', built: 1950 },
+  ]);
+  const within = (...groups: string[]) => model.within(groups).map(({ label }) => label);
+  t.deepEqual(within('1950'), ['a of 1950', 'c of 1950']);
+  t.deepEqual(within('c', '1950', '1900'), ['b of 1900', 'a of 1950', 'c of 1950']);
+  t.deepEqual(within('1800'), []);
+  t.deepEqual(within(), []);
+  await catalog.write((tx) => tx.replace(ships, { id: 'a', built: 1900 }));
+  t.deepEqual(within('1950'), ['c of 1950']);
+  t.deepEqual(within('1900'), ['a of 1900', 'b of 1900']);
+  await catalog.write((tx) => tx.delete(ships, 'c'));
+  t.deepEqual(within('1950', 'c'), []);
+});
+
+test('groups come to the same as a walk over all, through a thousand changes', async (t) => {
+  const { catalog, model } = await opened(t, []);
+  const known = new Set<string>();
+  for (let n = 0; n < 1000; n++) {
+    const ship = { id: `s${(n * 7) % 100}`, built: (n * 31) % 17 };
+    const gone = known.has(ship.id) && n % 3 === 0;
+    await catalog.write(async (tx) => {
+      if (gone) await tx.delete(ships, ship.id);
+      else if (known.has(ship.id)) await tx.replace(ships, ship);
+      else await tx.insert(ships, ship);
+    });
+    if (gone) known.delete(ship.id);
+    else known.add(ship.id);
+    const groups = [0, 1, 2, 5].map((step) => String((n + step) % 17)).concat(`s${n % 100}`, 's14');
+    const expected = model.sorted.filter((view) => shape.groups(view).some((group) => groups.includes(group)));
+    t.deepEqual(model.within(groups), expected);
+  }
 });
 
 test('what changes while it loads wins over what is loaded', async (t) => {

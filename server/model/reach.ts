@@ -1,0 +1,24 @@
+import { isOperator } from './caller.js';
+import { modeLaw } from './modes.js';
+import type { Placement } from './registration.js';
+import type { Viewer } from './visibility.js';
+
+/** Of images that are attached to all data centers. No data center has this name, and no user this uuid. */
+const EVERYWHERE = '*';
+
+/** By what lists are kept, so that none is looked for among all: the image's data centers, and its owner. */
+export function placesOf({ owner, registration }: { owner: string; registration: Placement }): readonly string[] {
+  const { datacenters, global } = registration;
+  return global ? [EVERYWHERE, owner] : [...datacenters, owner];
+}
+
+/** The places of all that the viewer can list; none where that may stand anywhere. */
+export function reachOf({ caller, mode, open }: Viewer): readonly string[] | undefined {
+  if (!modeLaw[mode].fleet || isOperator(caller)) return undefined;
+  if (caller.kind === 'node') return datacenterReach(caller.node.datacenters);
+  if (caller.kind !== 'user') return datacenterReach(open);
+  return datacenterReach([caller.user.uuid, ...caller.rights.member, ...open]);
+}
+
+/** All that is attached to one of them. */
+export const datacenterReach = (names: Iterable<string>): readonly string[] => [...names, EVERYWHERE];
