@@ -5,11 +5,14 @@ import type { Node } from './node.js';
 import type { Rights } from './rights.js';
 import type { User } from './user.js';
 
-/** Who is asking. A trusted caller comes from an address (or a configuration) that needs no credentials. */
+/**
+ * Who is asking. A trusted caller comes from an address (or a configuration) that needs no credentials; a node may
+ * bring images to the data center that its token lets it `publish` to.
+ */
 export type Caller =
   | { kind: 'anonymous'; user?: undefined }
   | { kind: 'trusted'; user?: undefined }
-  | { kind: 'node'; user?: undefined; node: Node }
+  | { kind: 'node'; user?: undefined; node: Node; publish?: string }
   | { kind: 'user'; user: User; rights: Rights };
 
 export const anonymous: Caller = { kind: 'anonymous' };
@@ -22,6 +25,11 @@ export function isKnown(caller: Caller): boolean {
 /** Operators see and change everything. */
 export function isOperator(caller: Caller): boolean {
   return caller.kind === 'trusted' || (caller.kind === 'user' && caller.rights.superAdmin);
+}
+
+/** May they change what is the operators' of an image? On servers without users all who are known are operators. */
+export function isOperatorIn(mode: Mode, caller: Caller, account: string | undefined): boolean {
+  return account === undefined && (isOperator(caller) || !modeLaw[mode].ownersAreUsers);
 }
 
 /** As logs and the audit call a caller. */

@@ -1,7 +1,7 @@
 import { type Caller, isOperator } from './caller.js';
 import { type Placement, placementOf } from './registration.js';
 import type { Rights, Role } from './rights.js';
-import { isIn } from './visibility.js';
+import { isArrivingAt, isIn } from './visibility.js';
 
 /** What is asked for can be done, may not be done, or is of something that the caller is not to know of. */
 export type Answer = 'yes' | 'forbidden' | 'hidden';
@@ -12,6 +12,7 @@ type Where = 'anywhere' | 'there' | 'attached' | 'bound';
 /** The roles that an operation takes, all of them; no role is enough for what only SuperAdmins do. */
 // biome-ignore format: a table is read down its columns
 export const operations = {
+  'show data centers':     [['admin'],                     'there'],
   'list in a data center': [['admin'],                     'there'],
   'show in a data center': [['admin'],                     'attached'],
   'list all':              [['imageAdmin'],                'anywhere'],
@@ -37,7 +38,10 @@ export const operations = {
 export type Operation = keyof typeof operations;
 
 /** What is meant: an image, or a data center by its name. */
-export type Meant = { image: { public: boolean; registration?: Placement } } | { datacenter: string } | undefined;
+export type Meant =
+  | { image: { public: boolean; activated: boolean; registration?: Placement } }
+  | { datacenter: string }
+  | undefined;
 
 /**
  * May the caller do it? Whoever holds the roles nowhere is told so before anything is looked up; what is not seen is
@@ -45,6 +49,7 @@ export type Meant = { image: { public: boolean; registration?: Placement } } | {
  */
 export function answer(caller: Caller, operation: Operation, meant: Meant): Answer {
   if (isOperator(caller)) return 'yes';
+  if (caller.kind === 'node') return answerToNode(caller, operation, meant);
   if (caller.kind !== 'user' || !holdsSomewhere(caller.rights, operation)) return 'forbidden';
   if (meant === undefined) return 'yes';
   if (!sees(caller.rights, meant)) return 'hidden';
@@ -59,6 +64,17 @@ function holdsSomewhere(rights: Rights, operation: Operation): boolean {
   const [first, ...others]: readonly Role[] = operations[operation][0];
   if (first === undefined) return false;
   return [...rights[first]].some((name) => others.every((role) => rights[role].has(name)));
+}
+
+/** What takes a new image from nothing to its activation, or back when that fails. */
+const publishing: ReadonlySet<Operation> = new Set(['create', 'import', 'upload', 'update', 'delete']);
+
+/** A node that may publish brings images to one data center, and touches none that are activated. */
+function answerToNode({ publish }: { publish?: string }, operation: Operation, meant: Meant): Answer {
+  if (publish === undefined || !publishing.has(operation)) return 'forbidden';
+  if (meant === undefined) return 'yes';
+  if ('datacenter' in meant) return meant.datacenter === publish ? 'yes' : 'hidden';
+  return isArrivingAt(publish, meant.image) ? 'yes' : 'forbidden';
 }
 
 /** Administrators see all that is attached to their data centers, but what is internal. */

@@ -7,6 +7,8 @@ export type Role = 'member' | 'admin' | 'imageAdmin' | 'importAdmin' | 'sharePub
 /** What a user may do, and where: each role with the data centers in which it is held. */
 export interface Rights extends Readonly<Record<Role, ReadonlySet<string>>> {
   superAdmin: boolean;
+  /** The one data center that the credentials are good for; all where it is absent. */
+  within?: string;
   /** The user's groups, by name. */
   groups: ReadonlySet<string>;
 }
@@ -75,6 +77,7 @@ export function withinDatacenter(rights: Rights, name: string): Rights {
   const all = rights.superAdmin ? new Set([name]) : undefined;
   return {
     superAdmin: false,
+    within: name,
     groups: rights.groups,
     member: all ?? here(rights.member),
     admin: all ?? here(rights.admin),

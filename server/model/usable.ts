@@ -34,9 +34,20 @@ export function mayUse(
   if (obstacle === 'internal') return rights.superAdmin ? obstacle : 'hidden';
   if (!isOwn && !isAdmin && (obstacle || !isOffered(uuid, here, image))) return 'hidden';
   if (obstacle) return obstacle;
-  if (isOwn || rights.superAdmin || isOffered(uuid, here, image) || placementOf(image).access === 'public')
-    return 'yes';
-  return settingsOf(datacenter).privateUsableByDcAdmin ? 'yes' : 'private';
+  return isEntitled({ uuid, rights }, image, datacenter) ? 'yes' : 'private';
+}
+
+/** Is it theirs to use in the data center, whatever its state? Of what they see there, private images of others are not. */
+export function isEntitled(
+  { uuid, rights }: { uuid: string; rights: Rights },
+  image: Usable,
+  datacenter: Pick<Datacenter, 'name' | 'settings'>,
+): boolean {
+  const here = withinDatacenter(rights, datacenter.name);
+  if (!isUsedIn(datacenter.name, here, image)) return false;
+  if (image.owner === uuid || rights.superAdmin || isOffered(uuid, here, image)) return true;
+  if (!here.admin.has(datacenter.name)) return false;
+  return placementOf(image).access === 'public' || settingsOf(datacenter).privateUsableByDcAdmin;
 }
 
 /** Is the image there at all, and the user with it? */

@@ -3,7 +3,7 @@ import { publicImages } from '../../imgapi/values.js';
 import { anonymous, type Caller, isKnown } from './caller.js';
 import { modeLaw } from './modes.js';
 import { type Placement, placementOf } from './registration.js';
-import type { Rights, Role } from './rights.js';
+import type { Rights } from './rights.js';
 
 /** Who looks, and for whom. */
 export interface Viewer {
@@ -78,11 +78,18 @@ const BY_NAME: Sight = { reads: true, lists: false };
 const law: { [Kind in Caller['kind']]: (viewer: Viewer, image: Visible) => Sight } = {
   anonymous: (viewer, image) => (isPublicIn(viewer.open, image) ? ALL : NOTHING),
   trusted: ({ account }, image) => asOperator(account, image),
-  node: ({ caller }, image) => (caller.kind === 'node' ? asNode(new Set(caller.node.datacenters), image) : NOTHING),
+  node: ({ caller }, image) => {
+    if (caller.kind !== 'node') return NOTHING;
+    const { publish, node } = caller;
+    if (publish !== undefined && isArrivingAt(publish, image)) return BY_NAME;
+    return asNode(new Set(node.datacenters), image);
+  },
   user: ({ caller, account, open }, image) => {
     if (caller.kind !== 'user') return NOTHING;
-    if (caller.rights.superAdmin) return asOperator(account, image);
-    return isPublicIn(open, image) ? ALL : asUser(caller.user.uuid, caller.rights, image);
+    const { user, rights } = caller;
+    if (rights.superAdmin) return asOperator(account, image);
+    const sight = isPublicIn(open, image) ? ALL : asUser(user.uuid, rights, image);
+    return account === undefined || readsAsAccount(account, image) ? sight : { ...sight, reads: false };
   },
 };
 
@@ -96,6 +103,10 @@ const isOffering = (placement: Placement, names: ReadonlySet<string>) =>
 const asOperator = (account: string | undefined, image: Visible): Sight =>
   account === undefined || readsAsAccount(account, image) ? ALL : { reads: false, lists: true };
 
+/** Is it bound to the data center, and not activated yet? */
+export const isArrivingAt = (name: string, image: Pick<Visible, 'public' | 'activated' | 'registration'>) =>
+  !image.activated && placementOf(image).boundTo === name;
+
 /** Machines that run need images which are not offered any more. */
 function asNode(names: ReadonlySet<string>, image: Visible): Sight {
   if (!image.activated || !isIn(placementOf(image), names)) return NOTHING;
@@ -103,13 +114,22 @@ function asNode(names: ReadonlySet<string>, image: Visible): Sight {
 }
 
 function asUser(uuid: string, rights: Rights, image: Visible): Sight {
-  const { access, boundTo } = placementOf(image);
-  if (image.owner === uuid) return access === 'internal' ? NOTHING : access === 'deleted' ? BY_NAME : ALL;
-  if (access === 'internal') return NOTHING;
-  if (!image.activated) return boundTo !== undefined && rights.imageAdmin.has(boundTo) ? ALL : NOTHING;
-  if (isIn(placementOf(image), rights.admin)) return access === 'deleted' ? BY_NAME : ALL;
+  const placement = placementOf(image);
+  const { access } = placement;
+  if (access === 'internal' || !isWithin(rights, placement)) return NOTHING;
+  if (image.owner === uuid || manages(rights, image)) return access === 'deleted' ? BY_NAME : ALL;
   if (access === 'deleted' || image.disabled) return NOTHING;
-  return isOffered(uuid, rights, image) ? ALL : NOTHING;
+  return image.activated && isOffered(uuid, rights, image) ? ALL : NOTHING;
+}
+
+const isWithin = ({ within }: Rights, placement: Placement) =>
+  within === undefined || isIn(placement, new Set([within]));
+
+/** Administrators see what is there, but what still arrives is seen only by those who may finish it. */
+function manages({ admin, imageAdmin }: Rights, image: Visible): boolean {
+  const { boundTo } = placementOf(image);
+  if (!image.activated) return boundTo !== undefined && imageAdmin.has(boundTo);
+  return isIn(placementOf(image), admin);
 }
 
 /** Is it, in one of the user's data centers, for everybody there, or for this user or one of its groups? */
@@ -120,6 +140,3 @@ export function isOffered(uuid: string, rights: Rights, image: Visible): boolean
   if (groups !== undefined) return groups.some((name) => rights.groups.has(name));
   return access === 'public';
 }
-
-/** Is the image in a data center where the role is held? */
-export const isWhere = (rights: Rights, role: Role, image: Visible) => isIn(placementOf(image), rights[role]);

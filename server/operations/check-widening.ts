@@ -1,26 +1,79 @@
 import { ImgapiError } from '../../imgapi/errors.js';
-import type { Image } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
-import { canRead, isOpen } from '../model/visibility.js';
-import type { Target } from './find-image.js';
+import { audienceOf, isAmong, type Part } from '../model/audience.js';
+import { isOperator } from '../model/caller.js';
+import { modeLaw } from '../model/modes.js';
+import { answer, type Operation } from '../model/permissions.js';
+import { placementOf, type RegisteredImage } from '../model/registration.js';
+import { canRead, isIn, isOpen, type Viewer } from '../model/visibility.js';
 import { originsOf } from './origins.js';
 
 /**
- * Who opens an image to everybody, or gives it away, gives its origins with it, because they are needed to use it. An
- * account may do so with origins that are its own or open already; with others' it would pass on what was only shown to
- * it. What stands behind an open origin is open through that one.
+ * Whoever shows an image to more people (by access, groups, ACL, data centers, owner or activation) shows them its
+ * origins with it, because they are needed to use it: that takes the same right on every origin that they could not read
+ * before. `before` is absent for a new image. Management calls it, too, inside the write that makes the change; an
+ * operator who acts for nobody is never refused.
  */
-export async function checkWidening(reader: Reader, target: Target, before: Image, after: Image): Promise<void> {
-  const { account } = target;
-  const opens = isOpen(target, after) && !(isOpen(target, before) && before.origin === after.origin);
-  if (account === undefined || !(opens || before.owner !== after.owner)) return;
-  const others: Image[] = [];
+export async function checkWidening(
+  reader: Reader,
+  viewer: Viewer,
+  before: RegisteredImage | undefined,
+  after: RegisteredImage,
+): Promise<void> {
+  if (!modeLaw[viewer.mode].fleet) return;
+  checkPublishing(viewer, before, after);
+  await checkOrigins(reader, viewer, before, after);
+}
+
+/** To show an image to the whole world is a right of its own. */
+export function checkPublishing(viewer: Viewer, before: RegisteredImage | undefined, after: RegisteredImage): void {
+  if (!isOpen(viewer, after) || (before && isOpen(viewer, before))) return;
+  if (answer(viewer.caller, 'share publicly', { image: after }) === 'yes') return;
+  throw new ImgapiError('NotPermitted', `to show image ${after.uuid} to everybody takes the right to share publicly`);
+}
+
+export async function checkOrigins(
+  reader: Reader,
+  viewer: Viewer,
+  before: RegisteredImage | undefined,
+  after: RegisteredImage,
+): Promise<void> {
+  if (isOperator(viewer.caller) && viewer.account === undefined) return;
+  let uninformed = newAudience(viewer, before, after);
+  const refusing: RegisteredImage[] = [];
   for await (const { record } of originsOf(reader, after)) {
-    if (!record || isOpen(target, record)) break;
-    if (record.owner !== account) others.push(record);
+    if (!record || uninformed.length === 0) break;
+    const audience = audienceOf(record, viewer.open);
+    // Whoever reads this origin reads what it builds on.
+    uninformed = uninformed.filter((part) => !isAmong(part, audience));
+    if (uninformed.some((part) => !mayShow(viewer, record, part))) refusing.push(record);
   }
-  if (others.length === 0) return;
-  const visible = others.filter((origin) => canRead(target, origin)).map(({ uuid }) => uuid);
+  if (refusing.length > 0) throw notWithoutOrigins(viewer, after, refusing);
+}
+
+/** Who could not read it before, nor what it builds on. Whoever acts may use the origin, or would have been refused. */
+function newAudience(viewer: Viewer, before: RegisteredImage | undefined, after: RegisteredImage): Part[] {
+  const known = before && before.origin === after.origin ? audienceOf(before, viewer.open) : [];
+  const actor = viewer.account ?? viewer.caller.user?.uuid;
+  return audienceOf(after, viewer.open).filter(
+    (part) => !isAmong(part, known) && !(part.who === 'user' && part.name === actor),
+  );
+}
+
+function mayShow({ caller, account }: Viewer, origin: RegisteredImage, part: Part): boolean {
+  if (isOperator(caller)) return origin.owner === account;
+  return answer(caller, showing(origin, part), { image: origin }) === 'yes';
+}
+
+/** By which operation an image would be shown to them itself. */
+function showing(origin: RegisteredImage, { who, where }: Part): Operation {
+  if (who === 'everybody') return 'share publicly';
+  return where === undefined || isIn(placementOf(origin), new Set([where])) ? 'update' : 'attach';
+}
+
+function notWithoutOrigins(viewer: Viewer, { uuid }: RegisteredImage, refusing: readonly RegisteredImage[]) {
+  const visible = refusing.filter((origin) => canRead(viewer, origin)).map((origin) => origin.uuid);
   const named = visible.length > 0 ? visible.join(', ') : 'which others own';
-  throw new ImgapiError('NotImageOwner', `image ${after.uuid} can not be opened to others without its origin ${named}`);
+  const code = isOperator(viewer.caller) ? 'NotImageOwner' : 'NotPermitted';
+  return new ImgapiError(code, `image ${uuid} can not be opened to others without its origin ${named}`);
 }
