@@ -2,6 +2,7 @@ import { isRecord } from '../imgapi/checks.js';
 import type { RemoteManifest } from '../imgapi/client.js';
 import { fieldOf } from '../imgapi/fields.js';
 import { CliError } from './errors.js';
+import { words } from './key-values.js';
 import { type Column, sizeText } from './output.js';
 import { compareVersions } from './versions.js';
 
@@ -32,12 +33,6 @@ export function imageOrder(names: string): { column: Column<RemoteManifest>; des
     return { column: { title: name, ...columnOf(name) }, descending };
   });
 }
-
-const words = (list: string) =>
-  list
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
 
 function columnOf(name: string): ImageColumn {
   if (Object.hasOwn(special, name)) return special[name]!;

@@ -28,3 +28,10 @@ function typed(value: string): unknown {
   if (/^\d{1,15}$/.test(value)) return Number(value);
   return value === 'true' || value === 'false' ? value === 'true' : value;
 }
+
+/** What is written like a,b; nothing at all where it is empty. */
+export const words = (list: string): string[] =>
+  list
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');

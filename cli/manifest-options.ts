@@ -5,14 +5,12 @@ import { type FieldName, fieldOf } from '../imgapi/fields.js';
 import { oses, types } from '../imgapi/image.js';
 import type { Context } from './command.js';
 import { CliError } from './errors.js';
-import { readInput } from './input.js';
+import { readJson } from './field.js';
 import { intoList, intoRequirements, intoTags } from './key-values.js';
 
 type Options = Record<string, unknown>;
 type Read = (text: string, known?: never) => unknown;
 type Row = [field: FieldName, flags: string, meaning: string, read?: Read];
-
-const MAX_MANIFEST = 1024 ** 2;
 
 const mebibytes: Read = (text) => {
   if (/^\d{1,12}$/.test(text)) return Number(text);
@@ -113,17 +111,8 @@ function optionOf(flags: string, meaning: string, read?: Read): Option {
 }
 
 async function readManifest(path: string, context: Pick<Context, 'io' | 'signal'>): Promise<RemoteManifest> {
-  const text = await readInput(path, MAX_MANIFEST, context);
+  const value = await readJson(path, context);
+  if (isRecord(value)) return value;
   const where = path === '-' ? 'standard input' : path;
-  const value = parsed(text.toString(), where);
-  if (!isRecord(value)) throw new CliError(`${where} holds no manifest: a JSON object is needed`);
-  return value;
-}
-
-function parsed(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CliError(`${where} holds no JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
+  throw new CliError(`${where} holds no manifest: a JSON object is needed`);
 }

@@ -2,23 +2,34 @@ import { Command, Option } from 'commander';
 import type { Context, Register } from './command.js';
 import { register as acl } from './commands/acl.js';
 import { register as activate } from './commands/activate.js';
+import { register as api } from './commands/api.js';
 import { register as channelAdd } from './commands/channel-add.js';
 import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
 import { register as create } from './commands/create.js';
+import { register as dc } from './commands/dc.js';
 import { register as remove } from './commands/delete.js';
 import { register as disable } from './commands/disable.js';
 import { register as download } from './commands/download.js';
 import { register as enable } from './commands/enable.js';
+import { register as group } from './commands/group.js';
 import { register as icon } from './commands/icon.js';
+import { register as image } from './commands/image.js';
 import { register as list } from './commands/list.js';
 import { register as login } from './commands/login.js';
 import { register as logout } from './commands/logout.js';
+import { register as node } from './commands/node.js';
+import { register as picker } from './commands/picker.js';
 import { register as ping } from './commands/ping.js';
+import { register as settings } from './commands/settings.js';
 import { register as show } from './commands/show.js';
+import { register as task } from './commands/task.js';
 import { register as token } from './commands/token.js';
 import { register as update } from './commands/update.js';
 import { register as upload } from './commands/upload.js';
+import { register as user } from './commands/user.js';
+import { register as vm } from './commands/vm.js';
+import { register as whoami } from './commands/whoami.js';
 
 /** Every command, in the order of the help. Those that ask a server take the options that say which, and as whom. */
 const groups: { heading: string; asksServer: boolean; commands: Register[] }[] = [
@@ -28,7 +39,13 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
     asksServer: true,
     commands: [activate, disable, enable, acl, channels, channelAdd],
   },
-  { heading: 'Access:', asksServer: true, commands: [ping, token] },
+  {
+    heading: 'Data centers, on a server that has them:',
+    asksServer: true,
+    commands: [dc, image, picker, vm, node, group, user, settings],
+  },
+  { heading: 'What is going on:', asksServer: true, commands: [task] },
+  { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, completion] },
 ];
 

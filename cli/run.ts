@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { ImgapiClient } from '../imgapi/client.js';
 import type { Io } from './command.js';
+import { asApiCall } from './commands/api.js';
 import { type Exit, exits, tell, traced } from './errors.js';
 import { note, print } from './output.js';
 import { createProgram } from './program.js';
@@ -34,7 +35,7 @@ export async function run(args: readonly string[], { io, env, signal, version }:
     connect: async (command) => new ImgapiClient(await openSession(command, context)),
   });
   try {
-    await program.parseAsync(args, { from: 'user' }).catch(unlessHelp);
+    await program.parseAsync(asApiCall(args), { from: 'user' }).catch(unlessHelp);
     // help is written without a wait for it
     await print(io, '').finally(() => output.signal.throwIfAborted());
     return exits.done;

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
-import { ask, isAttended } from '../ask.js';
 import { findImages } from '../change-images.js';
-import type { Context, Register } from '../command.js';
-import { CliError } from '../errors.js';
-import type { Found } from '../find-image.js';
+import type { Register } from '../command.js';
+import { confirmDeletion } from '../confirm.js';
 import { nameAndVersion, printImage } from '../image-line.js';
-import { visible } from '../visible.js';
 
 interface Options {
   allChannels?: true;
@@ -32,7 +29,11 @@ export const register: Register = (program, context) => {
     .action(async (wanted: string[], { channel, allChannels, yes }: Options, command: Command) => {
       const client = await context.connect(command);
       const images = await findImages(client, wanted, channel);
-      if (!yes) await confirm(images, context);
+      if (!yes)
+        await confirmDeletion(
+          images.map((image) => `${image.uuid}  ${nameAndVersion(image)}`),
+          context,
+        );
       for (const image of images) {
         await client.deleteImage(image.uuid, { channel, forceAllChannels: allChannels });
         const stays = !allChannels && Array.isArray(image.channels) && image.channels.length > 1;
@@ -40,15 +41,3 @@ export const register: Register = (program, context) => {
       }
     });
 };
-
-async function confirm(images: Found[], context: Context): Promise<void> {
-  if (!isAttended(context)) {
-    throw new CliError('nothing was deleted: there is no terminal to ask on', {
-      hint: 'say --yes where nobody is asked',
-    });
-  }
-  const names = images.map((image) => `  ${visible(`${image.uuid}  ${nameAndVersion(image)}`)}\n`);
-  context.io.stderr.write(names.join(''));
-  const answer = await ask('Delete? [y/N] ', context);
-  if (!/^y(es)?$/i.test(answer)) throw new CliError('nothing was deleted');
-}

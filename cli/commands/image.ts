@@ -1,0 +1,206 @@
+import { CliError } from '../errors.js';
+import { type Field, paging } from '../field.js';
+import { type Resource, type Row, resource } from '../resource.js';
+
+const where: Field = ['dc', '--dc <dc>', 'where several data centers have an image of this name: the one of this'];
+
+const fields: readonly Field[] = [
+  ['alias', '--alias <name>', 'what its manifest calls it'],
+  ['version', '--image-version <version>', 'its version'],
+  ['access', '--access <access>', 'who may use it', 'text', ['public', 'private', 'deleted']],
+  ['owner', '--owner <user>', 'whose it is'],
+  ['desc', '--desc <text>', 'what it is, in words'],
+  ['resize', '--resize', 'its disks may be larger than it', 'switch'],
+  ['deploy', '--deploy', 'its machines power themselves off when they are set up', 'switch'],
+  ['tags', '--tags <tags>', 'tags, with commas between them', 'list'],
+  ['dc_bound', '--dc-bound', 'the administrators of one data center manage it', 'switch'],
+];
+
+const sharing: readonly Field[] = [
+  ['users', '--users <users>', 'users who see it beside others, with commas between them', 'list'],
+  ['groups', '--groups <groups>', 'groups whose members alone see it, with commas between them', 'list'],
+  ['global', '--global', 'all data centers have it, those to come included', 'switch'],
+];
+
+const COLUMNS = 'name alias version access owner ostype size status dc_bound desc';
+
+export const listAttached: Row = {
+  name: 'list',
+  description: 'list the images that a data center sees',
+  asks: 'GET /api/dc/:dc/image',
+  always: { full: true },
+  fields: paging,
+  columns: COLUMNS,
+  examples: [],
+};
+
+export const attach: Row = {
+  name: 'attach',
+  description: 'let a data center see an image; one that is bound to another becomes shared',
+  asks: 'POST /api/dc/:dc/image/:image',
+  words: ['<image>', '<dc>'],
+  done: 'image :image is attached to :dc',
+  examples: ['image attach base north'],
+};
+
+export const detach: Row = {
+  name: 'detach',
+  description: 'let a data center see an image no more, unless its machines use it',
+  asks: 'DELETE /api/dc/:dc/image/:image',
+  words: ['<image>', '<dc>'],
+  done: 'image :image is detached from :dc',
+  examples: ['image detach base north'],
+};
+
+/** One image came to this, another to that: whoever asked must not take it for done. */
+function allDone(result: unknown): void {
+  const refused = [result].flat().filter((one) => Object(one).status !== 'SUCCESS');
+  if (refused.length === 0) return;
+  throw new CliError(`${refused.length} of ${[result].flat().length} images were refused`, {
+    hint: 'the list says why; the others are done',
+  });
+}
+
+const bulk = (action: string, description: string, example: string, more: readonly Field[] = []): Row => ({
+  name: action,
+  description,
+  asks: 'POST /api/bulk/image',
+  words: ['<images...>'],
+  always: { action },
+  fields: [...more, where],
+  columns: 'image status detail',
+  check: allDone,
+  examples: [`image bulk ${action} ${example}`],
+});
+
+const reason: Field = ['reason', '--reason <text>', 'why'];
+const replacement: Field = ['replacement', '--replacement <image>', 'what to use instead'];
+const label: Field = ['label', '--label <label>', 'such as red, flag-blue, star or tag-green; "none" takes it off'];
+const datacenter: Field = ['dc', '--dc <dc>', 'this data center'];
+
+const many: Resource = {
+  name: 'bulk',
+  description: 'the same for many images: one that is refused does not stop the others',
+  rows: [
+    bulk('deprecate', 'say that images should not be used any more', "old older --reason 'see base'", [
+      reason,
+      replacement,
+    ]),
+    bulk('undeprecate', 'say that images may be used again', 'old older'),
+    bulk('delete', 'delete images that nobody uses', 'old older'),
+    bulk('label', 'label images', 'base web --label star', [label]),
+    bulk('access', 'say who may use images', 'base web --access public', fields.slice(2, 3)),
+    bulk('share', 'share images with users and groups', 'base web --groups dev', sharing),
+    { ...bulk('attach', 'let a data center see images', 'base web --dc north'), fields: [datacenter] },
+    { ...bulk('detach', 'let a data center see images no more', 'base web --dc north'), fields: [datacenter] },
+  ],
+};
+
+export const register = resource({
+  name: 'image',
+  description: 'images as data centers have them: bound, shared, attached, labelled, deprecated',
+  rows: [
+    {
+      name: 'list',
+      description: 'list the images that you manage; "slipway dc images" lists those that a data center sees',
+      asks: 'GET /api/image',
+      always: { full: true },
+      fields: [['dc', '--dc <dc>', 'those of this data center'], ...paging],
+      columns: COLUMNS,
+      examples: ['image list', 'image list --dc north --search base --sort -created', 'image list --csv'],
+    },
+    {
+      name: 'show',
+      description: 'show an image, with the data centers that see it',
+      asks: 'GET /api/image/:image',
+      always: { extended: true },
+      fields: [where],
+      examples: ['image show base', 'image show base --dc north --json'],
+    },
+    {
+      name: 'create',
+      description: 'register an image from a manifest; its file follows with "slipway upload --to UUID"',
+      asks: 'POST /api/image/:image',
+      fields: [
+        ['manifest', '-m, --manifest <file>', 'its manifest, in JSON; "-": from standard input', 'json'],
+        ...fields,
+        ['dc', '--dc <dc>', 'the data center to which it is bound'],
+      ],
+      done: 'image :image is registered',
+      examples: ['image create base -m base.json --dc north --access private'],
+    },
+    {
+      name: 'update',
+      description: 'change an image',
+      asks: 'PUT /api/image/:image',
+      fields: [...fields, where],
+      done: 'image :image is changed',
+      examples: [
+        "image update base --access public --desc 'what everything builds on'",
+        'image update base --no-dc-bound',
+      ],
+    },
+    {
+      name: 'delete',
+      description: 'delete an image that no machine uses',
+      asks: 'DELETE /api/image/:image',
+      fields: [where, ['force', '--force', 'although machines use it; SuperAdmins only', 'flag']],
+      confirms: 'image :image',
+      done: 'image :image is deleted',
+      examples: ['image delete base', 'image delete base --dc north --yes'],
+    },
+    {
+      name: 'vms',
+      description: 'list the machines that use an image',
+      asks: 'GET /api/image/:image/vm',
+      always: { full: true },
+      fields: [where],
+      columns: 'uuid hostname dc node state',
+      examples: ['image vms base'],
+    },
+    attach,
+    detach,
+    {
+      name: 'label',
+      description: 'label an image, such as red, flag-blue, star or tag-green; "none" takes the label off',
+      asks: 'PUT /api/image/:image',
+      words: ['<image>', '<label>'],
+      fields: [where],
+      done: 'image :image has label :label',
+      examples: ['image label base star', 'image label base none'],
+    },
+    {
+      name: 'golden',
+      description: 'mark an image as golden, or not',
+      asks: 'PUT /api/image/:image',
+      fields: [['golden', '--golden', 'it is golden', 'switch'], where],
+      done: 'image :image is marked',
+      examples: ['image golden base --golden', 'image golden base --no-golden'],
+    },
+    {
+      name: 'deprecate',
+      description: 'say that an image should not be used any more: it leaves the pickers, and who uses it may go on',
+      asks: 'PUT /api/image/:image/deprecate',
+      fields: [reason, replacement, where],
+      done: 'image :image is deprecated',
+      examples: ["image deprecate base --reason 'too old' --replacement base-2"],
+    },
+    {
+      name: 'undeprecate',
+      description: 'say that an image may be used again',
+      asks: 'DELETE /api/image/:image/deprecate',
+      fields: [where],
+      done: 'image :image is deprecated no more',
+      examples: ['image undeprecate base'],
+    },
+    {
+      name: 'share',
+      description: 'say which users, groups and data centers see an image',
+      asks: 'PUT /api/image/:image',
+      fields: [...sharing, where],
+      done: 'image :image is shared as you say',
+      examples: ['image share base --users bob,carol', 'image share base --groups dev', 'image share base --global'],
+    },
+    many,
+  ],
+});

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import { isRecord } from '../../imgapi/checks.js';
+import type { Register } from '../command.js';
+import { type Field, optionsOf, paging, valuesOf } from '../field.js';
+import { Management } from '../management.js';
+import { note, print, printJson } from '../output.js';
+import { call, resource } from '../resource.js';
+import { openSession } from '../session.js';
+import { visible } from '../visible.js';
+
+const fields: readonly Field[] = [
+  ['dcs', '--dcs <dcs>', 'the data centers it serves, with commas between them', 'list'],
+  ['addresses', '--addresses <networks>', 'where it asks from: addresses and networks, with commas', 'list'],
+  ['certificate', '--certificate <fingerprint>', 'the SHA-256 fingerprint of its client certificate'],
+  ['known_by_address', '--known-by-address', 'its address is enough to prove it', 'switch'],
+];
+
+const wishes: readonly Field[] = [
+  ['expires', '--expires <when>', 'until when: a duration such as 90d, or a date; for ever unless given'],
+  ['publish', '--publish', 'it may also bring images into its data center', 'flag'],
+];
+
+/** The secret is in one answer only; what is printed to be copied is the URL that an unchanged imgadm takes. */
+const createToken: Register = (group, context) => {
+  const command = group
+    .command('create')
+    .description('make a token for a node: its URL is printed, and can not be had again')
+    .argument('<node>')
+    .argument('<token>', 'what to call it');
+  for (const field of wishes) for (const option of optionsOf(field)) command.addOption(option);
+  command
+    .option('-j, --json', 'all that is known of it, as JSON')
+    .addHelpText('after', '\nExamples:\n  slipway node token create node1 imgadm --expires 90d')
+    .action(async (node: string, token: string, options: { json?: true }, called: Command) => {
+      const management = new Management(await openSession(called, context));
+      const given = { node, token, ...(await valuesOf(wishes, { ...options }, context)) };
+      const { result: made } = await call(management, 'POST /api/node/:node/token/:token', given);
+      if (!isRecord(made)) throw management.exchange.answeredBadly(201, 'sent no token');
+      if (options.json) return printJson(context.io, made);
+      const { url, source = url ?? made.token } = made;
+      note(context.io, `token "${token}" is ${node}'s; keep it, it is not shown again: imgadm sources -a URL`);
+      await print(context.io, `${visible(String(source))}\n`);
+    });
+};
+
+export const register = resource({
+  name: 'node',
+  description: 'the nodes that fetch images, and what proves them',
+  rows: [
+    {
+      name: 'list',
+      description: 'list nodes',
+      asks: 'GET /api/node',
+      always: { full: true },
+      fields: paging,
+      columns: 'name dcs addresses known_by_address certificate',
+      examples: ['node list', 'node list --csv'],
+    },
+    { name: 'show', description: 'show a node', asks: 'GET /api/node/:node', examples: ['node show node1'] },
+    {
+      name: 'create',
+      description: 'make a node; "slipway node token create" gives it the URL of its images',
+      asks: 'POST /api/node/:node',
+      fields,
+      done: 'node :node is made',
+      examples: ['node create node1 --dcs north --addresses 10.0.0.0/24'],
+    },
+    {
+      name: 'update',
+      description: 'change a node',
+      asks: 'PUT /api/node/:node',
+      fields,
+      done: 'node :node is changed',
+      examples: ['node update node1 --dcs north,south'],
+    },
+    {
+      name: 'delete',
+      description: 'delete a node with its tokens',
+      asks: 'DELETE /api/node/:node',
+      confirms: 'node :node',
+      done: 'node :node is deleted',
+      examples: ['node delete node1 --yes'],
+    },
+    {
+      name: 'token',
+      description: 'the tokens of nodes, and the URLs they are part of',
+      rows: [
+        createToken,
+        {
+          name: 'list',
+          description: 'list the tokens of a node',
+          asks: 'GET /api/node/:node/token',
+          columns: 'name scope created expires last_used',
+          examples: ['node token list node1'],
+        },
+        {
+          name: 'revoke',
+          description: 'revoke a token of a node: its URL is good for nothing any more',
+          asks: 'DELETE /api/node/:node/token/:token',
+          done: 'token :token of :node is revoked',
+          examples: ['node token revoke node1 imgadm'],
+        },
+      ],
+    },
+  ],
+});

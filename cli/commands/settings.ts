@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { Register } from '../command.js';
+import { CliError } from '../errors.js';
+import { keyValue } from '../key-values.js';
+import { literal } from '../literal.js';
+import { Management } from '../management.js';
+import { printJson } from '../output.js';
+import { call, printResult, resource } from '../resource.js';
+import { openSession } from '../session.js';
+
+const OF_MAIN = 'those of "main" hold for all, and some for nothing else';
+
+const set: Register = (group, context) => {
+  group
+    .command('set')
+    .description('change settings of a data center')
+    .argument('<settings...>', 'NAME=VALUE, with values as in "slipway api"')
+    .option('--dc <dc>', `of this data center; ${OF_MAIN}`, 'main')
+    .option('-j, --json', 'all settings afterwards, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  slipway settings set --dc north VMS_IMAGE_LIMIT=20 anonymous=false\n' +
+        '  slipway settings set VMS_IMAGE_LIMIT=null',
+    )
+    .action(async (wanted: string[], { dc, json }: { dc: string; json?: true }, command: Command) => {
+      const pairs = wanted.map((text) => keyValue(text, 'a setting is written like NAME=VALUE'));
+      if (pairs.some(([name]) => name === 'dc')) throw new CliError('there is no setting "dc": name it with --dc');
+      const settings = await Promise.all(
+        pairs.map(async ([name, text]) => [name, await literal(text, context)] as const),
+      );
+      const management = new Management(await openSession(command, context));
+      await call(management, 'PUT /api/dc/:dc/settings', { ...Object.fromEntries(settings), dc });
+      const { result } = await call(management, 'GET /api/dc/:dc/settings', { dc });
+      await (json ? printJson(context.io, result) : printResult(context.io, result));
+    });
+};
+
+export const register = resource({
+  name: 'settings',
+  description: 'what holds in a data center, and what holds in all of them',
+  rows: [
+    {
+      name: 'show',
+      description: 'show the settings of a data center',
+      asks: 'GET /api/dc/:dc/settings',
+      always: { dc: 'main' },
+      fields: [['dc', '--dc <dc>', `of this data center, "main" unless given; ${OF_MAIN}`]],
+      examples: ['settings show', 'settings show --dc north --json'],
+    },
+    set,
+  ],
+});

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import type { Register } from '../command.js';
+import { paging } from '../field.js';
+import { Management } from '../management.js';
+import { printJson } from '../output.js';
+import { printResult, resource } from '../resource.js';
+import { openSession } from '../session.js';
+import { awaited } from '../wait.js';
+
+const wait: Register = (group, context) => {
+  group
+    .command('wait')
+    .description('wait until a task has ended, and show what it came to')
+    .argument('<task>')
+    .option('-j, --json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  slipway task wait "$(slipway image delete base --yes --no-wait)"')
+    .action(async (task: string, { json }: { json?: true }, command: Command) => {
+      const management = new Management(await openSession(command, context));
+      const { result } = await awaited(management, { task, status: 'PENDING', result: null }, context.io);
+      await (json ? printJson(context.io, result) : printResult(context.io, result));
+    });
+};
+
+export const register = resource({
+  name: 'task',
+  description: 'what works on something, or has: see, wait for, cancel it',
+  rows: [
+    {
+      name: 'list',
+      description: 'list the tasks that you may know of',
+      asks: 'GET /api/task',
+      always: { full: true },
+      fields: [['dc', '--dc <dc>', 'those in this data center'], ...paging],
+      columns: 'id name object status user created ended',
+      examples: ['task list', 'task list --dc north --limit 20'],
+    },
+    { name: 'show', description: 'show a task', asks: 'GET /api/task/:task', examples: ['task show 7d0f'] },
+    wait,
+    {
+      name: 'cancel',
+      description: 'cancel a task: what it has begun is undone',
+      asks: 'PUT /api/task/:task/cancel',
+      done: 'task :task is cancelled',
+      examples: ['task cancel 7d0f'],
+    },
+    {
+      name: 'log',
+      description: 'list what was done, and by whom',
+      asks: 'GET /api/task/log',
+      fields: [['dc', '--dc <dc>', 'in this data center'], ...paging],
+      columns: 'time user action object result detail',
+      examples: ['task log', 'task log --dc north --csv'],
+    },
+  ],
+});

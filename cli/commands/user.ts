@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { atPath } from '../at-path.js';
+import type { Register } from '../command.js';
+import { type Field, paging } from '../field.js';
+import { Management } from '../management.js';
+import { print } from '../output.js';
+import { newPassword } from '../password.js';
+import { call, resource } from '../resource.js';
+import { openSession } from '../session.js';
+import { visible } from '../visible.js';
+
+const fields: readonly Field[] = [
+  ['display_name', '--display-name <text>', 'what people call the user'],
+  ['email', '--email <address>', 'where mail reaches the user'],
+  ['active', '--active', 'the user may do something', 'switch'],
+  ['api_access', '--api-access', 'the user may use the management API', 'switch'],
+  ['super_admin', '--super-admin', 'the user may do everything, everywhere', 'switch'],
+];
+
+/** A key is read from its file, so that only its public half can be meant. */
+const addKey: Register = (group, context) => {
+  group
+    .command('add-key')
+    .description('add an ssh key: what it signs proves the user at once')
+    .argument('<user>')
+    .argument('<title>', 'what to call the key')
+    .argument('<file>', 'its public half, as ssh-keygen writes it')
+    .addHelpText('after', '\nExamples:\n  slipway user add-key alice laptop ~/.ssh/id_ed25519.pub')
+    .action(async (user: string, title: string, file: string, _options: object, command: Command) => {
+      const key = (await atPath(file, readFile(file, 'utf8'))).trim();
+      const management = new Management(await openSession(command, context));
+      await call(management, 'POST /api/user/:user/key/:title', { user, title, key });
+      await print(context.io, `${visible(`key ${title} of ${user} is added`)}\n`);
+    });
+};
+
+/** Never an argument: the shell's history and other users would see it. */
+const password: Register = (group, context) => {
+  group
+    .command('password')
+    .description('set a password, with which the user can log in')
+    .argument('<user>')
+    .option('--stdin', 'read it from standard input instead of asking for it')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  slipway user password alice\n  pass show alice | slipway user password alice --stdin',
+    )
+    .action(async (user: string, { stdin }: { stdin?: true }, command: Command) => {
+      const management = new Management(await openSession(command, context));
+      const json = { user, password: await newPassword(user, stdin, context) };
+      await call(management, 'PUT /api/user/:user', json);
+      await print(context.io, `${visible(`the password of ${user} is set`)}\n`);
+    });
+};
+
+export const register = resource({
+  name: 'user',
+  description: 'users, their keys, passwords and sessions',
+  rows: [
+    {
+      name: 'list',
+      description: 'list users',
+      asks: 'GET /api/user',
+      always: { full: true },
+      fields: paging,
+      columns: 'name display_name email active api_access super_admin',
+      examples: ['user list', 'user list --search alice --json'],
+    },
+    { name: 'show', description: 'show a user', asks: 'GET /api/user/:user', examples: ['user show alice'] },
+    {
+      name: 'create',
+      description: 'make a user; "slipway user password" and "slipway token create --for" let the user in',
+      asks: 'POST /api/user/:user',
+      fields,
+      done: 'user :user is made',
+      examples: ['user create alice --display-name Alice', 'user create root2 --super-admin'],
+    },
+    {
+      name: 'update',
+      description: 'change a user',
+      asks: 'PUT /api/user/:user',
+      fields,
+      done: 'user :user is changed',
+      examples: ['user update alice --no-active', 'user update alice --email alice@example.com'],
+    },
+    {
+      name: 'delete',
+      description: 'delete a user who owns no images',
+      asks: 'DELETE /api/user/:user',
+      fields: [['reassign', '--reassign <user>', 'give the images to this user first']],
+      confirms: 'user :user',
+      done: 'user :user is deleted',
+      examples: ['user delete alice', 'user delete alice --reassign bob --yes'],
+    },
+    password,
+    {
+      name: 'keys',
+      description: 'list the ssh keys of a user',
+      asks: 'GET /api/user/:user/key',
+      columns: 'title fingerprint created',
+      examples: ['user keys alice'],
+    },
+    addKey,
+    {
+      name: 'remove-key',
+      description: 'remove an ssh key: it proves nobody any more',
+      asks: 'DELETE /api/user/:user/key/:title',
+      done: 'key :title of :user is removed',
+      examples: ['user remove-key alice laptop'],
+    },
+    {
+      name: 'sessions',
+      description: 'list where a user is logged in with a password',
+      asks: 'GET /api/user/:user/session',
+      columns: 'created expires last_used address',
+      examples: ['user sessions alice'],
+    },
+    {
+      name: 'end-sessions',
+      description: 'log a user out everywhere',
+      asks: 'DELETE /api/user/:user/session',
+      done: ':user is logged out everywhere',
+      examples: ['user end-sessions alice'],
+    },
+  ],
+});

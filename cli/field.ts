@@ -1,0 +1,67 @@
+import { Option } from 'commander';
+import type { Context } from './command.js';
+import { CliError } from './errors.js';
+import { readInput } from './input.js';
+import { words } from './key-values.js';
+
+type Kind = 'text' | 'list' | 'number' | 'flag' | 'switch' | 'json';
+
+/** What a call is told: its name on the wire, the option that gives it, and how that is read; as text unless it is said. */
+export type Field = readonly [name: string, flags: string, meaning: string, kind?: Kind, choices?: readonly string[]];
+
+type Surroundings = Pick<Context, 'io' | 'signal'>;
+
+const MAX_JSON = 1024 ** 2;
+
+/** How the text of an option becomes a value. Flags and switches have none. */
+const readers: Record<Kind, (given: string, flags: string, context: Surroundings) => unknown> = {
+  text: (given) => given,
+  list: (given) => words(given),
+  number: (given, flags) => {
+    if (/^\d{1,15}$/.test(given)) return Number(given);
+    throw new CliError(`${flags.split(' ', 1)} has to be a number, not "${given}"`);
+  },
+  flag: () => true,
+  switch: (given) => given,
+  json: (given, _flags, context) => readJson(given, context),
+};
+
+/** Lists that come in pages. */
+export const paging: readonly Field[] = [
+  ['search', '--search <text>', 'only what contains this'],
+  ['order_by', '-s, --sort <field>', 'sorted by this field; -FIELD: descending'],
+  ['limit', '--limit <number>', 'at most so many', 'number'],
+  ['offset', '--offset <number>', 'without the first so many', 'number'],
+];
+
+/** A switch can be turned on, and with `--no-` off. */
+export function optionsOf([, flags, meaning, kind, choices]: Field): Option[] {
+  const option = new Option(flags, meaning);
+  if (choices) option.choices([...choices]);
+  return kind === 'switch' ? [option, new Option(flags.replace('--', '--no-'), `not: ${meaning}`)] : [option];
+}
+
+/** Those fields of which the options say something. */
+export async function valuesOf(
+  fields: readonly Field[],
+  options: Record<string, unknown>,
+  context: Surroundings,
+): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, flags, , kind = 'text'] of fields) {
+    const given = options[new Option(flags).attributeName()];
+    if (given === undefined) continue;
+    values[name] = typeof given === 'boolean' ? given : await readers[kind](String(given), flags, context);
+  }
+  return values;
+}
+
+export async function readJson(path: string, context: Surroundings): Promise<unknown> {
+  const text = (await readInput(path, MAX_JSON, context)).toString();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const where = path === '-' ? 'standard input' : path;
+    throw new CliError(`${where} holds no JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
