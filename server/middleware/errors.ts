@@ -32,7 +32,8 @@ function answer(ctx: Context, error: unknown, log: Logger): void {
   }
   for (const name of OF_THE_FILE) ctx.remove(name);
   ctx.respond = true;
-  const managed = ctx.path.startsWith('/api/');
+  // Not ctx.path: the URL may be what is refused.
+  const managed = ctx.req.url?.startsWith('/api/');
   ctx.status = managed ? refusal.managementStatus : refusal.status;
   ctx.set(refusal.headers);
   ctx.set('Content-Type', 'application/json');
