@@ -51,6 +51,13 @@ const refusals: Partial<Record<ErrorCode, string>> = {
   RequestEntityTooLarge: 'the limits of the server are maxFileSize and maxBodySize in its configuration',
   StorageIsDown: "the server's log tells why; try again later",
   InternalError: "the server's log tells why",
+  ImageInUse: '"slipway image vms IMAGE" lists the machines: they, or their templates, have to go first',
+  QuotaExceeded: 'delete what is not needed, or have the limits raised: "slipway settings show --dc DC"',
+  ImagePending: 'wait for what works on it: "slipway task list"',
+  UserOwnsImages: 'give them to somebody else with --reassign',
+  NoImageServer: 'the setting VMS_IMAGE_VM says so: "slipway settings show"',
+  Busy: 'wait until it has ended: "slipway task list"',
+  ObjectAlreadyExists: 'choose another name, or change what is there',
   InvalidVersion: 'this server is too old or too new for this command line',
 };
 

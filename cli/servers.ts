@@ -10,6 +10,8 @@ import { writeWhole } from './write-whole.js';
 export interface Server {
   url: string;
   token?: string;
+  /** The token is that of a login, which ends with it. */
+  session?: boolean;
   user?: string;
   /** A file, or the fingerprint of a key in the ssh-agent; without it the agent's first key that is accepted. */
   key?: string;
@@ -27,6 +29,7 @@ export interface Known {
 const members: Record<keyof Server, 'string' | 'boolean'> = {
   url: 'string',
   token: 'string',
+  session: 'boolean',
   user: 'string',
   key: 'string',
   ca: 'string',

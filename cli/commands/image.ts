@@ -119,7 +119,7 @@ export const register = resource({
     },
     {
       name: 'create',
-      description: 'register an image from a manifest; its file follows with "slipway upload --to UUID"',
+      description: 'register an image from a manifest; its file follows with "slipway upload FILE --uuid UUID"',
       asks: 'POST /api/image/:image',
       fields: [
         ['manifest', '-m, --manifest <file>', 'its manifest, in JSON; "-": from standard input', 'json'],

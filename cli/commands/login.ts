@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { ImgapiClient } from '../../imgapi/client.js';
-import type { ExchangeOptions } from '../../imgapi/exchange.js';
-import { ask, askSecret, isAttended } from '../ask.js';
+import { Exchange, type ExchangeOptions } from '../../imgapi/exchange.js';
+import { askSecret, isAttended } from '../ask.js';
 import type { Context, Register } from '../command.js';
 import { checkToken, proofFor } from '../credentials.js';
 import { CliError, exits } from '../errors.js';
 import { DASH, readInput } from '../input.js';
 import { note, print } from '../output.js';
+import { givenPassword, givenUser } from '../password.js';
 import { isServerName, type Known, type Server } from '../servers.js';
 import { checkUrl, connectionOptions, NEAREST } from '../session.js';
 import { visible } from '../visible.js';
@@ -19,6 +20,8 @@ interface Options {
   user?: string;
   key?: string;
   agent?: true;
+  password?: true;
+  passwordStdin?: true;
   anonymous?: true;
   ca?: string;
   insecure?: true;
@@ -36,10 +39,12 @@ Examples:
   slipway login main --url http://127.0.0.1:8080 --token-file data/admin-token
   slipway login main --user alice --key ~/.ssh/id_ed25519
   slipway login main --user alice --agent
+  slipway login main --user alice --password               asks for the password
   pass show slipway | slipway login main --url https://images.example.com --token-stdin`;
 
 export const register: Register = (program, context) => {
   const proofs = ['tokenFile', 'tokenStdin', 'user', 'anonymous'];
+  const keys = ['key', 'agent', 'tokenFile', 'anonymous'];
   program
     .command('login')
     .description('prove to a server who you are, and remember it by a name')
@@ -51,6 +56,8 @@ export const register: Register = (program, context) => {
     .addOption(new Option('--user <name>', 'this user, with an ssh key').conflicts('anonymous'))
     .addOption(new Option('--key <file>', 'the key: a file, or its fingerprint in the ssh-agent').conflicts('agent'))
     .option('--agent', 'the key: the first of the ssh-agent that the server accepts')
+    .addOption(new Option('--password', 'the password of the user, which is asked for').conflicts(keys))
+    .addOption(new Option('--password-stdin', 'the password on standard input').conflicts([...keys, 'tokenStdin']))
     .option('--anonymous', 'nobody: just remember the server')
     .optionsGroup('Trust:')
     .option('--ca <file>', "trust the server's certificate because of this one (PEM)")
@@ -60,7 +67,8 @@ export const register: Register = (program, context) => {
       const known = await context.servers.load();
       const url = urlOf(name, options, known, context);
       const called = nameOf(name, url, known);
-      const server: Server = { url, ...trustOf(options), ...(await claimOf(url, options, context)) };
+      const reached = { url, ...trustOf(options) };
+      const server: Server = { ...reached, ...(await claimOf(reached, options, context)) };
       const [proven, user] = await prove(server, context);
       await context.servers.save({ default: called, servers: { ...known.servers, [called]: proven } });
       await print(context.io, `${visible(`logged in to ${url} as ${user ?? 'nobody'}; it is called "${called}"`)}\n`);
@@ -94,20 +102,41 @@ const trustOf = ({ ca, insecure }: Options): Partial<Server> => ({
 });
 
 /** Who the user says to be, and with what: nothing of it is proven yet. */
-async function claimOf(url: string, options: Options, context: Context): Promise<Partial<Server>> {
+async function claimOf(server: Server, options: Options, context: Context): Promise<Partial<Server>> {
+  const { url } = server;
   if (options.anonymous) return {};
+  if (options.password || options.passwordStdin) return claimOfPassword(server, options, context);
   if (options.user !== undefined || options.key !== undefined || options.agent) return claimOfKey(options, context);
   const source = options.tokenStdin ? DASH : options.tokenFile;
   if (source !== undefined) return { token: checkToken(String(await readInput(source, MAX_TOKEN, context))) };
   if (isAttended(context))
     return { token: checkToken(await askSecret(`Token for ${visible(url)} (it does not show): `, context)) };
   throw new CliError('how do you prove who you are?', {
-    hint: 'with --token-file FILE, --token-stdin, or --user NAME and --key FILE; or say --anonymous',
+    hint: 'with --token-file FILE, --token-stdin, --user NAME and --key FILE or --password; or say --anonymous',
+  });
+}
+
+/** The server has a token for a password: that of a session, which is good for a while. */
+async function claimOfPassword(server: Server, options: Options, context: Context): Promise<Partial<Server>> {
+  const username = await givenUser(options.user, context);
+  if (!username) throw new CliError('a password needs the name of its user', { hint: 'name the user with --user' });
+  const password = await givenPassword(username, options.passwordStdin, context);
+  const connection = await connectionOptions(server, context);
+  if (isOverheard(connection)) note(context.io, `warning: the password goes to ${server.url} as clear text; use https`);
+  const answer = await new Exchange(connection).json('POST', '/api/accounts/login', {
+    json: { username, password },
+    answers: [400],
+  });
+  const { token, detail } = Object(answer);
+  if (typeof token === 'string') return { token: checkToken(token), session: true };
+  throw new CliError(typeof detail === 'string' ? detail : 'the server let nobody in', {
+    hint: 'check the name and the password; "slipway user password" sets one',
+    exit: exits.notLoggedIn,
   });
 }
 
 async function claimOfKey({ user, key }: Options, context: Context): Promise<Partial<Server>> {
-  const named = user ?? (isAttended(context) ? await ask('User: ', context) : undefined);
+  const named = await givenUser(user, context);
   if (!named) throw new CliError('a key needs the name of its user', { hint: 'name the user with --user' });
   return { user: named, ...(key !== undefined && { key: isFingerprint(key) ? key : resolve(key) }) };
 }
