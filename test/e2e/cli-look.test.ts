@@ -208,27 +208,11 @@ test('channels are listed, and a server without them says so', async (t) => {
 
 // --- help
 
-test('everything has help with examples, and the program knows its version', async (t) => {
+test('help goes to standard output, and the program knows its version', async (t) => {
   const { run } = await cli(t);
-  const { stdout: help } = await run(['--help']);
+  const { code, stdout: help, stderr } = await run(['--help']);
+  t.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   t.is((await run(['-h'])).stdout, help);
   t.regex((await run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
-  const checked: string[] = [];
-  const check = async (path: string, page: string): Promise<void> => {
-    const below = [...page.matchAll(/^ {2}([a-z][a-z-]*)(?: \[| <| {2,}).*/gm)].map(
-      ([, name = '']) => `${path} ${name}`,
-    );
-    for (const command of below.filter((name) => name !== ' help')) {
-      const { code, stdout, stderr } = await run([...command.trim().split(' '), '--help']);
-      t.deepEqual({ code, stderr }, { code: 0, stderr: '' }, command);
-      t.true(stdout.includes(`Usage: slipway${command}`), command);
-      if (stdout.includes('\nCommands:\n')) await check(command, stdout.slice(stdout.indexOf('\nCommands:\n')));
-      else t.regex(stdout, /\nExamples:\n {2}.*slipway /, command);
-      checked.push(command);
-    }
-  };
-  await check('', help.slice(help.indexOf('\nImages:\n'), help.indexOf('\nEnvironment:\n')));
-  for (const known of [' list', ' upload', ' delete', ' token revoke', ' login', ' completion']) {
-    t.true(checked.includes(known), `${known} is not among ${checked}`);
-  }
+  t.true((await run(['token', 'revoke', '--help'])).stdout.includes('Usage: slipway token revoke'));
 });
