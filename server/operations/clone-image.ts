@@ -6,13 +6,24 @@ import type { Deps } from '../deps.js';
 import { disable } from '../model/image.js';
 import { placementOf, type RegisteredImage } from '../model/registration.js';
 import { ADMIN } from '../model/user.js';
+import { checkQuota } from './check-quota.js';
+import { checkOrigins, checkPublishing } from './check-widening.js';
 import { findImage, type Target } from './find-image.js';
 import { originsOf } from './origins.js';
-import { register } from './register-image.js';
+import { type Place, register } from './register-image.js';
 import { saveImage } from './save-image.js';
 
-/** A copy of a shared image for the account it is shared with, with a copy of every origin that is not the system's. */
-export async function cloneImage({ catalog, now }: Deps, target: Target, account: string): Promise<Image> {
+/**
+ * A copy of a shared image for the account it is shared with, with a copy of every origin that is not the system's. The
+ * copies stand where their originals do, or all of them in `place`.
+ */
+export async function cloneImage(
+  deps: Deps,
+  target: Target,
+  account: string,
+  place: Place | undefined,
+): Promise<Image> {
+  const { catalog, now } = deps;
   return catalog.write(async (tx) => {
     const image = await findImage(tx, target);
     checkCanClone(image, account);
@@ -21,7 +32,11 @@ export async function cloneImage({ catalog, now }: Deps, target: Target, account
     for (const original of await copyOrder(tx, image)) {
       copy = copyFor(original, account, origin ?? original.origin, now());
       if (original !== image) copy = disable(copy);
-      await saveImage(tx, undefined, await registeredLike(tx, original, copy, now()), now());
+      const registered = await register(tx, copy, place ?? placeLike(original), now());
+      checkPublishing(target, undefined, registered);
+      await checkOrigins(tx, target, original, registered);
+      await checkQuota(deps, tx, undefined, registered);
+      await saveImage(tx, undefined, registered, now());
       origin = copy.uuid;
     }
     return copy;
@@ -58,10 +73,9 @@ async function copyOrder(reader: Reader, image: Image): Promise<Image[]> {
   return chain;
 }
 
-/** A copy stands where its original does, under a name of its own. */
-function registeredLike(reader: Reader, original: RegisteredImage, copy: Image, now: Date): Promise<RegisteredImage> {
+function placeLike(original: RegisteredImage): Place {
   const { datacenters, boundTo } = placementOf(original);
-  return register(reader, copy, { datacenters, ...(boundTo !== undefined && { boundTo }) }, now);
+  return { datacenters, ...(boundTo !== undefined && { boundTo }) };
 }
 
 function copyFor(

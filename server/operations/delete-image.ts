@@ -1,23 +1,42 @@
 import { nameOf, type Selection } from '../../imgapi/channels.js';
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Image } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
+import { isOperator } from '../model/caller.js';
 import { withoutChannel } from '../model/image.js';
 import { checkDependents } from './check-dependents.js';
+import { checkSettled } from './check-settled.js';
+import { checkUnused } from './check-unused.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
+
+export interface Deletion {
+  fromAllChannels: boolean;
+  /** Also while machines use it. */
+  force: boolean;
+}
 
 /** Removes the image, or only from the selected channel where it is in others too. Its bytes go with the last holder. */
 export async function deleteImage(
   { catalog, now }: Deps,
   target: Target,
-  { fromAllChannels }: { fromAllChannels: boolean },
+  { fromAllChannels, force }: Deletion,
 ): Promise<void> {
   await catalog.write(async (tx) => {
     const image = await findOwnImage(tx, target);
+    if (force) checkForces(target);
+    checkSettled(image);
     await checkDependents(tx, target);
     const rest = fromAllChannels ? undefined : remainder(image, target.channel);
+    if (!rest && !force) await checkUnused(tx, target.caller, image);
     await saveImage(tx, image, rest, now());
   });
+}
+
+/** Who acts for an account is no operator meanwhile. */
+export function checkForces({ caller, account }: Pick<Target, 'caller' | 'account'>): void {
+  if (account === undefined && isOperator(caller)) return;
+  throw new ImgapiError('NotPermitted', 'only operators may force what takes images from machines that use them');
 }
 
 function remainder(image: Image, channel: Selection): Image | undefined {

@@ -2,6 +2,7 @@ import type { Catalog } from '../../storage/catalog.js';
 import { MAIN } from '../model/datacenter.js';
 import { images } from '../model/image.js';
 import { register } from './register-image.js';
+import { saveImage } from './save-image.js';
 
 const AT_ONCE = 500;
 
@@ -14,7 +15,7 @@ export async function registerImages(catalog: Catalog, now: Date): Promise<numbe
       for (const uuid of unregistered.slice(from, from + AT_ONCE)) {
         const image = await tx.get(images, uuid);
         if (image && !image.registration) {
-          await tx.replace(images, await register(tx, image, { datacenters: [MAIN] }, now));
+          await saveImage(tx, image, await register(tx, image, { datacenters: [MAIN] }, now), now);
         }
       }
     });

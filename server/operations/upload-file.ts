@@ -3,8 +3,11 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import type { Compression, Image } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
 import { fileHolder, withFile } from '../model/image.js';
+import { checkSettled } from './check-settled.js';
 import { findOwnImage, type Target } from './find-image.js';
+import { checkTakesFiles } from './image-server.js';
 import { type Expected, upload } from './upload.js';
+import { withRoom } from './with-room.js';
 
 export interface FileDetails {
   compression: Compression;
@@ -12,15 +15,17 @@ export interface FileDetails {
 }
 
 /** The first look at the image, before a byte is read; the upload looks again when all has arrived. */
-export async function findUploadTarget({ catalog }: Deps, target: Target): Promise<Image> {
+export async function findUploadTarget({ catalog, directory }: Deps, target: Target): Promise<Image> {
   const image = await findOwnImage(catalog, target);
+  checkSettled(image);
+  checkTakesFiles(directory);
   if (image.activated) {
     throw new ImgapiError('ImageFilesImmutable', `image ${image.uuid} is activated: its files can not be changed`);
   }
   return image;
 }
 
-export function uploadFile(
+export async function uploadFile(
   deps: Deps,
   target: Target,
   source: Readable,
@@ -28,7 +33,10 @@ export function uploadFile(
   { compression, dataset_guid }: FileDetails,
 ): Promise<Image> {
   const rules = { what: 'file', limit: deps.policy.maxFileSize, expect, refusal: 'Download' } as const;
-  return upload(deps, target, fileHolder(target.uuid, 0), source, rules, (image, stored) =>
-    withFile(image, { ...stored, compression, ...(dataset_guid !== undefined && { dataset_guid }) }),
+  const image = await findUploadTarget(deps, target);
+  return withRoom(deps, image, expect.size, (room) =>
+    upload(deps, target, fileHolder(target.uuid, 0), source, { ...rules, room }, (image, stored) =>
+      withFile(image, { ...stored, compression, ...(dataset_guid !== undefined && { dataset_guid }) }),
+    ),
   );
 }

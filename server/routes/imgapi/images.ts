@@ -61,6 +61,7 @@ function wantsAdminFields(ctx: Context): boolean {
 
 export const deleteImage: Handler = async (ctx, deps) => {
   const target = targetOf(ctx, deps, { star: false });
-  await remove(deps, target, { fromAllChannels: flag(ctx.query, 'force_all_channels') });
+  const fromAllChannels = flag(ctx.query, 'force_all_channels');
+  await remove(deps, target, { fromAllChannels, force: flag(ctx.query, 'force') });
   ctx.status = 204;
 };

@@ -1,0 +1,71 @@
+import type { Reader } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
+import { datacenters, MAIN } from '../model/datacenter.js';
+import { settingsOf } from '../model/datacenter-settings.js';
+import { bytesLeft, checkFits, isLimited, type Limits } from '../model/quota.js';
+import type { RegisteredImage } from '../model/registration.js';
+import { type Growth, growthOf, ofDatacenter, ofOwner, type Usage, usage } from '../model/usage.js';
+import { users } from '../model/user.js';
+import type { Reservation } from './reservations.js';
+
+type Counting = Pick<Deps, 'reservations'>;
+
+/** Refuses what the image's data center, or its owner, may not have more than before. Inside the write that saves it. */
+export async function checkQuota(
+  { reservations }: Counting,
+  tx: Reader,
+  before: RegisteredImage | undefined,
+  after: RegisteredImage,
+  own?: Reservation,
+): Promise<void> {
+  const limited = await limitsOf(tx, after);
+  for (const growth of growthOf(before, after)) {
+    const limit = limited.get(growth.of);
+    if (!limit) continue;
+    const reserved = reservations.bytesBeside(growth.of, own);
+    checkFits(limit.whose, limit, await usedBy(tx, growth.of), reserved, growth);
+  }
+}
+
+/** How many bytes more there is room for, beside what others have reserved; throws where `needed` are too many. */
+export async function roomFor(
+  { reservations }: Counting,
+  reader: Reader,
+  image: RegisteredImage,
+  own: Reservation,
+  needed: number,
+): Promise<number> {
+  let room = Number.POSITIVE_INFINITY;
+  for (const [of, limit] of await limitsOf(reader, image)) {
+    const used = await usedBy(reader, of);
+    const reserved = reservations.bytesBeside(of, own);
+    const more: Growth = { of, images: 0, bytes: needed };
+    checkFits(limit.whose, limit, used, reserved, more);
+    room = Math.min(room, bytesLeft(limit, used, reserved));
+  }
+  return room;
+}
+
+const usedBy = async (reader: Reader, of: string): Promise<Usage> =>
+  (await reader.get(usage, of)) ?? { of, images: 0, bytes: 0 };
+
+/** Whose limits an image counts against, where there are any. */
+export async function limitsOf(
+  reader: Reader,
+  { registration, owner }: RegisteredImage,
+): Promise<Map<string, Limits & { whose: string }>> {
+  const found = new Map<string, Limits & { whose: string }>();
+  if (!registration) return found;
+  const { boundTo } = registration;
+  const datacenter = boundTo === undefined ? undefined : await reader.get(datacenters, boundTo);
+  if (datacenter) {
+    const settings = settingsOf(datacenter, await reader.get(datacenters, MAIN));
+    const limits = { images: settings.VMS_IMAGE_LIMIT, bytes: settings.imageBytesLimit };
+    found.set(ofDatacenter(datacenter.name), { whose: `data center ${datacenter.name}`, ...limits });
+  }
+  const user = await reader.get(users, owner);
+  if (user)
+    found.set(ofOwner(owner), { whose: `owner ${user.name}`, images: null, bytes: user.imageBytesLimit ?? null });
+  for (const [of, limits] of found) if (!isLimited(limits)) found.delete(of);
+  return found;
+}
