@@ -20,11 +20,14 @@ interface Usable extends Visible {
   registration?: Pick<Registration, 'access' | 'datacenters' | 'boundTo' | 'global' | 'groups' | 'pending'>;
 }
 
+type Configured = Pick<Datacenter, 'name' | 'settings'>;
+
 /** May the user make a machine of it in the data center? Deprecated images may be used: it is pickers that leave them out. */
 export function mayUse(
   { uuid, rights }: { uuid: string; rights: Rights },
   image: Usable,
-  datacenter: Pick<Datacenter, 'name' | 'settings'>,
+  datacenter: Configured,
+  main?: Configured,
 ): 'yes' | Unusable {
   const here = withinDatacenter(rights, datacenter.name);
   const isOwn = image.owner === uuid;
@@ -34,20 +37,21 @@ export function mayUse(
   if (obstacle === 'internal') return rights.superAdmin ? obstacle : 'hidden';
   if (!isOwn && !isAdmin && (obstacle || !isOffered(uuid, here, image))) return 'hidden';
   if (obstacle) return obstacle;
-  return isEntitled({ uuid, rights }, image, datacenter) ? 'yes' : 'private';
+  return isEntitled({ uuid, rights }, image, datacenter, main) ? 'yes' : 'private';
 }
 
 /** Is it theirs to use in the data center, whatever its state? Of what they see there, private images of others are not. */
 export function isEntitled(
   { uuid, rights }: { uuid: string; rights: Rights },
   image: Usable,
-  datacenter: Pick<Datacenter, 'name' | 'settings'>,
+  datacenter: Configured,
+  main?: Configured,
 ): boolean {
   const here = withinDatacenter(rights, datacenter.name);
   if (!isUsedIn(datacenter.name, here, image)) return false;
   if (image.owner === uuid || rights.superAdmin || isOffered(uuid, here, image)) return true;
   if (!here.admin.has(datacenter.name)) return false;
-  return placementOf(image).access === 'public' || settingsOf(datacenter).privateUsableByDcAdmin;
+  return placementOf(image).access === 'public' || settingsOf(datacenter, main).privateUsableByDcAdmin;
 }
 
 /** Is the image there at all, and the user with it? */

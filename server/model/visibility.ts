@@ -65,6 +65,9 @@ function readsAsAccount(account: string, image: Visible): boolean {
   return image.owner === account || (image.activated && (image.public || (image.acl?.includes(account) ?? false)));
 }
 
+/** Those who may have an image need its origins too, whatever their state; nodes take nothing that is still arriving. */
+export const canReadAsOrigin = ({ caller }: Viewer, origin: Visible) => caller.kind !== 'node' || origin.activated;
+
 interface Sight {
   reads: boolean;
   lists: boolean;

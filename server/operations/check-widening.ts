@@ -22,7 +22,8 @@ export async function checkWidening(
 ): Promise<void> {
   if (!modeLaw[viewer.mode].fleet) return;
   checkPublishing(viewer, before, after);
-  await checkOrigins(reader, viewer, before, after);
+  const isSameChain = before !== undefined && before.origin === after.origin;
+  await checkOrigins(reader, viewer, isSameChain ? audienceOf(before, viewer.open) : [], after);
 }
 
 /** To show an image to the whole world is a right of its own. */
@@ -32,14 +33,19 @@ export function checkPublishing(viewer: Viewer, before: RegisteredImage | undefi
   throw new ImgapiError('NotPermitted', `to show image ${after.uuid} to everybody takes the right to share publicly`);
 }
 
+/** `known`: who can read the origins of the image already. */
 export async function checkOrigins(
   reader: Reader,
   viewer: Viewer,
-  before: RegisteredImage | undefined,
+  known: readonly Part[],
   after: RegisteredImage,
 ): Promise<void> {
   if (isOperator(viewer.caller) && viewer.account === undefined) return;
-  let uninformed = newAudience(viewer, before, after);
+  const actor = viewer.account ?? viewer.caller.user?.uuid;
+  // Whoever acts may use the origin, or would have been refused before.
+  let uninformed = audienceOf(after, viewer.open).filter(
+    (part) => !isAmong(part, known) && !(part.who === 'user' && part.name === actor),
+  );
   const refusing: RegisteredImage[] = [];
   for await (const { record } of originsOf(reader, after)) {
     if (!record || uninformed.length === 0) break;
@@ -49,15 +55,6 @@ export async function checkOrigins(
     if (uninformed.some((part) => !mayShow(viewer, record, part))) refusing.push(record);
   }
   if (refusing.length > 0) throw notWithoutOrigins(viewer, after, refusing);
-}
-
-/** Who could not read it before, nor what it builds on. Whoever acts may use the origin, or would have been refused. */
-function newAudience(viewer: Viewer, before: RegisteredImage | undefined, after: RegisteredImage): Part[] {
-  const known = before && before.origin === after.origin ? audienceOf(before, viewer.open) : [];
-  const actor = viewer.account ?? viewer.caller.user?.uuid;
-  return audienceOf(after, viewer.open).filter(
-    (part) => !isAmong(part, known) && !(part.who === 'user' && part.name === actor),
-  );
 }
 
 function mayShow({ caller, account }: Viewer, origin: RegisteredImage, part: Part): boolean {

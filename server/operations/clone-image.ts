@@ -3,6 +3,7 @@ import { ImgapiError, validationFailed } from '../../imgapi/errors.js';
 import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
+import { audienceOf } from '../model/audience.js';
 import { disable } from '../model/image.js';
 import { placementOf, type RegisteredImage } from '../model/registration.js';
 import { ADMIN } from '../model/user.js';
@@ -34,7 +35,7 @@ export async function cloneImage(
       if (original !== image) copy = disable(copy);
       const registered = await register(tx, copy, place ?? placeLike(original), now());
       checkPublishing(target, undefined, registered);
-      await checkOrigins(tx, target, original, registered);
+      await checkOrigins(tx, target, audienceOf(original, target.open), registered);
       await checkQuota(deps, tx, undefined, registered);
       await saveImage(tx, undefined, registered, now());
       origin = copy.uuid;

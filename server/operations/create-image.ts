@@ -3,7 +3,9 @@ import { finishDraft, readDraft, requireOwner } from '../../imgapi/draft.js';
 import type { Image } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
 import type { Viewer } from '../model/visibility.js';
+import { checkQuota } from './check-quota.js';
 import { checkOrigin, checkOwner } from './check-relations.js';
+import { checkWidening } from './check-widening.js';
 import { type Place, register } from './register-image.js';
 import { rulesOf } from './rules.js';
 import { saveImage } from './save-image.js';
@@ -16,11 +18,12 @@ export interface Destination {
 
 /** A new, unactivated image without a file. */
 export async function createImage(
-  { catalog, policy, now }: Deps,
+  deps: Deps,
   viewer: Viewer,
   body: unknown,
   { channel, place }: Destination,
 ): Promise<Image> {
+  const { catalog, policy, now } = deps;
   const { account, caller } = viewer;
   const { owner: given = account ?? caller.user?.uuid, ...draft } = readDraft('create', body, account);
   const owner = requireOwner(given);
@@ -33,7 +36,10 @@ export async function createImage(
       rules: rulesOf(policy),
       ...(channel !== undefined && { channel }),
     });
-    await saveImage(tx, undefined, place ? await register(tx, image, place, now()) : image, now());
+    const registered = place ? await register(tx, image, place, now()) : image;
+    await checkWidening(tx, viewer, undefined, registered);
+    await checkQuota(deps, tx, undefined, registered);
+    await saveImage(tx, undefined, registered, now());
     return image;
   });
 }

@@ -4,15 +4,17 @@ import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
 import { modeLaw } from '../model/modes.js';
-import { answer } from '../model/permissions.js';
+import { answer, type Operation } from '../model/permissions.js';
 import type { RegisteredImage } from '../model/registration.js';
-import { canRead, type Viewer, type Visible } from '../model/visibility.js';
+import { canRead, canReadAsOrigin, type Viewer, type Visible } from '../model/visibility.js';
 import type { ListedImage } from './listing.js';
 
 /** Which image is meant, by whom, and in which channel. */
 export interface Target extends Viewer {
   uuid: string;
   channel: Selection;
+  /** What shall be done with it; what is asked of an update where nothing is said. */
+  operation?: Operation;
 }
 
 /** An image that is absent, hidden or in another channel: one refusal in the same words. */
@@ -32,14 +34,16 @@ type Addressed = Visible & Pick<ListedImage, 'channels'>;
 async function permitted<T extends Addressed>(reader: Reader, target: Target, image: T | undefined): Promise<T> {
   if (!image || !inSelection(image.channels, target.channel)) throw notFound(target.uuid);
   if (canRead(target, image)) return image;
-  if (target.account === undefined && (await hasReadableDescendant(reader, target, target.uuid))) return image;
+  if (target.account === undefined && canReadAsOrigin(target, image)) {
+    if (await hasReadableDescendant(reader, target, target.uuid)) return image;
+  }
   throw notFound(target.uuid);
 }
 
 /** For changes, which are the owner's where an account is named, and else the roles' of the data center it is bound to. */
 export async function findOwnImage(reader: Reader, target: Target): Promise<RegisteredImage> {
   const image = await findImage(reader, target);
-  if (modeLaw[target.mode].fleet && answer(target.caller, 'update', { image }) !== 'yes') {
+  if (modeLaw[target.mode].fleet && answer(target.caller, target.operation ?? 'update', { image }) !== 'yes') {
     throw new ImgapiError('NotPermitted', `image ${image.uuid} is managed by others`);
   }
   if (target.account !== undefined && image.owner !== target.account) {

@@ -3,10 +3,16 @@ import { ImgapiError, invalidParameter } from '../../imgapi/errors.js';
 import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps, Policy } from '../deps.js';
+import { isOperator } from '../model/caller.js';
 import { images, isPlaceholder } from '../model/image.js';
 import { modeLaw } from '../model/modes.js';
+import { answer } from '../model/permissions.js';
+import type { RegisteredImage } from '../model/registration.js';
 import { ADMIN } from '../model/user.js';
+import { canRead, type Viewer } from '../model/visibility.js';
+import { checkQuota } from './check-quota.js';
 import { checkAncestry, checkOrigin, checkOwner, isOwnerKnown } from './check-relations.js';
+import { checkWidening } from './check-widening.js';
 import type { Target } from './find-image.js';
 import { type Place, register } from './register-image.js';
 import { rulesOf } from './rules.js';
@@ -29,13 +35,14 @@ export function readImport({ uuid }: Target, body: unknown): Draft {
 
 /** An image that keeps the uuid and dates of its manifest; its file follows. */
 export async function importImage(
-  { catalog, policy, now }: Deps,
+  deps: Deps,
   target: Target,
   draft: Draft,
   { channel, place, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
 ): Promise<Image> {
+  const { catalog, policy, now } = deps;
   return catalog.write(async (tx) => {
-    const existing = await refuseExisting(tx, target.uuid);
+    const existing = await refuseExisting(tx, target);
     await checkOrigin(tx, target, draft.origin);
     const image = finishDraft('import', replaceMinPlatform ? await withOriginsPlatform(tx, draft) : draft, {
       uuid: target.uuid,
@@ -44,20 +51,32 @@ export async function importImage(
       ...(channel !== undefined && { channel }),
     });
     await checkAncestry(tx, image);
-    await saveImage(tx, existing, place ? await register(tx, image, place, now()) : image, now());
+    const registered = place ? await register(tx, image, place, now()) : image;
+    await checkWidening(tx, target, existing, registered);
+    await checkQuota(deps, tx, existing, registered);
+    await saveImage(tx, existing, registered, now());
     return image;
   });
 }
 
-/** Refuses a uuid that is taken. A placeholder takes none: it is what the import will fill. */
-export async function refuseExisting(reader: Reader, uuid: string): Promise<Image | undefined> {
-  const existing = await reader.get(images, uuid);
-  if (existing && !isPlaceholder(existing)) throw alreadyExists(uuid);
+/** Refuses a uuid that is taken. A placeholder takes none from those who may change it: the import will fill it. */
+export async function refuseExisting(reader: Reader, target: Target): Promise<RegisteredImage | undefined> {
+  const existing = await reader.get(images, target.uuid);
+  if (existing && !(isPlaceholder(existing) && mayFill(target, existing))) throw alreadyExists(target, existing);
   return existing;
 }
 
-export const alreadyExists = (uuid: string) =>
-  new ImgapiError('ImageUuidAlreadyExists', `an image with uuid ${uuid} exists already`);
+const mayFill = ({ mode, caller }: Target, image: RegisteredImage) =>
+  !modeLaw[mode].fleet || answer(caller, 'update', { image }) === 'yes';
+
+/** uuids are global: that one is taken has to be said, but not to everybody by what. */
+export function alreadyExists(viewer: Viewer, image: RegisteredImage): ImgapiError {
+  const { uuid, name, version } = image;
+  const what = canRead(viewer, image)
+    ? `an image with uuid ${uuid} exists already: ${name} ${version}`
+    : `uuid ${uuid} is already registered; a SuperAdmin can attach its image`;
+  return new ImgapiError('ImageUuidAlreadyExists', what);
+}
 
 async function ownerOf(
   reader: Reader,
@@ -67,7 +86,7 @@ async function ownerOf(
   skipCheck: boolean,
 ): Promise<string> {
   if (modeLaw[mode].importsUnowned) return UNSET_OWNER;
-  if (given === UNSET_OWNER) return ADMIN.uuid;
+  if (given === UNSET_OWNER) return caller.user && !isOperator(caller) ? caller.user.uuid : ADMIN.uuid;
   const owner = requireOwner(given === undefined ? caller.user?.uuid : given);
   if (skipCheck || (await isOwnerKnown(reader, mode, owner))) return owner;
   if (!caller.user) await checkOwner(reader, mode, owner);

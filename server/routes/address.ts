@@ -4,7 +4,7 @@ import { isUuid } from '../../imgapi/image.js';
 import { type RawQuery, single } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
-import { checkActsFor, isOperator } from '../model/caller.js';
+import { checkActsFor, checkOperator, isOperator } from '../model/caller.js';
 import { MAIN } from '../model/datacenter.js';
 import { modeLaw } from '../model/modes.js';
 import { answer, mayAsk, type Operation } from '../model/permissions.js';
@@ -13,11 +13,7 @@ import type { Target } from '../operations/find-image.js';
 import type { Place } from '../operations/register-image.js';
 
 /** Reading takes `channel=*`, changing needs one channel. */
-interface Access {
-  star: boolean;
-}
-
-export function channelOf({ query }: Context, { policy }: Deps, { star }: Access) {
+export function channelOf({ query }: Context, { policy }: Deps, { star }: { star: boolean }) {
   return selectChannel(policy.channels, query.channel, { star });
 }
 
@@ -47,8 +43,10 @@ export function placeOf(ctx: Context, { policy, directory }: Deps, operation: Op
   if (!modeLaw[policy.mode].fleet) return undefined;
   const { caller } = ctx.state;
   const wanted = single(ctx.query, 'dc');
-  const own = caller.kind === 'user' ? [...caller.rights.imageAdmin] : [];
   if (wanted === undefined && isOperator(caller)) return { datacenters: [MAIN] };
+  const own = [...directory.datacenters.keys()].filter(
+    (name) => answer(caller, operation, { datacenter: name }) === 'yes',
+  );
   const name = wanted ?? (own.length === 1 ? own[0] : undefined);
   if (name === undefined) {
     throw invalidParameter('dc', 'MissingParameter', `dc is missing: it is one of ${own.join(', ')}`);
@@ -59,13 +57,23 @@ export function placeOf(ctx: Context, { policy, directory }: Deps, operation: Op
   return { datacenters: [name], boundTo: name };
 }
 
-/** The image that a path names, as its caller may address it. */
-export function targetOf(ctx: Context, deps: Deps, access: Access): Target {
-  const channel = channelOf(ctx, deps, access);
-  const viewer = access.star ? viewerOf(ctx, deps) : actorOf(ctx, deps, 'update');
+/** The image that a path names, for whoever reads it. */
+export function targetOf(ctx: Context, deps: Deps): Target {
+  const channel = channelOf(ctx, deps, { star: true });
   // Named, not spread: the copy took a tenth of what a small request takes.
-  const { caller, mode, account, open } = viewer;
+  const { caller, mode, account, open } = viewerOf(ctx, deps);
   return { caller, mode, account, open, uuid: ctx.params.uuid ?? '', channel };
+}
+
+/** The image that a path names, for whoever changes it. */
+export function targetFor(operation: Operation, ctx: Context, deps: Deps): Target {
+  const channel = channelOf(ctx, deps, { star: false });
+  return { ...actorOf(ctx, deps, operation), uuid: ctx.params.uuid ?? '', channel, operation };
+}
+
+/** Imports are the operators', and in data centers those of whoever has the roles; no account asks for them. */
+export function checkImporter({ caller, mode, account }: Viewer): void {
+  if (account !== undefined || !modeLaw[mode].fleet) checkOperator(caller, account, 'importing images');
 }
 
 export function flag(query: RawQuery, name: string): boolean {

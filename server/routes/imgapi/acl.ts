@@ -4,7 +4,7 @@ import { single } from '../../../imgapi/query.js';
 import { notSharedWith, sharedWith } from '../../model/image.js';
 import { changeImage } from '../../operations/change-image.js';
 import { findOwnImage } from '../../operations/find-image.js';
-import { targetOf } from '../address.js';
+import { targetFor } from '../address.js';
 import { sendManifest, unconditionally } from '../reply.js';
 import type { Handler } from '../route.js';
 
@@ -14,7 +14,7 @@ const changes = new Map([
 ]);
 
 export const changeImageAcl: Handler = async (ctx, deps) => {
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('update', ctx, deps);
   await findOwnImage(deps.catalog, target);
   const action = single(ctx.query, 'action') || 'add';
   const change = changes.get(action);

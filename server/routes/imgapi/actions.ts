@@ -13,7 +13,7 @@ import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
 import { importImage, readImport, refuseExisting } from '../../operations/import-image.js';
 import { updateFrom } from '../../operations/update-image.js';
-import { flag, placeOf, targetOf } from '../address.js';
+import { checkImporter, flag, placeOf, targetFor } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 
@@ -44,7 +44,7 @@ export const actOnImage: Handler = async (ctx, deps) => {
   const action = single(ctx.query, 'action');
   const operation = operations.get(action ?? '');
   if (operation) return operation(ctx, deps);
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('update', ctx, deps);
   const change = changes.get(action ?? '') ?? (() => () => refuse(action));
   sendManifest(ctx, deps, await changeImage(deps, target, precondition(ctx, deps), change(ctx, deps, target)));
 };
@@ -69,20 +69,27 @@ function addedChannel({ request }: Context, { policy }: Deps): string {
 }
 
 async function importManifest(ctx: Context, deps: Deps): Promise<void> {
-  const target = targetOf(ctx, deps, { star: false });
-  checkOperator(target.caller, target.account, 'importing images');
+  const target = targetFor('import', ctx, deps);
+  checkImporter(target);
   if (single(ctx.query, 'source') !== undefined) {
-    flag(ctx.query, 'skip_owner_check');
-    await refuseExisting(deps.catalog, target.uuid);
+    skipsOwnerCheck(ctx, target);
+    placeOf(ctx, deps, 'import');
+    await refuseExisting(deps.catalog, target);
     throw new ImgapiError('RemoteSourceError', 'this server does not fetch from other image servers yet');
   }
   const draft = readImport(target, ctx.request.body);
-  const skipOwnerCheck = flag(ctx.query, 'skip_owner_check');
+  const skipOwnerCheck = skipsOwnerCheck(ctx, target);
   const channel = nameOf(target.channel);
   const replaceMinPlatform = writesOwnMinPlatform(ctx.get('user-agent'));
   const place = placeOf(ctx, deps, 'import');
   const options = { channel, place, skipOwnerCheck, replaceMinPlatform };
   sendManifest(ctx, deps, await importImage(deps, target, draft, options));
+}
+
+function skipsOwnerCheck({ query }: Context, { caller }: Target): boolean {
+  const skips = flag(query, 'skip_owner_check');
+  if (skips) checkOperator(caller, undefined, 'giving images to owners who are not known');
+  return skips;
 }
 
 function writesOwnMinPlatform(userAgent: string): boolean {
@@ -91,27 +98,28 @@ function writesOwnMinPlatform(userAgent: string): boolean {
 }
 
 async function importRemote(ctx: Context, deps: Deps): Promise<void> {
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('import', ctx, deps);
   if (!single(ctx.query, 'source')) {
     throw wrongParameter('source', 'MissingParameter', 'source is missing');
   }
-  checkOperator(target.caller, target.account, 'importing images');
-  flag(ctx.query, 'skip_owner_check');
-  await refuseExisting(deps.catalog, target.uuid);
+  checkImporter(target);
+  skipsOwnerCheck(ctx, target);
+  placeOf(ctx, deps, 'import');
+  await refuseExisting(deps.catalog, target);
   throw new ImgapiError('ServiceUnavailableError', 'this server does not run import jobs yet');
 }
 
 function importFromDatacenter(ctx: Context, deps: Deps): never {
   if (!modeLaw[deps.policy.mode].fleet) refuse('import-from-datacenter');
   if (!isUuid(single(ctx.query, 'account'))) throw wrongParameter('account', 'Invalid', 'account is not a uuid');
-  targetOf(ctx, deps, { star: false });
+  targetFor('import', ctx, deps);
   const datacenter = single(ctx.query, 'datacenter');
   if (!datacenter) throw wrongParameter('datacenter', 'MissingParameter', 'datacenter is missing');
   throw wrongParameter('datacenter', 'Invalid', `datacenter "${datacenter}" is not configured: none is`);
 }
 
 async function changeStor(ctx: Context, deps: Deps): Promise<void> {
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('update', ctx, deps);
   const image = await findImage(deps.catalog, target);
   checkOperator(target.caller, target.account, 'changing the storage of an image');
   const stor = single(ctx.query, 'stor');
@@ -121,7 +129,7 @@ async function changeStor(ctx: Context, deps: Deps): Promise<void> {
 }
 
 async function exportImage(ctx: Context, deps: Deps): Promise<void> {
-  const image = await findOwnImage(deps.catalog, targetOf(ctx, deps, { star: false }));
+  const image = await findOwnImage(deps.catalog, targetFor('update', ctx, deps));
   const path = single(ctx.query, 'manta_path');
   if (!path) throw wrongParameter('manta_path', 'MissingParameter', 'manta_path is missing');
   if (!/^\/[^/]+/.test(path)) throw invalidParameter('manta_path', 'Invalid', `manta_path "${path}" names no user`);

@@ -3,9 +3,8 @@ import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/e
 import { single } from '../../../imgapi/query.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
-import { checkOperator } from '../../model/caller.js';
 import { createImage as create } from '../../operations/create-image.js';
-import { actorOf, channelOf, placeOf, viewerOf } from '../address.js';
+import { actorOf, channelOf, checkImporter, placeOf } from '../address.js';
 import { sendErrorLine } from '../error-line.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
@@ -34,13 +33,13 @@ async function createFromBody(ctx: Context, deps: Deps): Promise<void> {
 
 function createFromVm(ctx: Context, deps: Deps): void {
   channelOf(ctx, deps, { star: false });
-  viewerOf(ctx, deps);
+  actorOf(ctx, deps, 'create');
   throw new ImgapiError('NotAvailable', 'this server has no hypervisors to create images from');
 }
 
 function importDockerImage(ctx: Context, deps: Deps): void {
   channelOf(ctx, deps, { star: false });
-  checkOperator(ctx.state.caller, viewerOf(ctx, deps).account, 'importing images');
+  checkImporter(actorOf(ctx, deps, 'import'));
   const repo = single(ctx.query, 'repo');
   const tag = single(ctx.query, 'tag');
   const digest = single(ctx.query, 'digest');
@@ -52,7 +51,7 @@ function importDockerImage(ctx: Context, deps: Deps): void {
 }
 
 function importLxdImage(ctx: Context, deps: Deps): void {
-  checkOperator(ctx.state.caller, viewerOf(ctx, deps).account, 'importing images');
+  checkImporter(actorOf(ctx, deps, 'import'));
   channelOf(ctx, deps, { star: false });
   const alias = single(ctx.query, 'alias');
   if (!alias) throw wrongParameter('alias', 'MissingParameter', 'alias is missing');

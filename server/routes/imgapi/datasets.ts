@@ -26,7 +26,7 @@ export const listDatasets: Handler = async (ctx, deps) => {
 export const getDataset: Handler = async (ctx, deps) => {
   const name = ctx.params.urn ?? '';
   if (!isNode(ctx) || !isUuid(name)) return redirect(ctx, isUuid(name) ? `/images/${name}` : search(name));
-  const image = await findImage(deps.catalog, { ...targetOf(ctx, deps, { star: true }), uuid: name });
+  const image = await findImage(deps.catalog, { ...targetOf(ctx, deps), uuid: name });
   sendJson(ctx, legacyManifest(manifestOf(ctx, deps, image, { channels: false })));
 };
 

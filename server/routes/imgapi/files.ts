@@ -3,7 +3,7 @@ import { compressions } from '../../../imgapi/image.js';
 import { single } from '../../../imgapi/query.js';
 import { findImage } from '../../operations/find-image.js';
 import { findUploadTarget, uploadFile } from '../../operations/upload-file.js';
-import { targetOf } from '../address.js';
+import { targetFor, targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
 import { withBody } from '../request-body.js';
 import type { Handler } from '../route.js';
@@ -11,7 +11,7 @@ import { sendStored } from '../send-stored.js';
 import { checkStorage, expectedOf } from '../upload-parameters.js';
 
 export const getImageFile: Handler = async (ctx, deps) => {
-  const image = await findImage(deps.catalog, targetOf(ctx, deps, { star: true }));
+  const image = await findImage(deps.catalog, targetOf(ctx, deps));
   const index = Number.parseInt(single(ctx.query, 'index') ?? '0', 10) || 0;
   const file = image.files[index];
   if (!file) throw new ImgapiError('ResourceNotFound', `image ${image.uuid} has no file at index ${index}`);
@@ -19,7 +19,7 @@ export const getImageFile: Handler = async (ctx, deps) => {
 };
 
 export const addImageFile: Handler = async (ctx, deps) => {
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('upload', ctx, deps);
   await findUploadTarget(deps, target);
   if (single(ctx.query, 'source') !== undefined) throw noFetching();
   const compression = compressionOf(single(ctx.query, 'compression'));
@@ -31,7 +31,7 @@ export const addImageFile: Handler = async (ctx, deps) => {
 };
 
 export const addImageFileFromUrl: Handler = async (ctx, deps) => {
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('upload', ctx, deps);
   await findUploadTarget(deps, target);
   compressionOf(single(ctx.query, 'compression'));
   checkFileUrl(ctx.request.body);

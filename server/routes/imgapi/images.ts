@@ -10,7 +10,7 @@ import { listImages as list, recordsOf } from '../../operations/list-images.js';
 import { elementsOf } from '../../operations/listing.js';
 import type { SentManifest } from '../../operations/manifests.js';
 import { sendElements } from '../../send-elements.js';
-import { channelOf, flag, targetOf } from '../address.js';
+import { channelOf, flag, targetFor, targetOf } from '../address.js';
 import { answeredByConditions, jsonOf, manifestOf, quoted, sendJson, sendText, showsChannels } from '../reply.js';
 import type { Handler } from '../route.js';
 
@@ -35,7 +35,7 @@ export const listImages: Handler = async (ctx, deps) => {
 };
 
 export const getImage: Handler = async (ctx, deps) => {
-  const { json, etag } = await manifestFor(ctx, deps, targetOf(ctx, deps, { star: true }));
+  const { json, etag } = await manifestFor(ctx, deps, targetOf(ctx, deps));
   ctx.res.setHeader('Etag', quoted(etag));
   if (!answeredByConditions(ctx, { etag })) sendText(ctx, json);
 };
@@ -60,7 +60,7 @@ function wantsAdminFields(ctx: Context): boolean {
 }
 
 export const deleteImage: Handler = async (ctx, deps) => {
-  const target = targetOf(ctx, deps, { star: false });
+  const target = targetFor('delete', ctx, deps);
   const fromAllChannels = flag(ctx.query, 'force_all_channels');
   await remove(deps, target, { fromAllChannels, force: flag(ctx.query, 'force') });
   ctx.status = 204;

@@ -6,7 +6,7 @@ import { sendJson } from '../reply.js';
 import type { Handler } from '../route.js';
 
 export const listImageJobs: Handler = async (ctx, deps) => {
-  const target = targetOf(ctx, deps, { star: true });
+  const target = targetOf(ctx, deps);
   const filter = { task: single(ctx.query, 'task'), execution: single(ctx.query, 'execution') };
   const found = await listJobs(deps, target, filter);
   sendJson(
