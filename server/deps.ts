@@ -8,9 +8,12 @@ import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { Directory } from './operations/directory.js';
+import type { Fleet } from './operations/fleet.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
+import type { Reservations } from './operations/reservations.js';
 import type { Readiness } from './readiness.js';
+import type { TaskRunner } from './tasks/runner.js';
 
 /** The part of the configuration that routes and operations read. */
 export interface Policy {
@@ -25,6 +28,11 @@ export interface Policy {
   requestsPerMinute: number;
   hostNames: readonly string[];
   publicUrl: string | undefined;
+  trustedProxies: readonly string[];
+  /** The header in which those proxies pass on the certificates of clients. */
+  certificateHeader: string | undefined;
+  /** Seconds for which a login is good. */
+  sessionLifetime: number;
   blobGrace: number;
 }
 
@@ -36,7 +44,10 @@ export interface Deps {
   kernel: Kernel | undefined;
   listing: Listing;
   directory: Directory;
+  fleet: Fleet;
+  reservations: Reservations;
   manifests: Manifests;
+  tasks: TaskRunner;
   policy: Policy;
   log: Logger;
   metrics: Metrics;

@@ -30,14 +30,18 @@ import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { ensureMain } from './operations/ensure-main.js';
 import { fillChannel } from './operations/fill-channel.js';
+import { openFleet } from './operations/fleet.js';
 import { openListing } from './operations/listing.js';
 import { Manifests } from './operations/manifests.js';
 import { registerImages } from './operations/register-images.js';
+import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
 import { Interrupted, stopOnSignals } from './signals.js';
 import { findTakeover, takeOverFirst } from './takeover.js';
+import { performing } from './tasks/kinds.js';
+import { TaskRunner } from './tasks/runner.js';
 import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
 
@@ -93,16 +97,23 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   }
   const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
   const listing = await openListing(catalog, settings.mode);
+  const fleet = await openFleet(catalog);
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
   metrics.watchProcess(version);
+  const tasks = closing.add(new TaskRunner({ catalog, catalogOf: () => catalog, log, now }), (runner) =>
+    runner.close(),
+  );
   const deps: Deps = {
     catalog,
     blobs,
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
     directory,
+    fleet,
+    reservations: new Reservations(),
     manifests: new Manifests(),
+    tasks,
     log,
     policy,
     now,
@@ -113,6 +124,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     isProxy: addressMatcher(settings.trustedProxies),
     trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
   };
+  await tasks.open(performing(() => deps));
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
   const { server, urls } = await listen(deps, settings, certificate);
@@ -120,7 +132,8 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   closing.add(server, () => {
     readiness.stop();
     reloads.splice(0);
-    const closed = server.close(settings.shutdownGrace * 1000);
+    // Tasks end at once: whoever waits for them would otherwise keep the server from closing.
+    const closed = Promise.all([server.close(settings.shutdownGrace * 1000), tasks.close()]);
     log.info({ grace: settings.shutdownGrace }, 'stopping');
     return closed;
   });

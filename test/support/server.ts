@@ -19,9 +19,13 @@ import { ADMIN, users } from '../../server/model/user.js';
 import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { ensureMain } from '../../server/operations/ensure-main.js';
+import { openFleet } from '../../server/operations/fleet.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
+import { Reservations } from '../../server/operations/reservations.js';
 import { Readiness } from '../../server/readiness.js';
+import { performing, taskKinds } from '../../server/tasks/kinds.js';
+import { TaskRunner } from '../../server/tasks/runner.js';
 import { watchFiles } from '../../server/watch-files.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
@@ -58,6 +62,8 @@ export interface ServerOptions extends Partial<Policy> {
   blobs?: BlobStore;
   kernel?: Deps['kernel'];
   space?: () => Promise<Space>;
+  /** Instead of the server's own. */
+  kinds?: typeof taskKinds;
 }
 
 const defaults: Policy = {
@@ -72,6 +78,9 @@ const defaults: Policy = {
   requestsPerMinute: 0,
   hostNames: [],
   publicUrl: undefined,
+  trustedProxies: [],
+  certificateHeader: undefined,
+  sessionLifetime: 43_200,
   blobGrace: 3600,
 };
 
@@ -93,6 +102,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     space = async () => ({ free: 1024 ** 4, size: 2 * 1024 ** 4 }),
     catalog: givenCatalog,
     blobs: givenBlobs,
+    kinds = taskKinds,
     ...policy
   } = options;
   const metrics = new Metrics();
@@ -123,7 +133,10 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     kernel,
     listing,
     directory,
+    fleet: await openFleet(catalog),
+    reservations: new Reservations(),
     manifests: new Manifests(),
+    tasks: new TaskRunner({ catalog, catalogOf: () => catalog, log, now }),
     policy: { ...defaults, ...policy },
     log,
     metrics,
@@ -134,6 +147,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     isProxy,
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
+  await deps.tasks.open(performing(() => deps, kinds));
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
   const { ask, close: hangUp } = asker(port, token);
@@ -161,9 +175,10 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     stored: (uuid) => catalog.get(images, uuid),
     close: async () => {
       hangUp();
-      await server.close(0);
+      await Promise.all([deps.tasks.close(), server.close(0)]);
       await keyring.close();
       deps.listing.close();
+      deps.fleet.close();
       directory.close();
       unfollow();
       await blobs.close();

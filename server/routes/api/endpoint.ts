@@ -4,9 +4,10 @@ import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { mayAsk, type Operation } from '../../model/permissions.js';
+import { Started } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
-import { sendJson } from '../reply.js';
 import type { Description, Handler } from '../route.js';
+import { send, sendStarted } from './envelope.js';
 import { parse } from './input.js';
 import { Page } from './page.js';
 
@@ -51,11 +52,9 @@ export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: 
     // Answers depend on who asks, and some hold secrets.
     ctx.set('Cache-Control', 'no-store');
     const answer = await perform({ caller, own: credentials, params: ctx.params, query, body }, deps);
-    sendJson(
-      ctx,
-      { task_id: null, status: 'SUCCESS', ...(answer instanceof Page ? answer : { result: answer ?? null }) },
-      plan.status,
-    );
+    if (answer instanceof Started) return sendStarted(ctx, deps, answer.task);
+    const told = answer instanceof Page ? answer : { result: answer ?? null };
+    send(ctx, { task_id: null, status: 'SUCCESS', ...told }, plan.status);
   };
   return { description, handler };
 }

@@ -1,0 +1,115 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import { type Caller, isOperator, nameOfCaller } from './caller.js';
+
+export const taskStatuses = ['PENDING', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED'] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+/** What somebody or something was done to, as the audit and the tasks name it. */
+export interface Named {
+  /** The kind of its records: images, datacenters, users … */
+  kind: string;
+  id: string;
+  name: string;
+}
+
+export interface Progress {
+  done: number;
+  total: number;
+}
+
+/** Long work: answered before it is done, and known until long after. */
+export interface Task {
+  id: string;
+  /** Which row of the table of tasks performs it. */
+  what: string;
+  who: { name: string; uuid?: string };
+  /** Whose administrators see it, beside its user; none where absent. */
+  datacenter?: string;
+  objects: Named[];
+  status: TaskStatus;
+  progress?: Progress;
+  /** What it has come to, or so far; why it failed, where it did. */
+  result: unknown;
+  created: string;
+  started?: string;
+  finished?: string;
+  params: unknown;
+}
+
+export const tasks = {
+  name: 'tasks',
+  id: ({ id }: Task) => id,
+  index: ({ status, who, datacenter, created }: Task) => [
+    `status:${status}/${created}`,
+    `created:${created}`,
+    ...(who.uuid === undefined ? [] : [`who:${who.uuid}/${created}`]),
+    ...(datacenter === undefined ? [] : [`datacenter:${datacenter}/${created}`]),
+  ],
+};
+
+/** What whoever wants a task says of it. */
+export interface TaskWish {
+  what: string;
+  datacenter?: string;
+  objects: Named[];
+  params: unknown;
+}
+
+export function newTask(id: string, caller: Caller, { what, datacenter, objects, params }: TaskWish, now: Date): Task {
+  return {
+    id,
+    what,
+    who: { name: nameOfCaller(caller), ...(caller.user && { uuid: caller.user.uuid }) },
+    ...(datacenter !== undefined && { datacenter }),
+    objects,
+    status: 'PENDING',
+    result: null,
+    created: now.toISOString(),
+    params,
+  };
+}
+
+/** An answer that comes before its work is done. */
+export class Started {
+  constructor(readonly task: Task) {}
+}
+
+export const hasEnded = ({ status }: Pick<Task, 'status'>) => status !== 'PENDING' && status !== 'STARTED';
+
+export const begin = (task: Task, now: Date): Task => ({ ...task, status: 'STARTED', started: now.toISOString() });
+
+/** Back into the queue, with what it had done. */
+export const again = ({ started, ...task }: Task): Task => ({ ...task, status: 'PENDING' });
+
+export type Outcome = { status: 'SUCCESS' | 'FAILURE'; result: unknown };
+
+export const end = (task: Task, { status, result }: Outcome, now: Date): Task => ({
+  ...task,
+  status,
+  result,
+  finished: now.toISOString(),
+});
+
+/** What it has done so far stays done, and stays told. */
+export function revoke(task: Task, now: Date): Task {
+  if (hasEnded(task)) {
+    throw new ImgapiError('AlreadyDone', `task ${task.id} can not be cancelled any more: it ended with ${task.status}`);
+  }
+  return { ...task, status: 'REVOKED', finished: now.toISOString() };
+}
+
+export const INTERRUPTED = {
+  status: 'FAILURE',
+  result: { code: 'Interrupted', detail: 'interrupted: the server stopped while the task ran' },
+} as const satisfies Outcome;
+
+/** Its user, the administrators of its data center, operators. */
+export function seesTask(caller: Caller, { who, datacenter }: Pick<Task, 'who' | 'datacenter'>): boolean {
+  if (isOperator(caller)) return true;
+  if (caller.kind !== 'user') return false;
+  return who.uuid === caller.user.uuid || (datacenter !== undefined && caller.rights.admin.has(datacenter));
+}
+
+/** Only those who started it, and operators. */
+export const mayCancel = (caller: Caller, { who }: Pick<Task, 'who'>): boolean =>
+  isOperator(caller) || (caller.kind === 'user' && who.uuid === caller.user.uuid);

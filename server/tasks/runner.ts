@@ -1,0 +1,223 @@
+import type { Logger } from 'pino';
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Catalog } from '../../storage/catalog.js';
+import {
+  again,
+  begin,
+  end,
+  hasEnded,
+  INTERRUPTED,
+  type Outcome,
+  type Progress,
+  revoke,
+  type Task,
+  tasks,
+} from '../model/task.js';
+import type { Work } from '../operations/work.js';
+
+/** How tasks of a kind are performed. */
+export interface TaskKind {
+  /** Whether one that was interrupted is performed again, from what it had kept. Else it has failed. */
+  resumes: boolean;
+  /** Resolves with the result. */
+  perform(task: Task, work: Work): Promise<unknown>;
+}
+
+export type TaskKinds = Readonly<Record<string, TaskKind>>;
+
+interface Running {
+  aborting: AbortController;
+  ended: Promise<void>;
+}
+
+interface Options {
+  catalog: Catalog;
+  /** The catalog in the name of whoever wanted the task. */
+  catalogOf: (task: Task) => Catalog;
+  log: Logger;
+  now: () => Date;
+  atOnce?: number;
+}
+
+/** So many run at the same time unless told otherwise. */
+const AT_ONCE = 4;
+
+const STOPPING = new Error('the server stops');
+const CANCELLED = new Error('the task was cancelled');
+
+export type Watcher = (task: Task, progress: Progress) => void;
+
+/** Runs tasks, one behind another, several side by side. What it must remember is in the catalog. */
+export class TaskRunner {
+  readonly #options: Options;
+  #kinds: TaskKinds = {};
+  readonly #queue: string[] = [];
+  readonly #running = new Map<string, Running>();
+  readonly #progress = new Map<string, Progress>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #watchers = new Set<Watcher>();
+  #stopped = true;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Queues what was left behind; from now on tasks are run. */
+  async open(kinds: TaskKinds): Promise<void> {
+    this.#kinds = kinds;
+    const left: Task[] = [];
+    for (const status of ['STARTED', 'PENDING']) {
+      for await (const { record } of this.#options.catalog.range(tasks, 'status', { prefix: `${status}/` }))
+        left.push(record);
+    }
+    for (const task of left) if (await this.#recover(task)) this.#queue.push(task.id);
+    this.#stopped = false;
+    this.#fill();
+  }
+
+  /** A task that is kept already. */
+  enqueue(id: string): void {
+    this.#queue.push(id);
+    this.#fill();
+  }
+
+  /** What is running is told to stop, and what it has kept stays; throws where there is nothing to be cancelled. */
+  async cancel(catalog: Catalog, id: string): Promise<Task> {
+    const revoked = await catalog.write(async (tx) => {
+      const task = await tx.get(tasks, id);
+      if (!task) throw new ImgapiError('ResourceNotFound', `there is no task ${id}`);
+      const after = revoke(task, this.#options.now());
+      await tx.replace(tasks, after);
+      return after;
+    });
+    this.#running.get(id)?.aborting.abort(CANCELLED);
+    this.#tellEnd(id);
+    return revoked;
+  }
+
+  /** As it runs, where it runs. */
+  progressOf({ id, progress }: Task): Progress | undefined {
+    return this.#progress.get(id) ?? progress;
+  }
+
+  /** Resolves when the task has ended, or the signal is aborted, or the server stops. */
+  async settled(id: string, signal: AbortSignal): Promise<void> {
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting);
+    let tell = () => {};
+    const told = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    waiting.add(tell);
+    signal.addEventListener('abort', tell, { once: true });
+    try {
+      // It may have ended before anybody waited.
+      const task = await this.#options.catalog.get(tasks, id);
+      if (task && !hasEnded(task) && !signal.aborted && !this.#stopped) await told;
+    } finally {
+      signal.removeEventListener('abort', tell);
+      waiting.delete(tell);
+      if (waiting.size === 0) this.#waiting.delete(id);
+    }
+  }
+
+  /** Tells of all progress; returns the way to stop. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** What runs is aborted and waited for; the next start goes on with it, or tells that it was interrupted. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    this.#queue.splice(0);
+    for (const { aborting } of this.#running.values()) aborting.abort(STOPPING);
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    for (const id of this.#waiting.keys()) this.#tellEnd(id);
+  }
+
+  /** Whether it shall run. */
+  async #recover(task: Task): Promise<boolean> {
+    const kind = this.#kinds[task.what];
+    if (task.status === 'PENDING') return true;
+    const left = kind?.resumes ? again(task) : end(task, INTERRUPTED, this.#options.now());
+    await this.#options.catalogOf(task).write((tx) => tx.replace(tasks, left));
+    return !hasEnded(left);
+  }
+
+  #fill(): void {
+    while (!this.#stopped && this.#running.size < (this.#options.atOnce ?? AT_ONCE)) {
+      const id = this.#queue.shift();
+      if (id === undefined) return;
+      const aborting = new AbortController();
+      const ended = this.#run(id, aborting.signal)
+        .catch((err: unknown) => this.#options.log.error({ err, task: id }, 'a task could not be run'))
+        .finally(() => {
+          this.#running.delete(id);
+          this.#progress.delete(id);
+          this.#tellEnd(id);
+          this.#fill();
+        });
+      this.#running.set(id, { aborting, ended });
+    }
+  }
+
+  async #run(id: string, signal: AbortSignal): Promise<void> {
+    const { catalog, catalogOf, now } = this.#options;
+    const found = await catalog.get(tasks, id);
+    if (!found) return;
+    const own = catalogOf(found);
+    const task = await own.write(async (tx) => {
+      const queued = await tx.get(tasks, id);
+      if (queued?.status !== 'PENDING') return undefined;
+      const begun = begin(queued, now());
+      await tx.replace(tasks, begun);
+      return begun;
+    });
+    if (!task) return;
+    const outcome = await this.#outcomeOf(task, signal);
+    if (!outcome) return;
+    await own.write(async (tx) => {
+      const running = await tx.get(tasks, id);
+      if (running?.status === 'STARTED') await tx.replace(tasks, end(running, outcome, now()));
+    });
+  }
+
+  /** None where it is not at an end: it was cancelled, or the server stops. */
+  async #outcomeOf(task: Task, signal: AbortSignal): Promise<Outcome | undefined> {
+    try {
+      const kind = this.#kinds[task.what];
+      if (!kind) throw new ImgapiError('NotAvailable', `this server has no tasks of the kind "${task.what}"`);
+      return { status: 'SUCCESS', result: (await kind.perform(task, this.#workOf(task, signal))) ?? null };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof ImgapiError)
+        return { status: 'FAILURE', result: { ...error.toJSON(), detail: error.message } };
+      this.#options.log.error({ err: error, task: task.id }, `task ${task.what} failed`);
+      const detail = 'the server failed; its log tells why, under the id of the task';
+      return { status: 'FAILURE', result: { code: 'InternalError', detail } };
+    }
+  }
+
+  #workOf(task: Task, signal: AbortSignal): Work {
+    const report = (progress: Progress) => {
+      this.#progress.set(task.id, progress);
+      for (const watcher of this.#watchers) watcher(task, progress);
+    };
+    return {
+      signal,
+      report,
+      keep: async (tx, { progress, result }) => {
+        signal.throwIfAborted();
+        const running = await tx.get(tasks, task.id);
+        if (running?.status !== 'STARTED') throw CANCELLED;
+        await tx.replace(tasks, { ...running, progress, result });
+        report(progress);
+      },
+    };
+  }
+
+  #tellEnd(id: string): void {
+    for (const resolve of this.#waiting.get(id) ?? []) resolve();
+  }
+}
