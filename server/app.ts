@@ -21,6 +21,7 @@ import { sameOrigin } from './middleware/same-origin.js';
 import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
+import { helpRoutes } from './routes/api/help.js';
 import { docsRoutes } from './routes/docs.js';
 import type { Route } from './routes/route.js';
 import { monitoring, routes } from './routes/table.js';
@@ -28,7 +29,8 @@ import { monitoring, routes } from './routes/table.js';
 const LINGER = 5000;
 
 /** What everybody asks, the pages for people included. */
-export const createApp = (deps: Deps) => onion(deps, [...routes, ...docsRoutes(routes)], [measure(deps.metrics)]);
+export const createApp = (deps: Deps) =>
+  onion(deps, [...routes, ...helpRoutes(routes), ...docsRoutes(routes)], [measure(deps.metrics)]);
 
 /** What those who watch over the server ask; they are not a part of what they measure. */
 export const createMonitoringApp = (deps: Deps) => onion(deps, monitoring);

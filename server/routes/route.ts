@@ -21,7 +21,7 @@ export interface Description {
 }
 
 export interface Route extends FoundRoute {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
   path: string;
   /** Which credentials it takes; open: nobody is asked who he is or whom he means, and nothing is limited. */
   auth: Strictness | 'open';

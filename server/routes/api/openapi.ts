@@ -126,7 +126,7 @@ function responses({ status, answer, refusals }: Description) {
 
 const inJson = (schema: object) => ({ 'application/json': { schema } });
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input') {
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input') {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io, override: withoutPatternsOfFormats });
   return rest;
 }
