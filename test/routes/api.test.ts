@@ -109,7 +109,7 @@ test('methods and paths that are not there', async (t) => {
   for (const path of ['/api/token', '/api/token/']) {
     const { status, headers } = await ask('PUT', path, { body: {} });
     t.is(status, 405, path);
-    t.is(headers.allow, 'GET, HEAD, POST', path);
+    t.is(headers.allow, 'GET, HEAD, OPTIONS, POST', path);
   }
   for (const path of ['/api', '/api/', '/api/tokens', '/api//token', '/api/token//', '/API/token', '/api/token/a/b']) {
     t.is((await ask('GET', path, { as: 'admin' })).status, 404, path);
