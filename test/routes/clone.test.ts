@@ -3,6 +3,7 @@ import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
 import { images } from '../../server/model/image.js';
 import { ADMIN } from '../../server/model/user.js';
 import { sweep } from '../../server/operations/sweep.js';
+import { grant, stored } from '../support/datacenters.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -234,14 +235,22 @@ test('only mode dc has clones', async (t) => {
   }
 });
 
-test('a user clones for itself, and for nobody else', async (t) => {
+test('a user clones for itself, and for nobody else, to where it may create images', async (t) => {
   const server = await startServer(t);
   const user = await addUser(server, 'someone');
   const { uuid } = await server.image({ public: false, acl: [user.uuid, ACCOUNT] });
-  const as = (account: string) =>
-    server.ask('POST', `/images/${uuid}/clone?account=${account}`, { headers: user.headers });
+  const as = (account: string, more = '') =>
+    server.ask('POST', `/images/${uuid}/clone?account=${account}${more}`, { headers: user.headers });
+  await grant(server, user, 'main', 'admin');
+  t.is(told(await as(user.uuid)), '403 NotPermitted');
+  t.deepEqual((await kept(server)).images, [uuid]);
+  await grant(server, user, 'main', 'image_admin');
   t.is(told(await as(ACCOUNT)), '403 OperatorOnly');
-  t.is((await as(user.uuid)).json.owner, user.uuid);
+  t.is(told(await as(user.uuid, '&dc=elsewhere')), '422 InvalidParameter dc:Invalid');
+  const { json } = await as(user.uuid);
+  t.is(json.owner, user.uuid);
+  t.like((await stored(server, json.uuid)).registration, { boundTo: 'main', datacenters: ['main'] });
+  t.is((await stored(server, uuid)).registration?.boundTo, undefined, 'shared, and not to be made by a user');
 });
 
 test('a copy is in the channels of its original', async (t) => {

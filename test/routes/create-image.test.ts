@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import type { Mode } from '../../imgapi/image.js';
 import { ADMIN } from '../../server/model/user.js';
+import { grant } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
 import { type Ask, sample, startServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -367,9 +368,14 @@ const owners = table<'mode' | 'caller' | 'account' | 'owner' | 'told' | 'becomes
   dc       admin    bad      user     422 InvalidParameter account:Invalid           -
   dc       user     -        -        200                                            user
   dc       user     user     -        200                                            user
+  dc       user     user     user     200                                            user
+  dc       user     user     admin    422 InvalidParameter owner:Invalid             -
   dc       user     admin    -        403 OperatorOnly                               -
-  dc       user     -        admin    422 InvalidParameter owner:Invalid             -
-  dc       user     -        nobody   422 InvalidParameter owner:Invalid             -
+  dc       user     -        admin    200                                            admin
+  dc       user     -        nobody   422 OwnerDoesNotExist                          -
+  dc       member   -        -        403 NotPermitted                               -
+  dc       member   member   -        403 NotPermitted                               -
+  dc       member   admin    -        403 OperatorOnly                               -
   dc       trusted  -        -        422 ValidationFailed owner:MissingParameter    -
   dc       trusted  -        user     200                                            user
   dc       trusted  -        nobody   422 OwnerDoesNotExist                          -
@@ -390,9 +396,13 @@ test('whose image it becomes', async (t) => {
   for (const { mode, caller, account, owner, told: expected, becomes } of owners) {
     const server = await startServer(t, { mode: mode as Mode, ...(caller === 'trusted' && trusted) });
     const user = await addUser(server, 'someone');
+    const member = await addUser(server, 'member');
+    await grant(server, user, 'main', 'admin', 'image_admin');
+    await grant(server, member, 'main', 'admin');
     const uuids: Record<string, string> = {
       admin: ADMIN.uuid,
       user: user.uuid,
+      member: member.uuid,
       nobody: numbered(7),
       unset: '00000000-0000-0000-0000-000000000000',
       bad: 'nonsense',
@@ -402,6 +412,7 @@ test('whose image it becomes', async (t) => {
     const options: Ask = {
       as: caller === 'admin' ? 'admin' : 'anonymous',
       ...(caller === 'user' && { headers: user.headers }),
+      ...(caller === 'member' && { headers: member.headers }),
       body: { ...sample(mode as Mode), owner: uuids[owner] },
     };
     const answer = await server.ask('POST', `/images${query}`, options);

@@ -2,6 +2,7 @@ import test from 'ava';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { images } from '../../server/model/image.js';
 import { ADMIN } from '../../server/model/user.js';
+import { grant } from '../support/datacenters.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { type Ask, type ServerOptions, startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -211,9 +212,11 @@ const existing = table<'state' | 'activated' | 'disabled' | 'told'>(`
   creating     false      false     200
 `);
 
+const NOW = '2030-01-02T03:04:05.678Z';
+
 test('only a placeholder is overwritten, and whole', async (t) => {
   for (const { state, activated, disabled, told: expected } of existing) {
-    const server = await startServer(t);
+    const server = await startServer(t, { now: () => new Date(NOW) });
     const before: Image = {
       ...placeholder,
       state: state as Image['state'],
@@ -235,6 +238,7 @@ test('only a placeholder is overwritten, and whole', async (t) => {
         files: [],
         activated: false,
         state: 'unactivated',
+        registration: { name: 'sample', access: 'public', datacenters: ['main'], created: NOW, changed: NOW },
       });
   }
 });
@@ -273,7 +277,14 @@ const owners = table<'mode' | 'caller' | 'skip' | 'owner' | 'told' | 'becomes'>(
   dc       trusted  -      nobody  422 OwnerDoesNotExist                        -
   dc       trusted  true   nobody  200                                          nobody
   dc       trusted  -      -       422 ValidationFailed owner:MissingParameter  -
-  dc       user     -      user    403 OperatorOnly                             -
+  dc       user     -      user    403 NotPermitted                             -
+  dc       maker    -      user    403 NotPermitted                             -
+  dc       bringer  -      user    200                                          user
+  dc       bringer  -      nobody  200                                          bringer
+  dc       bringer  -      unset   200                                          bringer
+  dc       bringer  -      -       200                                          bringer
+  dc       bringer  -      bad     422 ValidationFailed owner:Invalid           -
+  dc       bringer  true   nobody  403 OperatorOnly                             -
   public   admin    -      admin   200                                          unset
   public   admin    -      nobody  200                                          unset
   public   admin    true   nobody  200                                          unset
@@ -290,9 +301,15 @@ test('whose image it becomes', async (t) => {
     const options: ServerOptions = { mode: mode as Mode, ...(caller === 'trusted' && trusted) };
     const server = await startServer(t, options);
     const user = await addUser(server, 'someone');
+    const maker = await addUser(server, 'maker');
+    const bringer = await addUser(server, 'bringer');
+    await grant(server, maker, 'main', 'admin', 'image_admin');
+    await grant(server, bringer, 'main', 'admin', 'image_admin', 'image_import_admin');
+    const headers = { user: user.headers, maker: maker.headers, bringer: bringer.headers };
     const uuids: Record<string, string> = {
       admin: ADMIN.uuid,
       user: user.uuid,
+      bringer: bringer.uuid,
       nobody: numbered(7),
       unset: UNSET,
       bad: 'nonsense',
@@ -300,7 +317,7 @@ test('whose image it becomes', async (t) => {
     const body = { ...manifest(mode as Mode), owner: uuids[owner] };
     const answer = await doImport(server, body, skip && `&skip_owner_check=${skip}`, {
       as: caller === 'admin' ? 'admin' : 'anonymous',
-      ...(caller === 'user' && { headers: user.headers }),
+      ...(caller in headers && { headers: headers[caller as keyof typeof headers] }),
     });
     const why = [mode, caller, skip, owner].join(' ');
     t.is(told(answer), expected, why);

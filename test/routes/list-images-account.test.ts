@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Mode } from '../../imgapi/image.js';
 import { ADMIN } from '../../server/model/user.js';
+import { grant } from '../support/datacenters.js';
 import { addUser } from '../support/fixtures.js';
 import { type Ask, sample, startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -87,6 +88,7 @@ for (const caller of ['admin', 'trusted'] as const) {
 test('mode dc: a user lists for its own account only', async (t) => {
   const server = await startServer(t);
   const me = await addUser(server, 'me');
+  await grant(server, me, 'main');
   await server.image({ name: 'shared', public: false, acl: [me.uuid] });
   await server.image({ name: 'mine', public: false, owner: me.uuid });
   await server.image({ name: 'hidden', public: false });

@@ -6,6 +6,7 @@ import test from 'ava';
 import type { Mode } from '../../imgapi/image.js';
 import { sweep } from '../../server/operations/sweep.js';
 import { contents } from '../../storage/holdings.js';
+import { grant, place } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
 import { type Ask, startServer, type TestServer } from '../support/server.js';
@@ -282,6 +283,8 @@ test('an account uploads to its own image', async (t) => {
   const user = await addUser(server, 'someone');
   const uuid = await created(server, { owner: user.uuid });
   t.is((await put(server, uuid, `compression=none&account=${user.uuid}`)).status, 200);
+  await grant(server, user, 'main', 'admin', 'image_admin');
+  await place(server, uuid, { boundTo: 'main' });
   t.is(
     (await put(server, uuid, `compression=none&account=${user.uuid}`, { body: FILE, headers: user.headers })).status,
     200,
