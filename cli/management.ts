@@ -1,7 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { isRecord } from '../imgapi/checks.js';
 import { type Call, Exchange, type ExchangeOptions } from '../imgapi/exchange.js';
 import { CliError, exits } from './errors.js';
+import { pause } from './pause.js';
 
 /** What a call of the management API came to. */
 export interface Outcome {
@@ -49,9 +49,9 @@ export class Management {
   async finished(outcome: Outcome, waiting: () => void = () => {}): Promise<Outcome> {
     const { task } = outcome;
     let last = outcome;
-    for (let pause = FIRST_PAUSE; task !== undefined && isRunning(last); pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+    for (let wait = FIRST_PAUSE; task !== undefined && isRunning(last); wait = Math.min(wait * 1.5, LONGEST_PAUSE)) {
       waiting();
-      await passed(pause, this.#signal);
+      await pause(wait, this.#signal);
       last = await this.ask('GET', `/api/task/${encodeURIComponent(task)}/status`, { answers: ENDED });
     }
     if (last.status === 'SUCCESS' || isRunning(last)) return last;
@@ -74,11 +74,4 @@ function reasonOf({ result }: Outcome): string {
   return Object.values(result)
     .map((said) => `\n  ${[said].flat().join('; ')}`)
     .join('');
-}
-
-async function passed(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw error;
-  });
 }

@@ -3,6 +3,7 @@ import type { Context, Register } from './command.js';
 import { register as acl } from './commands/acl.js';
 import { register as activate } from './commands/activate.js';
 import { register as api } from './commands/api.js';
+import { register as audit } from './commands/audit.js';
 import { register as channelAdd } from './commands/channel-add.js';
 import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
@@ -12,6 +13,7 @@ import { register as remove } from './commands/delete.js';
 import { register as disable } from './commands/disable.js';
 import { register as download } from './commands/download.js';
 import { register as enable } from './commands/enable.js';
+import { register as events } from './commands/events.js';
 import { register as group } from './commands/group.js';
 import { register as icon } from './commands/icon.js';
 import { register as image } from './commands/image.js';
@@ -44,7 +46,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
     asksServer: true,
     commands: [dc, image, picker, vm, node, group, user, settings],
   },
-  { heading: 'What is going on:', asksServer: true, commands: [task] },
+  { heading: 'What is going on:', asksServer: true, commands: [task, events, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, completion] },
 ];

@@ -98,7 +98,8 @@ export const register = resource({
       name: 'keys',
       description: 'list the ssh keys of a user',
       asks: 'GET /api/user/:user/key',
-      columns: 'title fingerprint created',
+      always: { full: true },
+      columns: 'title fingerprint added',
       examples: ['user keys alice'],
     },
     addKey,
@@ -113,7 +114,7 @@ export const register = resource({
       name: 'sessions',
       description: 'list where a user is logged in with a password',
       asks: 'GET /api/user/:user/session',
-      columns: 'created expires last_used address',
+      columns: 'address created last_used expires current',
       examples: ['user sessions alice'],
     },
     {
