@@ -64,6 +64,15 @@ export class Keyring {
     return this.#keys.get(user) ?? [];
   }
 
+  /** What a line says that is to become a key: its fingerprint, or what is wrong with it. */
+  look(line: string): { fingerprint?: string; problem?: string } {
+    const { keys, problems } = readAuthorizedKeys(line);
+    const [key] = keys;
+    if (problems[0]) return { problem: problems[0].reason };
+    if (!key || keys.length > 1) return { problem: `${keys.length} keys are given, where one is expected` };
+    return { fingerprint: key.fingerprints.at(-1) ?? '' };
+  }
+
   /** Resolves when all that was there at the time of the call is in force. When it fails, nothing has changed. */
   reload(): Promise<void> {
     // A reload that is running may have read already what has changed since.

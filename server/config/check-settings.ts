@@ -1,4 +1,4 @@
-import { addressMatcher } from '../model/networks.js';
+import { meet } from '../model/networks.js';
 import { type Settings, settings as table } from './settings.js';
 
 interface Check {
@@ -93,12 +93,6 @@ export function checkSettings(settings: Settings, unread: ReadonlySet<string> = 
   const run = (checks: readonly Check[]) =>
     checks.filter(({ of }) => !of.some((key) => unread.has(key))).flatMap(({ look }) => look(settings));
   return { problems: run(problems), warnings: run(warnings) };
-}
-
-/** Networks lie within one another or apart: then one of them holds the other's own address. */
-function meet(one: string, other: string): boolean {
-  const addressOf = (network: string) => network.replace(/\/.*$/, '');
-  return addressMatcher([one])(addressOf(other)) || addressMatcher([other])(addressOf(one));
 }
 
 interface Listener {

@@ -4,6 +4,7 @@ import {
   address,
   channels,
   flag,
+  headerName,
   headerValue,
   hostNames,
   httpUrl,
@@ -29,12 +30,15 @@ export interface Settings {
   authKeys: Record<string, string[]>;
   trustedNetworks: string[];
   trustedProxies: string[];
+  certificateHeader: string | undefined;
   hostNames: string[];
+  sessionLifetime: number;
   tlsPort: number | 'off';
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
   tlsSelfSigned: boolean;
   tlsMinVersion: 'TLSv1.2' | 'TLSv1.3';
+  tlsClientCertificates: boolean;
   maxFileSize: number;
   maxIconSize: number;
   maxBodySize: number;
@@ -180,6 +184,16 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     default: [],
     read: networks,
   },
+  certificateHeader: {
+    group: 'access',
+    meaning: 'header in which trusted proxies pass on the certificate of a client, by which nodes are known',
+    more:
+      'Its SHA-256 fingerprint in hex, or the certificate as PEM, escaped as in a URL: $ssl_client_escaped_cert of nginx. ' +
+      'The proxy must ask for certificates and must replace what clients send in this header.',
+    example: 'certificateHeader = "x-client-certificate"',
+    default: undefined,
+    read: headerName,
+  },
   hostNames: {
     group: 'access',
     meaning: 'names by which callers without credentials may address the server, beside its addresses; "*" for any',
@@ -187,6 +201,12 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     example: 'hostNames = ["images.example.com"]',
     default: [],
     read: hostNames,
+  },
+  sessionLifetime: {
+    group: 'access',
+    meaning: 'seconds for which a login with a password is good',
+    default: 12 * 3600,
+    read: integer(60, 366 * 86400),
   },
 
   tlsPort: {
@@ -220,6 +240,13 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'oldest TLS that is spoken; nodes with an old platform know nothing newer than 1.2',
     default: 'TLSv1.2',
     read: oneOf(['TLSv1.2', 'TLSv1.3'] as const),
+  },
+  tlsClientCertificates: {
+    group: 'tls',
+    meaning: 'ask clients for a certificate, by which nodes are known; nobody needs one',
+    more: 'Browsers that have certificates of their own ask their user for one: then switch it off.',
+    default: true,
+    read: flag,
   },
 
   maxFileSize: {

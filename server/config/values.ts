@@ -16,6 +16,12 @@ export function headerValue(value: unknown): string {
   return given;
 }
 
+export function headerName(value: unknown): string {
+  const given = text(value).toLowerCase();
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(given)) throw new Error(`${shown(value)} is not the name of a header`);
+  return given;
+}
+
 export function address(value: unknown): string {
   const given = text(value);
   if (given !== 'localhost' && isIP(given) === 0) throw new Error(`${shown(given)} is not an IP address`);

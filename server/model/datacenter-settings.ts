@@ -12,7 +12,32 @@ export interface DatacenterSettings {
   VMS_DISK_IMAGE_DEFAULT: string;
   VMS_DISK_IMAGE_ZONE_DEFAULT: string;
   VMS_DISK_IMAGE_LX_ZONE_DEFAULT: string;
+  /** Are images made of snapshots here? */
+  VMS_VM_SNAPSHOT_ENABLED: boolean;
+  /** The virtual machine that serves images; this daemon where it is null, nothing but records are kept where it is ''. */
+  VMS_IMAGE_VM: string | null;
+  /** Which of its network cards nodes reach. */
+  VMS_IMAGE_VM_NIC: number;
+  /** Other image servers that nodes are told of. */
+  VMS_IMAGE_SOURCES: string[];
+  /** Image servers from which images can be imported, by name. */
+  VMS_IMAGE_REPOSITORIES: Record<string, string>;
 }
+
+/** Set in main for all data centers, and nowhere else. */
+export const globalSettings = [
+  'VMS_IMAGE_VM',
+  'VMS_IMAGE_VM_NIC',
+  'VMS_IMAGE_SOURCES',
+  'VMS_IMAGE_REPOSITORIES',
+] as const satisfies (keyof DatacenterSettings)[];
+
+/** Names of images: each has to be one that the data center has. */
+export const imageSettings = [
+  'VMS_DISK_IMAGE_DEFAULT',
+  'VMS_DISK_IMAGE_ZONE_DEFAULT',
+  'VMS_DISK_IMAGE_LX_ZONE_DEFAULT',
+] as const satisfies (keyof DatacenterSettings)[];
 
 /** Of every data center but the first. */
 export const datacenterDefaults: DatacenterSettings = {
@@ -23,18 +48,31 @@ export const datacenterDefaults: DatacenterSettings = {
   VMS_DISK_IMAGE_DEFAULT: '',
   VMS_DISK_IMAGE_ZONE_DEFAULT: 'base-64-es',
   VMS_DISK_IMAGE_LX_ZONE_DEFAULT: 'alpine-3',
+  VMS_VM_SNAPSHOT_ENABLED: true,
+  VMS_IMAGE_VM: null,
+  VMS_IMAGE_VM_NIC: 1,
+  VMS_IMAGE_SOURCES: [],
+  VMS_IMAGE_REPOSITORIES: {
+    danubecloud: 'https://images.danube.cloud',
+    'images.joyent.com': 'https://images.joyent.com',
+  },
 };
 
 /** A server with one data center answers everybody, as image servers do. */
 export const mainDefaults: DatacenterSettings = { ...datacenterDefaults, anonymous: true };
 
-/** With what holds where nothing was set. */
-export function settingsOf({
-  name,
-  settings,
-}: {
+interface Configured {
   name: string;
   settings: Partial<DatacenterSettings>;
-}): DatacenterSettings {
-  return { ...(name === 'main' ? mainDefaults : datacenterDefaults), ...settings };
+}
+
+/**
+ * With what holds where nothing was set: what was set in main, and else the defaults. That main answers everybody is no
+ * reason for others to.
+ */
+export function settingsOf({ name, settings }: Configured, main?: Pick<Configured, 'settings'>): DatacenterSettings {
+  if (name === 'main') return { ...mainDefaults, ...settings };
+  const { anonymous: _, ...inherited } = main?.settings ?? {};
+  const own = Object.entries(settings).filter(([key]) => !globalSettings.some((global) => global === key));
+  return { ...datacenterDefaults, ...inherited, ...Object.fromEntries(own) };
 }

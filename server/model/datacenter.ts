@@ -24,3 +24,8 @@ export const datacenters = {
 export const MAIN = 'main';
 
 export const DATACENTER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,15}$/;
+
+/** A data center as its administrators see it; `owner` is the name of the user. */
+export function presentDatacenter({ name, alias, description, location, created }: Datacenter, owner: string) {
+  return { name, alias, owner, description, location, created };
+}

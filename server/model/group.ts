@@ -22,3 +22,11 @@ export const groups = {
 };
 
 export const GROUP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
+
+export const inDatacenter = (group: Group, name: string): Group =>
+  group.datacenters.includes(name) ? group : { ...group, datacenters: [...group.datacenters, name].sort() };
+
+export const notInDatacenter = (group: Group, name: string): Group => ({
+  ...group,
+  datacenters: group.datacenters.filter((other) => other !== name),
+});

@@ -19,6 +19,21 @@ export function addressMatcher(networks: readonly string[]): (address: string) =
   };
 }
 
+export function isNetwork(text: string): boolean {
+  try {
+    addressMatcher([text]);
+    return true;
+  } catch {
+    return false; // it says no more than that
+  }
+}
+
+/** Networks lie within one another or apart: then one of them holds the other's own address. */
+export function meet(one: string, other: string): boolean {
+  const addressOf = (network: string) => network.replace(/\/.*$/, '');
+  return addressMatcher([one])(addressOf(other)) || addressMatcher([other])(addressOf(one));
+}
+
 function addNetwork(list: BlockList, network: string): void {
   const [, address = '', length] = /^([^/]*)(?:\/(\d+))?$/.exec(network) ?? [];
   const bits = isIP(address) === 4 ? 32 : 128;

@@ -20,3 +20,13 @@ export const nodes = {
 };
 
 export const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** A node as operators see it. */
+export const presentNode = ({ name, datacenters, addresses, certificate, knownByAddress, created }: Node) => ({
+  name,
+  dcs: datacenters,
+  addresses,
+  certificate: certificate ?? null,
+  known_by_address: knownByAddress,
+  created,
+});

@@ -1,9 +1,11 @@
 /** What a request asks of the credentials that it carries. */
-export type Need = 'read' | 'write' | 'metrics';
+export type Need = 'read' | 'write' | 'admin' | 'metrics';
 
 /** What credentials are good for, beside what their user may do. */
 const permits = {
-  full: ['read', 'write', 'metrics'],
+  full: ['read', 'write', 'admin', 'metrics'],
+  admin: ['read', 'write', 'admin', 'metrics'],
+  write: ['read', 'write', 'metrics'],
   read: ['read', 'metrics'],
   metrics: ['metrics'],
 } as const satisfies Record<string, readonly Need[]>;

@@ -7,9 +7,14 @@ import { ADMIN, type User } from './user.js';
 export interface Grant {
   scope: Scope;
   expires?: string | undefined;
+  /** The one data center in which they are good; all where it is absent. */
+  dc?: string | undefined;
   /** The hash of the token that they are; none where they are a signature. */
   token?: string;
 }
+
+/** What a user has who signs, or knows the password. */
+export const LASTING: Grant = { scope: 'full' };
 
 /** A bearer token. Only its hash is kept. */
 export interface Token {
@@ -21,6 +26,9 @@ export interface Token {
   scope?: Scope;
   /** Good until then; for ever where it is absent. */
   expires?: string;
+  /** The one data center in which it is good. */
+  dc?: string;
+  lastUsed?: string;
   /** No longer good, and kept only so that the file from which it came does not bring it back. */
   revoked?: string;
 }
@@ -66,6 +74,9 @@ export function checkGives(own: Grant, wanted: Grant): void {
   if (!covers(own.scope, wanted.scope)) {
     throw new ImgapiError('NotPermitted', `a token of scope ${own.scope} can not give one of scope ${wanted.scope}`);
   }
+  if (own.dc !== undefined && own.dc !== wanted.dc) {
+    throw new ImgapiError('NotPermitted', `a token that is good in data center ${own.dc} only can not give more`);
+  }
   if (own.expires !== undefined && endOf(wanted) > endOf(own)) {
     throw new ImgapiError(
       'NotPermitted',
@@ -78,6 +89,15 @@ export function checkGives(own: Grant, wanted: Grant): void {
 const endOf = ({ expires }: Grant) => (expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires));
 
 /** A token as people see it. Its hash is nobody's business. */
-export function presentToken({ name, created, scope = 'full', expires }: Token, user: User, now: Date) {
-  return { name, user: user.name, scope, created, ...(expires && { expires }), expired: hasExpired({ expires }, now) };
+export function presentToken({ name, created, scope = 'full', expires, dc, lastUsed }: Token, user: User, now: Date) {
+  return {
+    name,
+    user: user.name,
+    scope,
+    dc: dc ?? null,
+    created,
+    ...(expires && { expires }),
+    expired: hasExpired({ expires }, now),
+    last_used: lastUsed ?? null,
+  };
 }

@@ -1,12 +1,31 @@
 import { createHash } from 'node:crypto';
+import { ImgapiError } from '../../imgapi/errors.js';
+
+/** A public ssh key with which a user signs. */
+export interface UserKey {
+  title: string;
+  /** As OpenSSH writes it, in a line. */
+  key: string;
+  fingerprint: string;
+  added: string;
+}
 
 export interface User {
   uuid: string;
   name: string;
   superAdmin: boolean;
   created: string;
-  /** Stands in for an owner of whom nothing else is known: nobody can be this user. */
+  /** Stands in for an owner of whom nothing else is known, or was locked out: nobody can be this user. */
   inactive?: true;
+  /** Whatever proves this user, nothing is answered. */
+  withoutApi?: true;
+  displayName?: string;
+  email?: string;
+  /** As `model/password.ts` spells it. */
+  password?: string;
+  keys?: UserKey[];
+  /** How many bytes the images may have together that the user owns; any number where it is absent. */
+  imageBytesLimit?: number;
 }
 
 export const users = {
@@ -27,3 +46,36 @@ export function userUuid(name: string): string {
 
 /** The first administrator, who also stands in for the unset owner in mode dc. */
 export const ADMIN = { name: 'admin', uuid: userUuid('admin') };
+
+/** Can anybody be this user? */
+export const isAdmitted = ({ inactive, withoutApi }: User) => !inactive && !withoutApi;
+
+/** Whoever has proven to be a user is told why nothing is answered all the same. */
+export function checkAdmitted({ name, inactive, withoutApi }: User): void {
+  if (inactive) throw new ImgapiError('NotPermitted', `the user "${name}" is not active`);
+  if (withoutApi) throw new ImgapiError('NotPermitted', `the user "${name}" may not use the API`);
+}
+
+/** As many keys as are tried against a signature. */
+export const MOST_KEYS = 32;
+
+export const KEY_TITLE = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+
+export const presentKey = ({ title, key, fingerprint, added }: UserKey) => ({ title, key, fingerprint, added });
+
+/** A user as operators see it, and each sees itself. The password is nobody's business. */
+export function presentUser(user: User) {
+  const { name, uuid, displayName = '', email = '', inactive, withoutApi, superAdmin, created, password, keys } = user;
+  return {
+    name,
+    uuid,
+    display_name: displayName,
+    email,
+    active: !inactive,
+    api_access: !withoutApi,
+    super_admin: superAdmin,
+    has_password: password !== undefined,
+    keys: keys?.map(({ title }) => title) ?? [],
+    created,
+  };
+}

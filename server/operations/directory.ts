@@ -1,18 +1,28 @@
 import type { Catalog, Change, Kind } from '../../storage/catalog.js';
-import { type Datacenter, datacenters } from '../model/datacenter.js';
-import { settingsOf } from '../model/datacenter-settings.js';
+import { type Datacenter, datacenters, MAIN } from '../model/datacenter.js';
+import { type DatacenterSettings, settingsOf } from '../model/datacenter-settings.js';
 import { type Group, groups } from '../model/group.js';
+import { addressMatcher } from '../model/networks.js';
 import { type Node, nodes } from '../model/node.js';
+import { type NodeToken, nodeTokens } from '../model/node-token.js';
 import { type Rights, rightsOf } from '../model/rights.js';
-import type { User } from '../model/user.js';
+import { type Session, sessions } from '../model/session.js';
+import { type Token, tokens } from '../model/token.js';
+import { type User, users } from '../model/user.js';
 
-/** Data centers, groups and nodes in memory, as every request needs them. It follows every write. */
+/** Data centers, groups, nodes, users and what proves them, in memory, as every request needs them. It follows every write. */
 export class Directory {
   readonly datacenters = new Map<string, Datacenter>();
   readonly groups = new Map<string, Group>();
   readonly nodes = new Map<string, Node>();
+  readonly users = new Map<string, User>();
+  /** By their hashes, as are the others that prove who asks. */
+  readonly tokens = new Map<string, Token>();
+  readonly sessions = new Map<string, Session>();
+  readonly nodeTokens = new Map<string, NodeToken>();
   readonly #rights = new Map<string, { superAdmin: boolean; rights: Rights }>();
   #open: ReadonlySet<string> | undefined;
+  #byAddress: { node: Node; holds: (address: string) => boolean }[] | undefined;
   #unfollow: (() => void)[] = [];
 
   static async open(catalog: Catalog): Promise<Directory> {
@@ -20,6 +30,10 @@ export class Directory {
     await directory.#keep(catalog, datacenters, directory.datacenters);
     await directory.#keep(catalog, groups, directory.groups);
     await directory.#keep(catalog, nodes, directory.nodes);
+    await directory.#keep(catalog, users, directory.users, () => {});
+    await directory.#keep(catalog, tokens, directory.tokens, () => {});
+    await directory.#keep(catalog, sessions, directory.sessions, () => {});
+    await directory.#keep(catalog, nodeTokens, directory.nodeTokens, () => {});
     return directory;
   }
 
@@ -29,6 +43,25 @@ export class Directory {
     const rights = rightsOf(user, this.datacenters.values(), this.groups.values());
     this.#rights.set(user.uuid, { superAdmin: user.superAdmin, rights });
     return rights;
+  }
+
+  /** What holds in a data center; nothing of its own where there is none of this name. */
+  settingsOf(name: string): DatacenterSettings {
+    return settingsOf(this.datacenters.get(name) ?? { name, settings: {} }, this.datacenters.get(MAIN));
+  }
+
+  /** The node whose source address is enough to prove it. */
+  nodeAt(address: string): Node | undefined {
+    this.#byAddress ??= [...this.nodes.values()]
+      .filter(({ knownByAddress }) => knownByAddress)
+      .map((node) => ({ node, holds: addressMatcher(node.addresses) }));
+    return this.#byAddress.find(({ holds }) => holds(address))?.node;
+  }
+
+  /** The node that a client certificate proves. */
+  nodeWith(fingerprint: string): Node | undefined {
+    for (const node of this.nodes.values()) if (node.certificate === fingerprint) return node;
+    return undefined;
   }
 
   /** The data centers whose public images everybody sees. */
@@ -44,7 +77,12 @@ export class Directory {
   }
 
   /** Follows first and reads afterwards, so that nothing slips through between. */
-  async #keep<T>(catalog: Catalog, kind: Kind<T>, records: Map<string, T>): Promise<void> {
+  async #keep<T>(
+    catalog: Catalog,
+    kind: Kind<T>,
+    records: Map<string, T>,
+    changed = () => this.#forget(),
+  ): Promise<void> {
     const told = new Set<string>();
     const take = ({ id, record }: Change<T>) => {
       told.add(id);
@@ -54,11 +92,17 @@ export class Directory {
     this.#unfollow.push(
       catalog.follow(kind, (changes) => {
         changes.forEach(take);
-        this.#rights.clear();
-        this.#open = undefined;
+        changed();
       }),
     );
     for await (const record of catalog.list(kind)) if (!told.has(kind.id(record))) records.set(kind.id(record), record);
+    this.#forget();
+  }
+
+  /** What was concluded from records that have changed. */
+  #forget(): void {
+    this.#rights.clear();
     this.#open = undefined;
+    this.#byAddress = undefined;
   }
 }

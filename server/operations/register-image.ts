@@ -32,17 +32,22 @@ export async function holderOf(
   reader: Reader,
   name: string,
   placement: Pick<Placement, 'boundTo'>,
+  except?: string,
 ): Promise<RegisteredImage | undefined> {
   for await (const { record } of reader.range(images, 'name', { prefix: `${name}/` })) {
-    if (record.registration && rivals(record.registration, placement)) return record;
+    if (record.uuid !== except && record.registration && rivals(record.registration, placement)) return record;
   }
   return undefined;
 }
 
-/** A slug of the manifest's name; images of one name are told apart by the beginning of their uuid. */
-async function freeName(reader: Reader, { name, uuid }: Image, placement: Pick<Placement, 'boundTo'>): Promise<string> {
-  const slug = slugOf(name);
-  const candidates = [slug, `${slug.slice(0, 23)}-${uuid.slice(0, 8)}`];
-  for (const candidate of candidates) if (!(await holderOf(reader, candidate, placement))) return candidate;
+/** A slug of the manifest's name, or the name given; images of one name are told apart by the beginning of their uuid. */
+export async function freeName(
+  reader: Reader,
+  { name, uuid }: Image,
+  placement: Pick<Placement, 'boundTo'>,
+  wanted = slugOf(name),
+): Promise<string> {
+  const candidates = [wanted, `${wanted.slice(0, 23)}-${uuid.slice(0, 8)}`];
+  for (const candidate of candidates) if (!(await holderOf(reader, candidate, placement, uuid))) return candidate;
   return uuid.replaceAll('-', '');
 }

@@ -1,8 +1,13 @@
 import type { Policy } from '../deps.js';
 import { modeLaw } from '../model/modes.js';
+import * as datacenters from './api/datacenters.js';
 import { type Endpoint, noBody } from './api/endpoint.js';
+import * as groups from './api/groups.js';
+import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
+import * as settings from './api/settings.js';
 import * as tokens from './api/tokens.js';
+import * as users from './api/users.js';
 import { getHealth, getReadiness } from './health.js';
 import { changeImageAcl } from './imgapi/acl.js';
 import { actOnImage } from './imgapi/actions.js';
@@ -25,6 +30,9 @@ const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
 const uploads: Traits = { moves: 'upload' };
 const downloads: Traits = { moves: 'download' };
 const quiet: Traits = { logLevel: 'debug' };
+const fleet: Traits = { when: ({ mode }: Policy) => modeLaw[mode].fleet };
+const administers: Traits = { need: 'admin' };
+const rules: Traits = { ...fleet, ...administers };
 const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 
 const row = (
@@ -38,9 +46,9 @@ const row = (
 ): Route => ({ method, path, name, auth, body: body === 'json', handler, ...traits });
 
 /** The management API asks everybody for credentials. */
-const api = (method: Route['method'], path: string, { description, handler }: Endpoint): Route => {
+const api = (method: Route['method'], path: string, { description, handler }: Endpoint, traits: Traits = {}): Route => {
   const { name, body } = description;
-  return { method, path, name, auth: 'credentials', body: body !== noBody, description, handler };
+  return { method, path, name, auth: 'credentials', body: body !== noBody, description, handler, ...traits };
 };
 
 /** Every route of the server. */
@@ -77,6 +85,44 @@ export const routes: Route[] = [
   row('GET',    '/metrics',                    'GetMetrics',          'strict',  '-',    getMetrics, scrape),
 
   api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
+  api('GET',    '/api/user',                        users.list),
+  api('GET',    '/api/user/:name',                  users.show),
+  api('POST',   '/api/user/:name',                  users.create,         administers),
+  api('PUT',    '/api/user/:name',                  users.update,         administers),
+  api('DELETE', '/api/user/:name',                  users.remove,         administers),
+  api('GET',    '/api/user/:name/key',              users.listKeys),
+  api('POST',   '/api/user/:name/key/:title',       users.addKey,         administers),
+  api('DELETE', '/api/user/:name/key/:title',       users.removeKey,      administers),
+  api('GET',    '/api/user/:name/session',          users.sessions),
+  api('DELETE', '/api/user/:name/session',          users.endAllSessions, administers),
+
+  api('GET',    '/api/group',                       groups.list,          fleet),
+  api('GET',    '/api/group/:name',                 groups.show,          fleet),
+  api('POST',   '/api/group/:name',                 groups.create,        rules),
+  api('PUT',    '/api/group/:name',                 groups.update,        rules),
+  api('DELETE', '/api/group/:name',                 groups.remove,        rules),
+
+  api('GET',    '/api/dc',                          datacenters.list,     fleet),
+  api('GET',    '/api/dc/:dc',                      datacenters.show,     fleet),
+  api('POST',   '/api/dc/:dc',                      datacenters.create,   rules),
+  api('PUT',    '/api/dc/:dc',                      datacenters.update,   rules),
+  api('DELETE', '/api/dc/:dc',                      datacenters.remove,   rules),
+  api('GET',    '/api/dc/:dc/group',                groups.listAttached,  fleet),
+  api('GET',    '/api/dc/:dc/group/:name',          groups.showAttached,  fleet),
+  api('POST',   '/api/dc/:dc/group/:name',          groups.attach,        rules),
+  api('DELETE', '/api/dc/:dc/group/:name',          groups.detach,        rules),
+  api('GET',    '/api/dc/:dc/settings',             settings.show,        fleet),
+  api('PUT',    '/api/dc/:dc/settings',             settings.update,      rules),
+
+  api('GET',    '/api/node',                        nodes.list,           fleet),
+  api('GET',    '/api/node/:host',                  nodes.show,           fleet),
+  api('POST',   '/api/node/:host',                  nodes.create,         rules),
+  api('PUT',    '/api/node/:host',                  nodes.update,         rules),
+  api('DELETE', '/api/node/:host',                  nodes.remove,         rules),
+  api('GET',    '/api/node/:host/token',            nodes.listTokens,     fleet),
+  api('POST',   '/api/node/:host/token/:name',      nodes.createToken,    rules),
+  api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),
+
   api('GET',    '/api/token',          tokens.list),
   api('POST',   '/api/token',          tokens.create),
   api('DELETE', '/api/token/:name',    tokens.revoke),

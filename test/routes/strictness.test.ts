@@ -62,11 +62,45 @@ const strictness = table<'route' | Given>(`
   GET /api/token                    401   admin  ops        401     401
   POST /api/token                   401   admin  ops        401     401
   DELETE /api/token/:name           401   admin  ops        401     401
+  GET /api/user                     401   admin  ops        401     401
+  GET /api/user/:name               401   admin  ops        401     401
+  POST /api/user/:name              401   admin  ops        401     401
+  PUT /api/user/:name               401   admin  ops        401     401
+  DELETE /api/user/:name            401   admin  ops        401     401
+  GET /api/user/:name/key           401   admin  ops        401     401
+  POST /api/user/:name/key/:title   401   admin  ops        401     401
+  DELETE /api/user/:name/key/:title 401   admin  ops        401     401
+  GET /api/user/:name/session       401   admin  ops        401     401
+  DELETE /api/user/:name/session    401   admin  ops        401     401
+  GET /api/group                    401   admin  ops        401     401
+  GET /api/group/:name              401   admin  ops        401     401
+  POST /api/group/:name             401   admin  ops        401     401
+  PUT /api/group/:name              401   admin  ops        401     401
+  DELETE /api/group/:name           401   admin  ops        401     401
+  GET /api/dc                       401   admin  ops        401     401
+  GET /api/dc/:dc                   401   admin  ops        401     401
+  POST /api/dc/:dc                  401   admin  ops        401     401
+  PUT /api/dc/:dc                   401   admin  ops        401     401
+  DELETE /api/dc/:dc                401   admin  ops        401     401
+  GET /api/dc/:dc/group             401   admin  ops        401     401
+  GET /api/dc/:dc/group/:name       401   admin  ops        401     401
+  POST /api/dc/:dc/group/:name      401   admin  ops        401     401
+  DELETE /api/dc/:dc/group/:name    401   admin  ops        401     401
+  GET /api/dc/:dc/settings          401   admin  ops        401     401
+  PUT /api/dc/:dc/settings          401   admin  ops        401     401
+  GET /api/node                     401   admin  ops        401     401
+  GET /api/node/:host               401   admin  ops        401     401
+  POST /api/node/:host              401   admin  ops        401     401
+  PUT /api/node/:host               401   admin  ops        401     401
+  DELETE /api/node/:host            401   admin  ops        401     401
+  GET /api/node/:host/token         401   admin  ops        401     401
+  POST /api/node/:host/token/:name  401   admin  ops        401     401
+  DELETE /api/node/:host/token/:name401   admin  ops        401     401
 `);
 
 const docs = docsRoutes(routes);
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
-const target = (path: string) => path.replace(/:(uuid|urn|id|name)/g, numbered(0));
+const target = (path: string) => path.replace(/:(uuid|urn|id|name|dc|host|title)/g, numbered(0));
 
 test('every route is in the table, and nothing else', (t) => {
   t.deepEqual(strictness.map(({ route }) => route).sort(), routes.map(nameOf).sort());

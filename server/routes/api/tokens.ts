@@ -9,10 +9,9 @@ import { endpoint, noBody, noQuery } from './endpoint.js';
 const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
 const expiryRule = 'is neither a date such as 2030-01-31 or 2030-01-31T12:00:00Z nor a duration such as 12h or 90d';
 
-const dateOrDuration = z.union(
-  [z.iso.datetime({ offset: true }), z.iso.date(), z.string().regex(DURATION)],
-  expiryRule,
-);
+export const expiry = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date(), z.string().regex(DURATION)], expiryRule)
+  .describe('a date, with or without a time, or minutes, hours, days or weeks: 30m, 12h, 90d, 4w');
 
 const ofUser = z.strictObject({
   user: z.string().optional().describe('the name of the user whose tokens are meant; operators may name others'),
@@ -21,9 +20,7 @@ const ofUser = z.strictObject({
 const wish = z.strictObject({
   name: z.string().regex(TOKEN_NAME, nameRule),
   scope: z.enum(scopes).default('full').describe('what the token is good for, beside what its user may do'),
-  expires: dateOrDuration
-    .optional()
-    .describe('a date, with or without a time, or minutes, hours, days or weeks: 30m, 12h, 90d, 4w'),
+  expires: expiry.optional(),
   user: z.string().optional().describe('whose it will be; operators may name others than themselves'),
 });
 

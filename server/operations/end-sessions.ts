@@ -1,0 +1,12 @@
+import type { Tx } from '../../storage/catalog.js';
+import { sessions } from '../model/session.js';
+
+/** From the next request on nobody gets in with them. */
+export async function endSessions(tx: Tx, user: string, except?: string): Promise<number> {
+  const ended: string[] = [];
+  for await (const { record } of tx.range(sessions, 'user', { prefix: user })) {
+    if (record.hash !== except) ended.push(record.hash);
+  }
+  for (const hash of ended) await tx.delete(sessions, hash);
+  return ended.length;
+}

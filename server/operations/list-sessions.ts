@@ -1,0 +1,24 @@
+import type { Deps } from '../deps.js';
+import type { Caller } from '../model/caller.js';
+import { presentSession, type Session, sessions } from '../model/session.js';
+import { type Grant, hasExpired } from '../model/token.js';
+import { checkStands } from './check-stands.js';
+import { endSessions } from './end-sessions.js';
+import { findSubject } from './find-user.js';
+
+export async function listSessions({ catalog, now }: Deps, caller: Caller, own: Grant, name: string) {
+  const { uuid } = await findSubject(catalog, caller, name);
+  const found: Session[] = [];
+  for await (const { record } of catalog.range(sessions, 'user', { prefix: uuid })) {
+    if (!hasExpired(record, now())) found.push(record);
+  }
+  return found.sort((a, b) => (a.created < b.created ? -1 : 1)).map((session) => presentSession(session, own.token));
+}
+
+export async function revokeSessions({ catalog }: Deps, caller: Caller, own: Grant, name: string) {
+  return catalog.write(async (tx) => {
+    await checkStands(tx, caller, own);
+    const { uuid } = await findSubject(tx, caller, name);
+    return { ended: await endSessions(tx, uuid) };
+  });
+}

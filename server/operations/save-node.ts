@@ -1,0 +1,107 @@
+import { type FieldError, ImgapiError, invalidInput } from '../../imgapi/errors.js';
+import type { Reader, Tx } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
+import type { Caller } from '../model/caller.js';
+import { datacenters } from '../model/datacenter.js';
+import { meet } from '../model/networks.js';
+import { type Node, nodes } from '../model/node.js';
+import { nodeTokens } from '../model/node-token.js';
+import type { Grant } from '../model/token.js';
+import { checkStands } from './check-stands.js';
+
+export interface NodeWish {
+  dcs?: string[] | undefined;
+  addresses?: string[] | undefined;
+  /** A SHA-256 fingerprint in lower-case hex; none where it is null. */
+  certificate?: string | null | undefined;
+  known_by_address?: boolean | undefined;
+}
+
+export async function createNode(deps: Deps, caller: Caller, own: Grant, name: string, wish: NodeWish): Promise<Node> {
+  const created = deps.now().toISOString();
+  return deps.catalog.write(async (tx) => {
+    await checkStands(tx, caller, own);
+    if (await tx.get(nodes, name)) throw new ImgapiError('ObjectAlreadyExists', `node "${name}" exists already`);
+    const node = changed({ name, datacenters: [], addresses: [], knownByAddress: false, created }, wish);
+    await check(tx, deps, node);
+    await tx.insert(nodes, node);
+    return node;
+  });
+}
+
+export async function updateNode(deps: Deps, caller: Caller, own: Grant, name: string, wish: NodeWish): Promise<Node> {
+  return deps.catalog.write(async (tx) => {
+    await checkStands(tx, caller, own);
+    const node = changed(await nodeNamed(tx, name), wish);
+    await check(tx, deps, node);
+    await tx.replace(nodes, node);
+    return node;
+  });
+}
+
+/** Its tokens go with it. */
+export async function deleteNode({ catalog }: Deps, caller: Caller, own: Grant, name: string): Promise<void> {
+  await catalog.write(async (tx) => {
+    await checkStands(tx, caller, own);
+    await nodeNamed(tx, name);
+    const held: string[] = [];
+    for await (const { record } of tx.range(nodeTokens, 'node', { prefix: name })) {
+      if (record.node === name) held.push(record.hash);
+    }
+    for (const hash of held) await tx.delete(nodeTokens, hash);
+    await tx.delete(nodes, name);
+  });
+}
+
+export async function nodeNamed(reader: Reader, name: string): Promise<Node> {
+  const node = await reader.get(nodes, name);
+  if (!node) throw new ImgapiError('ResourceNotFound', `there is no node "${name}"`);
+  return node;
+}
+
+function changed({ certificate: before, ...node }: Node, wish: NodeWish): Node {
+  const { dcs = node.datacenters, addresses = node.addresses, certificate = before ?? null } = wish;
+  return {
+    ...node,
+    datacenters: [...new Set(dcs)].sort(),
+    addresses: [...new Set(addresses)],
+    knownByAddress: wish.known_by_address ?? node.knownByAddress,
+    ...(certificate !== null && { certificate }),
+  };
+}
+
+async function check(tx: Tx, { policy }: Pick<Deps, 'policy'>, node: Node): Promise<void> {
+  const others: Node[] = [];
+  for await (const other of tx.list(nodes)) if (other.name !== node.name) others.push(other);
+  const unknown: string[] = [];
+  for (const name of node.datacenters) if (!(await tx.get(datacenters, name))) unknown.push(name);
+  const problems = [
+    ...unknown.map((name) => told('dcs', `names no data center: "${name}"`)),
+    ...proxiesIn(node, policy.trustedProxies),
+    ...ambiguous(node, others),
+  ];
+  if (problems.length > 0) throw invalidInput(problems);
+}
+
+/** Everybody behind the proxy would be the node. */
+const proxiesIn = ({ addresses }: Node, proxies: readonly string[]): FieldError[] =>
+  addresses.flatMap((network) =>
+    proxies
+      .filter((proxy) => meet(network, proxy))
+      .map((proxy) => told('addresses', `holds the trusted proxy ${proxy}: ${network}`)),
+  );
+
+/** What is to prove a node proves one, and only one. */
+function ambiguous(node: Node, others: readonly Node[]): FieldError[] {
+  const twin = others.find(({ certificate }) => certificate !== undefined && certificate === node.certificate);
+  const near = others.filter(({ knownByAddress }) => knownByAddress && node.knownByAddress);
+  return [
+    ...(twin ? [told('certificate', `is that of node "${twin.name}"`)] : []),
+    ...(node.knownByAddress && node.addresses.length === 0 ? [told('known_by_address', 'needs addresses')] : []),
+    ...near
+      .filter((other) => other.addresses.some((one) => node.addresses.some((network) => meet(one, network))))
+      .map((other) => told('addresses', `holds addresses by which node "${other.name}" is known`)),
+  ];
+}
+
+const told = (field: string, what: string): FieldError => ({ field, code: 'Invalid', message: `${field} ${what}` });

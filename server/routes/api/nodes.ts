@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { invalidInput } from '../../../imgapi/errors.js';
+import { isNetwork } from '../../model/networks.js';
+import { NODE_NAME, presentNode } from '../../model/node.js';
+import { TOKEN_NAME } from '../../model/token.js';
+import { createNodeToken, listNodeTokens, revokeNodeToken } from '../../operations/node-tokens.js';
+import { createNode, deleteNode, nodeNamed, updateNode } from '../../operations/save-node.js';
+import { endpoint, noBody, noQuery } from './endpoint.js';
+import { Page, pageOf, paging } from './page.js';
+import { expiry } from './tokens.js';
+import { emptyBody, flag, listOf } from './values.js';
+
+const fingerprint = z
+  .string()
+  .transform((text) => text.replaceAll(':', '').toLowerCase())
+  .pipe(z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 fingerprint: 64 hex digits, with or without colons'));
+
+const network = z.string().refine(isNetwork, 'is not an address, nor a network such as 10.0.0.0/24');
+
+const fields = z
+  .strictObject({
+    dcs: listOf(z.string()).optional().describe('the data centers that it serves'),
+    addresses: listOf(network).optional().describe('from which it asks: addresses and networks'),
+    certificate: fingerprint.nullable().optional().describe('of its client certificate'),
+    known_by_address: z.boolean().optional().describe('whether asking from there is enough'),
+  })
+  .optional();
+
+const node = z.strictObject({
+  name: z.string(),
+  dcs: z.array(z.string()),
+  addresses: z.array(z.string()),
+  certificate: z.string().nullable(),
+  known_by_address: z.boolean(),
+  created: z.iso.datetime(),
+});
+
+const operation = 'manage nodes';
+
+export const list = endpoint({
+  name: 'ListNodes',
+  summary: 'the hypervisors that are known',
+  operation,
+  query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
+  body: noBody,
+  status: 200,
+  answer: z.union([z.array(z.string()), z.array(node)]),
+  refusals: [],
+  perform: async ({ query: { full, ...paging } }, { directory }) => {
+    const { result, total, offset } = pageOf([...directory.nodes.values()], paging, {
+      name: ({ name }) => name,
+      created: ({ created }) => created,
+    });
+    return new Page(
+      result.map((one) => (full ? presentNode(one) : one.name)),
+      total,
+      offset,
+    );
+  },
+});
+
+export const show = endpoint({
+  name: 'GetNode',
+  summary: 'a node',
+  operation,
+  query: noQuery,
+  body: noBody,
+  status: 200,
+  answer: node,
+  refusals: ['ResourceNotFound'],
+  perform: async ({ params }, { catalog }) => presentNode(await nodeNamed(catalog, params.host ?? '')),
+});
+
+export const create = endpoint({
+  name: 'CreateNode',
+  summary: 'a new node, by its host name',
+  operation,
+  query: noQuery,
+  body: fields,
+  status: 201,
+  answer: node,
+  refusals: ['ObjectAlreadyExists'],
+  perform: async ({ caller, own, params: { host = '' }, body = {} }, deps) => {
+    if (!NODE_NAME.test(host)) {
+      throw invalidInput([{ field: 'host', code: 'Invalid', message: `host is not a host name: "${host}"` }]);
+    }
+    return presentNode(await createNode(deps, caller, own, host, body));
+  },
+});
+
+export const update = endpoint({
+  name: 'UpdateNode',
+  summary: 'a node as changed; what is not named stays',
+  operation,
+  query: noQuery,
+  body: fields,
+  status: 200,
+  answer: node,
+  refusals: ['ResourceNotFound'],
+  perform: async ({ caller, own, params, body = {} }, deps) =>
+    presentNode(await updateNode(deps, caller, own, params.host ?? '', body)),
+});
+
+export const remove = endpoint({
+  name: 'DeleteNode',
+  summary: 'removes a node with its tokens',
+  operation,
+  query: noQuery,
+  body: emptyBody,
+  status: 200,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, own, params }, deps) => deleteNode(deps, caller, own, params.host ?? ''),
+});
+
+const token = z.strictObject({
+  name: z.string(),
+  node: z.string(),
+  created: z.iso.datetime(),
+  expires: z.iso.datetime().optional().describe('never where it is absent'),
+  expired: z.boolean(),
+  publish: z.string().nullable().describe('the data center to which the node may bring images with it'),
+  pinned: z.boolean().describe('good from the addresses of the node only'),
+  last_used: z.iso.datetime().nullable(),
+});
+
+export const listTokens = endpoint({
+  name: 'ListNodeTokens',
+  summary: 'the tokens of a node',
+  operation,
+  query: noQuery,
+  body: noBody,
+  status: 200,
+  answer: z.array(token),
+  refusals: ['ResourceNotFound'],
+  perform: ({ params }, deps) => listNodeTokens(deps, params.host ?? ''),
+});
+
+export const createToken = endpoint({
+  name: 'CreateNodeToken',
+  summary: 'a new token of a node; its secret is in this answer and can not be had again',
+  operation,
+  query: noQuery,
+  body: z
+    .strictObject({
+      expires: expiry.optional(),
+      publish: z.string().optional().describe('a data center to which the node may bring images with it'),
+      pinned: z.boolean().optional().describe('good from the addresses of the node only, which is the default'),
+    })
+    .optional(),
+  status: 201,
+  answer: token.extend({
+    token: z.string().describe('the secret'),
+    path: z.string().describe('below which the node finds images without sending credentials'),
+    source: z.string().nullable().describe('what imgadm is given as a source; null while publicUrl is not set'),
+  }),
+  refusals: ['ResourceNotFound', 'ObjectAlreadyExists'],
+  perform: ({ caller, own, params: { host = '', name = '' }, body = {} }, deps) => {
+    if (!TOKEN_NAME.test(name)) {
+      throw invalidInput([{ field: 'name', code: 'Invalid', message: `name is no name of a token: "${name}"` }]);
+    }
+    return createNodeToken(deps, caller, own, { node: host, name }, body);
+  },
+});
+
+export const revokeToken = endpoint({
+  name: 'RevokeNodeToken',
+  summary: 'from the next request on, nobody gets in with the token',
+  operation,
+  query: noQuery,
+  body: emptyBody,
+  status: 200,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, own, params: { host = '', name = '' } }, deps) =>
+    revokeNodeToken(deps, caller, own, { node: host, name }),
+});

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { DatacenterSettings } from '../../model/datacenter-settings.js';
+import { changeSettings } from '../../operations/change-settings.js';
+import { findDatacenter } from '../../operations/find-datacenter.js';
+import { endpoint, noBody, noQuery } from './endpoint.js';
+import { listOf, whole } from './values.js';
+
+const imageName = z.string().regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$/, 'is no name of an image');
+
+const url = z
+  .url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: 'is not an http or https URL' })
+  .max(1024)
+  .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), 'holds credentials');
+
+const limit = z.union([whole(0), z.null()], 'is neither a whole number nor null, for any number');
+
+const repositoryName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, 'is no name of a repository');
+
+/** What each may be. */
+const rows = {
+  anonymous: z.boolean(),
+  privateUsableByDcAdmin: z.boolean(),
+  VMS_IMAGE_LIMIT: limit,
+  imageBytesLimit: limit,
+  VMS_DISK_IMAGE_DEFAULT: imageName,
+  VMS_DISK_IMAGE_ZONE_DEFAULT: imageName,
+  VMS_DISK_IMAGE_LX_ZONE_DEFAULT: imageName,
+  VMS_VM_SNAPSHOT_ENABLED: z.boolean(),
+  VMS_IMAGE_VM: z.string().max(128).nullable().describe('null: this daemon; empty: records are kept, and no files'),
+  VMS_IMAGE_VM_NIC: whole(1, 16),
+  VMS_IMAGE_SOURCES: listOf(url).refine((list) => list.length <= 16, 'has more than 16 URLs'),
+  VMS_IMAGE_REPOSITORIES: z
+    .record(repositoryName, url)
+    .refine((map) => Object.keys(map).length <= 16, 'has more than 16 repositories'),
+} satisfies { [Name in keyof DatacenterSettings]: z.ZodType<DatacenterSettings[Name]> };
+
+const answer = z.strictObject({
+  ...rows,
+  VMS_IMAGE_LIMIT: z.number().nullable(),
+  imageBytesLimit: z.number().nullable(),
+  VMS_IMAGE_VM_NIC: z.number(),
+  VMS_IMAGE_SOURCES: z.array(z.string()),
+});
+
+export const show = endpoint({
+  name: 'GetSettings',
+  summary: 'what is set for a data center, with what it inherits',
+  operation: 'show data centers',
+  query: noQuery,
+  body: noBody,
+  status: 200,
+  answer,
+  refusals: ['ResourceNotFound'],
+  perform: async ({ caller, params }, deps) =>
+    deps.directory.settingsOf(findDatacenter(deps, caller, 'show data centers', params.dc ?? '').name),
+});
+
+export const update = endpoint({
+  name: 'ChangeSettings',
+  summary: 'sets what is named; the global settings in main only',
+  operation: 'change settings',
+  query: noQuery,
+  body: z.strictObject(rows).partial().optional(),
+  status: 200,
+  answer,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, own, params, body = {} }, deps) =>
+    changeSettings(deps, caller, own, params.dc ?? '', given(body)),
+});
+
+/** Without the names of what was not sent. */
+const given = <T extends object>(body: T) =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** How command lines spell what JSON and queries have no way to say, or say in another one. */
+
+const spelled: Record<string, boolean> = {
+  '': true,
+  true: true,
+  True: true,
+  '1': true,
+  false: false,
+  False: false,
+  '0': false,
+};
+
+/** In a query: given without a value it is on. */
+export const flag = z
+  .enum(Object.keys(spelled), 'is neither true nor false')
+  .optional()
+  .transform((text) => text !== undefined && spelled[text] === true);
+
+/** A list, also as text with commas. */
+export const listOf = <T extends z.ZodType<unknown, string>>(item: T) =>
+  z.union([
+    z.array(item).max(1000),
+    z
+      .string()
+      .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+      .pipe(z.array(item).max(1000)),
+  ]);
+
+/** A whole number, also as text. */
+export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.union(
+    [
+      z.number().int().min(least).max(most),
+      z
+        .string()
+        .regex(/^\d{1,16}$/)
+        .transform(Number)
+        .pipe(z.number().int().min(least).max(most)),
+    ],
+    `is not a whole number from ${least} to ${most}`,
+  );
+
+/** In one line, and without what could be taken for markup or for more than text. */
+export const line = (most: number) =>
+  z
+    .string()
+    .regex(/^[^\x00-\x1f\x7f<>%$&;'"]*$/, 'holds a character that is not allowed')
+    .max(most, `is longer than ${most} characters`);
+
+/** Where a body names nothing, or is not there at all. */
+export const emptyBody = z.strictObject({}).optional();
