@@ -1,0 +1,182 @@
+import type { Head, Link, Seal, Signed } from '../../imgapi/audit-chain.js';
+import type { Image } from '../../imgapi/image.js';
+import { type Caller, isOperator, nameOfCaller } from './caller.js';
+import { placementOf, type RegisteredImage } from './registration.js';
+import type { Named } from './task.js';
+
+export type Action = 'created' | 'changed' | 'deleted';
+
+/** What a change did to one record. */
+export interface Touched extends Named {
+  /** Of pulls and refusals there is none. */
+  action?: Action;
+  /** Whose administrators see it. */
+  datacenters: readonly string[];
+}
+
+export interface Actor {
+  name: string;
+  kind: Caller['kind'] | 'system';
+  uuid?: string;
+  /** The name of the token that proved it. */
+  token?: string;
+}
+
+/** Who does something, from where, and by what. */
+export interface Occasion {
+  who: Actor;
+  from?: string;
+  what: string;
+  /** The id of the request. */
+  request?: string;
+}
+
+export interface Content extends Occasion {
+  /** Random, for those who are not to know how many others there are. */
+  id: string;
+  time: string;
+  objects: Touched[];
+  datacenters: string[];
+  /** `done`, or what a refusal was called, or how a pull went. */
+  result: string;
+  /** How many of the same kind this stands for, where it is more than one. */
+  count?: number;
+  bytes?: number;
+}
+
+export type AuditEntry = Content & Link;
+
+export const CHANGES = 'changes';
+
+/** What is kept beside the changes: who pulled files, and what was refused. Each daemon has its own. */
+export const accessesOf = (daemon: string) => `accesses-${daemon}`;
+
+const DIGITS = 12;
+
+export const entryId = ({ chain, seq }: Pick<Link, 'chain' | 'seq'>) => `${chain}/${String(seq).padStart(DIGITS, '0')}`;
+
+export const auditEntries = {
+  name: 'audit',
+  id: (entry: Pick<Link, 'chain' | 'seq'>) => entryId(entry),
+  unique: ({ id }: AuditEntry) => [`id:${id}`],
+  index: ({ time, who, objects, datacenters }: AuditEntry) => [
+    `time:${time}`,
+    `user:${who.name}/${time}`,
+    ...new Set(objects.flatMap(({ id, name }) => [`object:${id}/${time}`, `object:${name}/${time}`])),
+    ...datacenters.map((name) => `datacenter:${name}/${time}`),
+  ],
+};
+
+export const auditHeads = { name: 'audit-heads', id: ({ chain }: Head) => chain };
+
+export const auditSeals = { name: 'audit-seals', id: ({ chain, to }: Signed<Seal>) => entryId({ chain, seq: to }) };
+
+/** The server itself. */
+export const SYSTEM: Actor = { name: 'slipway', kind: 'system' };
+
+export function actorOf(caller: Caller, token?: string): Actor {
+  const { kind, user } = caller;
+  return {
+    name: nameOfCaller(caller),
+    kind,
+    ...(user && { uuid: user.uuid }),
+    ...(token !== undefined && { token }),
+  };
+}
+
+/** How the server keeps its books: nobody changes these, they follow from what is changed. */
+const bookkeeping: ReadonlySet<string> = new Set(['contents', 'usage', 'audit', 'audit-heads', 'audit-seals']);
+
+export const isNoted = (kind: string) => !bookkeeping.has(kind);
+
+type Fields = Readonly<Record<string, unknown>>;
+interface Described {
+  name?: string;
+  id?: string;
+  datacenters?: readonly string[];
+}
+
+/** What is not as in most kinds: a name of its own, and where its data centers stand. Hashes of secrets are no names. */
+const described: Readonly<Record<string, (record: Fields) => Described>> = {
+  images: (record) => {
+    const image = record as Fields & Pick<Image, 'name' | 'public'> & Pick<RegisteredImage, 'registration'>;
+    const { access, datacenters, global } = placementOf(image);
+    return {
+      name: image.registration?.name ?? image.name,
+      datacenters: access === 'internal' ? [] : global ? [EVERYWHERE] : datacenters,
+    };
+  },
+  datacenters: ({ name }) => ({ datacenters: [String(name)] }),
+  vms: ({ hostname }) => ({ name: String(hostname) }),
+  tokens: ({ user, name }) => ({ id: `${user}/${name}` }),
+  'node-tokens': ({ node, name }) => ({ id: `${node}/${name}` }),
+  sessions: ({ user, created }) => ({ id: `${user}/${created}`, name: 'session' }),
+  tasks: ({ what }) => ({ name: String(what) }),
+};
+
+/** Of what is attached to all data centers, those to come included. */
+const EVERYWHERE = '*';
+
+/** A record as the audit names it. */
+export function describe(kind: string, id: string, record: object): Named & { datacenters: readonly string[] } {
+  const fields = record as Fields;
+  const own = described[kind]?.(fields) ?? {};
+  return {
+    kind,
+    id: own.id ?? id,
+    name: own.name ?? (typeof fields.name === 'string' ? fields.name : (own.id ?? id)),
+    datacenters: own.datacenters ?? datacentersIn(fields),
+  };
+}
+
+function datacentersIn({ datacenters, datacenter }: Fields): string[] {
+  if (Array.isArray(datacenters)) return datacenters.map(String);
+  return typeof datacenter === 'string' ? [datacenter] : [];
+}
+
+/** That something was used is no change of it; a task's progress is not either, and no part of what proves somebody. */
+export function isSame(kind: string, before: object | undefined, after: object | undefined): boolean {
+  return told(kind, before) === told(kind, after);
+}
+
+function told(kind: string, record: object | undefined): string | undefined {
+  if (!record) return undefined;
+  const { lastUsed, ...rest } = record as Fields;
+  return JSON.stringify(kind === 'tasks' ? rest.status : rest);
+}
+
+/** Of what a change has left, and of what was there before it. */
+export function touched(kind: string, id: string, before: object | undefined, after: object | undefined): Touched {
+  const [old, fresh] = [before, after].map((record) => record && describe(kind, id, record));
+  const { name, id: shown } = (fresh ?? old)!;
+  return {
+    kind,
+    id: shown,
+    name,
+    action: before ? (after ? 'changed' : 'deleted') : 'created',
+    datacenters: union([old?.datacenters ?? [], fresh?.datacenters ?? []]),
+  };
+}
+
+export const union = (all: readonly (readonly string[])[]): string[] => [...new Set(all.flat())].sort();
+
+/** An entry as whoever asks may know it: nothing in it of what stands in data centers of others. */
+export type SeenEntry = Omit<Content, 'objects'> & { objects: Touched[] } & Partial<Link>;
+
+/** None where the caller is not to know of it. */
+export function seenBy(caller: Caller, entry: AuditEntry): SeenEntry | undefined {
+  if (isOperator(caller)) return entry;
+  if (caller.kind !== 'user') return undefined;
+  const { admin } = caller.rights;
+  if (admin.size === 0) return undefined;
+  const here = (names: readonly string[]) =>
+    names.includes(EVERYWHERE) ? [...admin].sort() : names.filter((name) => admin.has(name));
+  const objects = entry.objects.flatMap((object) => {
+    const datacenters = here(object.datacenters);
+    return datacenters.length > 0 ? [{ ...object, datacenters }] : [];
+  });
+  if (objects.length === 0) return undefined;
+  // How many entries there are, and the hash over what is left out, are not for everybody.
+  const { chain, seq, previous, hash, ...told } = entry;
+  return { ...told, objects, datacenters: union(objects.map(({ datacenters }) => datacenters)) };
+}
