@@ -17,7 +17,8 @@ const fields: readonly Field[] = [
 
 const wishes: readonly Field[] = [
   ['expires', '--expires <when>', 'until when: a duration such as 90d, or a date; for ever unless given'],
-  ['publish', '--publish', 'it may also bring images into its data center', 'flag'],
+  ['publish', '--publish <dc>', 'it may also bring images to this data center'],
+  ['pinned', '--pinned', 'good from the addresses of the node only, as it is unless given', 'switch'],
 ];
 
 /** The secret is in one answer only; what is printed to be copied is the URL that an unchanged imgadm takes. */
@@ -32,14 +33,16 @@ const createToken: Register = (group, context) => {
     .option('-j, --json', 'all that is known of it, as JSON')
     .addHelpText('after', '\nExamples:\n  slipway node token create node1 imgadm --expires 90d')
     .action(async (node: string, token: string, options: { json?: true }, called: Command) => {
-      const management = new Management(await openSession(called, context));
+      const session = await openSession(called, context);
+      const management = new Management(session);
       const given = { node, token, ...(await valuesOf(wishes, { ...options }, context)) };
       const { result: made } = await call(management, 'POST /api/node/:node/token/:token', given);
       if (!isRecord(made)) throw management.exchange.answeredBadly(201, 'sent no token');
       if (options.json) return printJson(context.io, made);
-      const { url, source = url ?? made.token } = made;
+      if (made.source === null)
+        note(context.io, 'warning: publicUrl is not set on the server: does the node reach it so?');
       note(context.io, `token "${token}" is ${node}'s; keep it, it is not shown again: imgadm sources -a URL`);
-      await print(context.io, `${visible(String(source))}\n`);
+      await print(context.io, `${visible(String(made.source ?? new URL(session.url).origin + made.path))}\n`);
     });
 };
 
@@ -90,7 +93,7 @@ export const register = resource({
           name: 'list',
           description: 'list the tokens of a node',
           asks: 'GET /api/node/:node/token',
-          columns: 'name scope created expires last_used',
+          columns: 'name created expires last_used publish pinned',
           examples: ['node token list node1'],
         },
         {

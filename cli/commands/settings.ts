@@ -29,8 +29,7 @@ const set: Register = (group, context) => {
         pairs.map(async ([name, text]) => [name, await literal(text, context)] as const),
       );
       const management = new Management(await openSession(command, context));
-      await call(management, 'PUT /api/dc/:dc/settings', { ...Object.fromEntries(settings), dc });
-      const { result } = await call(management, 'GET /api/dc/:dc/settings', { dc });
+      const { result } = await call(management, 'PUT /api/dc/:dc/settings', { ...Object.fromEntries(settings), dc });
       await (json ? printJson(context.io, result) : printResult(context.io, result));
     });
 };

@@ -54,7 +54,9 @@ function registerCreate(group: Command, context: Context): void {
     .description('make a token: it is printed, and can not be had again')
     .argument('<name>', 'what to call it')
     .addOption(
-      new Option('--scope <scope>', 'what it is good for').choices(['full', 'read', 'metrics']).default('full'),
+      new Option('--scope <scope>', 'what it is good for')
+        .choices(['full', 'admin', 'write', 'read', 'metrics'])
+        .default('full'),
     )
     .option('--expires <when>', 'until when: a duration such as 12h or 90d, or a date; for ever unless given')
     .option('--for <user>', 'for another user; operators only')

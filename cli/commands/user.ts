@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { atPath } from '../at-path.js';
 import type { Register } from '../command.js';
 import { type Field, paging } from '../field.js';
+import { readInput } from '../input.js';
 import { Management } from '../management.js';
 import { print } from '../output.js';
 import { newPassword } from '../password.js';
@@ -18,6 +17,8 @@ const fields: readonly Field[] = [
   ['super_admin', '--super-admin', 'the user may do everything, everywhere', 'switch'],
 ];
 
+const MAX_KEY = 64 * 1024;
+
 /** A key is read from its file, so that only its public half can be meant. */
 const addKey: Register = (group, context) => {
   group
@@ -25,10 +26,10 @@ const addKey: Register = (group, context) => {
     .description('add an ssh key: what it signs proves the user at once')
     .argument('<user>')
     .argument('<title>', 'what to call the key')
-    .argument('<file>', 'its public half, as ssh-keygen writes it')
+    .argument('<file>', 'its public half, as ssh-keygen writes it; "-": from standard input')
     .addHelpText('after', '\nExamples:\n  slipway user add-key alice laptop ~/.ssh/id_ed25519.pub')
     .action(async (user: string, title: string, file: string, _options: object, command: Command) => {
-      const key = (await atPath(file, readFile(file, 'utf8'))).trim();
+      const key = String(await readInput(file, MAX_KEY, context)).trim();
       const management = new Management(await openSession(command, context));
       await call(management, 'POST /api/user/:user/key/:title', { user, title, key });
       await print(context.io, `${visible(`key ${title} of ${user} is added`)}\n`);

@@ -22,7 +22,11 @@ export function commandLine(env: Record<string, string>): CommandLine {
         new PassThrough().setEncoding('utf8').on('data', (text: string) => {
           written[name] += text;
         });
-      const io: Io = { stdin: Readable.from([input]), stdout: collecting('stdout'), stderr: collecting('stderr') };
+      const io: Io = {
+        stdin: Readable.from([Buffer.from(input)]),
+        stdout: collecting('stdout'),
+        stderr: collecting('stderr'),
+      };
       const never = new AbortController();
       const code = await run(args, {
         io,
