@@ -41,7 +41,7 @@ export const register: Register = (program, context) => {
       .command(name)
       .description(description)
       .argument('<resource>', 'a path below /api, such as /image/base')
-      .argument('[parameters...]', '-NAME VALUE, as often as needed')
+      .argument('[parameters...]', '-NAME VALUE, or -NAME=VALUE where it begins with a dash')
       // one dash is for parameters: options have two
       .allowUnknownOption()
       .addOption(new Option('--csv', 'as CSV').conflicts('json'))
@@ -85,11 +85,12 @@ async function parametersOf(words: readonly string[], context: Context): Promise
   const parameters: Fields = {};
   let awaiting: string | undefined;
   for (const word of words) {
-    const [, name] = /^-([A-Za-z0-9].*)$/.exec(word) ?? [];
-    if (name !== undefined) parameters[name] = true;
+    if (/^--./.test(word)) throw new CliError(`there is no option "${word}"`, { hint: 'parameters have one dash' });
+    const [, name, value] = /^-([A-Za-z0-9][^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name !== undefined) parameters[name] = value === undefined ? true : await literal(value, context);
     else if (awaiting !== undefined) parameters[awaiting] = await literal(word, context);
     else throw new CliError(`"${word}" belongs to no parameter`, { hint: 'write parameters like -limit 10' });
-    awaiting = name;
+    awaiting = value === undefined ? name : undefined;
   }
   return parameters;
 }
