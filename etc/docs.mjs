@@ -6,12 +6,14 @@ import { errorsPage } from '../dist/imgapi/errors-page.js';
 import { exampleFile } from '../dist/server/config/example-file.js';
 import { configurationPage } from '../dist/server/config/page.js';
 import { metricsPage } from '../dist/server/metrics/page.js';
+import { permissionsPage } from '../dist/server/model/permissions-page.js';
 import { openApiPage } from '../dist/server/routes/api/openapi.js';
 import { routes } from '../dist/server/routes/table.js';
 
 const pages = {
   'docs/errors.md': errorsPage,
   'docs/metrics.md': metricsPage,
+  'docs/permissions.md': permissionsPage,
   'docs/openapi.json': () => openApiPage(routes),
   'docs/configuration.md': configurationPage,
   'etc/slipway.toml': exampleFile,

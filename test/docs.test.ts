@@ -4,6 +4,7 @@ import { errorsPage } from '../imgapi/errors-page.js';
 import { exampleFile } from '../server/config/example-file.js';
 import { configurationPage } from '../server/config/page.js';
 import { metricsPage } from '../server/metrics/page.js';
+import { permissionsPage } from '../server/model/permissions-page.js';
 
 const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
@@ -13,6 +14,10 @@ test('docs/errors.md is what `npm run docs` writes', (t) => {
 
 test('docs/metrics.md is what `npm run docs` writes', (t) => {
   t.is(page('docs/metrics.md'), metricsPage());
+});
+
+test('docs/permissions.md is what `npm run docs` writes', (t) => {
+  t.is(page('docs/permissions.md'), permissionsPage());
 });
 
 test('docs/configuration.md and etc/slipway.toml are what `npm run docs` writes, and README leads there', (t) => {

@@ -1,7 +1,7 @@
 import { type Caller, isOperator } from './caller.js';
 import { type Placement, placementOf } from './registration.js';
 import type { Rights, Role } from './rights.js';
-import { isArrivingAt, isIn } from './visibility.js';
+import { isArrivingAt, isIn, isOpen, type Viewer, type Visible } from './visibility.js';
 
 /** What is asked for can be done, may not be done, or is of something that the caller is not to know of. */
 export type Answer = 'yes' | 'forbidden' | 'hidden';
@@ -13,6 +13,8 @@ type Where = 'anywhere' | 'there' | 'attached' | 'bound';
 // biome-ignore format: a table is read down its columns
 export const operations = {
   'show data centers':     [['admin'],                     'there'],
+  'pick images':           [['member'],                    'there'],
+  'register machines':     [['admin'],                     'there'],
   'list in a data center': [['admin'],                     'there'],
   'show in a data center': [['admin'],                     'attached'],
   'list all':              [['imageAdmin'],                'anywhere'],
@@ -65,6 +67,24 @@ function holdsSomewhere(rights: Rights, operation: Operation): boolean {
   if (first === undefined) return false;
   return [...rights[first]].some((name) => others.every((role) => rights[role].has(name)));
 }
+
+/** To show an image to the whole world is a right of its own, in whichever way it is done. */
+export function mayPublish(viewer: Viewer, before: Visible | undefined, after: Visible): boolean {
+  if (!isOpen(viewer, after) || (before && isOpen(viewer, before))) return true;
+  return answer(viewer.caller, 'share publicly', { image: after }) === 'yes';
+}
+
+/** Does the list of a data center show the image? Retired ones only to those who ask for them and could retire them. */
+export function isListedIn(caller: Caller, datacenter: string, image: Visible, show: { deleted: boolean }): boolean {
+  const { access } = placementOf(image);
+  if (access === 'internal' || answer(caller, 'list in a data center', { datacenter }) !== 'yes') return false;
+  if (!isIn(placementOf(image), new Set([datacenter]))) return false;
+  return access !== 'deleted' || (show.deleted && answer(caller, 'create', { datacenter }) === 'yes');
+}
+
+/** Does the list of all images show it? Whoever manages it sees it, retired or not; nobody sees internal ones. */
+export const isListedAmongAll = (caller: Caller, image: Visible): boolean =>
+  placementOf(image).access !== 'internal' && answer(caller, 'show', { image }) === 'yes';
 
 /** What takes a new image from nothing to its activation, or back when that fails. */
 const publishing: ReadonlySet<Operation> = new Set(['create', 'import', 'upload', 'update', 'delete']);

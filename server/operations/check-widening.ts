@@ -3,9 +3,9 @@ import type { Reader } from '../../storage/catalog.js';
 import { audienceOf, isAmong, type Part } from '../model/audience.js';
 import { isOperator } from '../model/caller.js';
 import { modeLaw } from '../model/modes.js';
-import { answer, type Operation } from '../model/permissions.js';
+import { answer, mayPublish, type Operation } from '../model/permissions.js';
 import { placementOf, type RegisteredImage } from '../model/registration.js';
-import { canRead, isIn, isOpen, type Viewer } from '../model/visibility.js';
+import { canRead, isIn, type Viewer } from '../model/visibility.js';
 import { originsOf } from './origins.js';
 
 /**
@@ -28,8 +28,7 @@ export async function checkWidening(
 
 /** To show an image to the whole world is a right of its own. */
 export function checkPublishing(viewer: Viewer, before: RegisteredImage | undefined, after: RegisteredImage): void {
-  if (!isOpen(viewer, after) || (before && isOpen(viewer, before))) return;
-  if (answer(viewer.caller, 'share publicly', { image: after }) === 'yes') return;
+  if (mayPublish(viewer, before, after)) return;
   throw new ImgapiError('NotPermitted', `to show image ${after.uuid} to everybody takes the right to share publicly`);
 }
 
