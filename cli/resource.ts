@@ -7,7 +7,7 @@ import { type Field, optionsOf, valuesOf } from './field.js';
 import { isRunning, Management, type Outcome } from './management.js';
 import { print, printJson } from './output.js';
 import { openSession } from './session.js';
-import { columnsOf, type Fields, printFields, printRows, type Shown } from './table.js';
+import { columnsOf, type Fields, type Meanings, meant, printFields, printRows, type Shown } from './table.js';
 import { visible } from './visible.js';
 import { awaited } from './wait.js';
 
@@ -24,6 +24,8 @@ export interface Row {
   always?: Fields;
   /** The fields of a list that are shown. */
   columns?: string;
+  /** How values are called where they are shown. */
+  meanings?: Meanings;
   /** What is said when it is done, with arguments behind colons; without it the result is shown. */
   done?: string;
   /** What is asked about before it is deleted. */
@@ -120,17 +122,17 @@ async function tell(row: Row, given: Fields, outcome: Outcome, options: Options,
   const { result } = outcome;
   if (isRunning(outcome)) return options.json ? printJson(io, outcome) : print(io, `${outcome.task}\n`);
   if (row.columns && Array.isArray(result) && result.every(isRecord)) {
-    return printRows(io, columnsOf(row.columns.split(' ')), result, options);
+    return printRows(io, columnsOf(row.columns.split(' '), row.meanings), result, options);
   }
   if (options.json) return printJson(io, result);
   if (row.done) return print(io, `${visible(said(row.done, given))}\n`);
-  return printResult(io, result);
+  return printResult(io, result, row.meanings);
 }
 
 /** Whatever it is: objects by field, lists by line. */
-export async function printResult(io: Context['io'], result: unknown): Promise<void> {
+export async function printResult(io: Context['io'], result: unknown, meanings: Meanings = {}): Promise<void> {
   if (result === null) return;
-  if (isRecord(result)) return printFields(io, result);
+  if (isRecord(result)) return printFields(io, result, (name, value) => meant(name, value, meanings));
   for (const one of [result].flat()) {
     await print(io, `${visible(typeof one === 'string' ? one : JSON.stringify(one))}\n`);
   }

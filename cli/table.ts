@@ -11,9 +11,15 @@ export interface Shown {
 
 export type Fields = Record<string, unknown>;
 
-/** Columns that show fields as they are called: `name,owner`. */
-export const columnsOf = (names: readonly string[]): Column<Fields>[] =>
-  names.map((name) => ({ title: name.toUpperCase(), text: (fields) => valueText(fields[name]) }));
+/** How the values of some fields are called; the others are shown as they are. */
+export type Meanings = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Columns that show fields as they are called. */
+export const columnsOf = (names: readonly string[], meanings: Meanings = {}): Column<Fields>[] =>
+  names.map((name) => ({ title: name.toUpperCase(), text: (fields) => meant(name, fields[name], meanings) }));
+
+export const meant = (name: string, value: unknown, meanings: Meanings): string =>
+  meanings[name]?.[String(value)] ?? valueText(value);
 
 export function printRows(io: Io, columns: readonly Column<Fields>[], rows: readonly Fields[], shown: Shown) {
   if (shown.json) return printJson(io, rows);

@@ -1,6 +1,7 @@
 import { CliError } from '../errors.js';
 import { type Field, paging } from '../field.js';
 import { type Resource, type Row, resource } from '../resource.js';
+import type { Meanings } from '../table.js';
 
 const where: Field = ['dc', '--dc <dc>', 'where several data centers have an image of this name: the one of this'];
 
@@ -24,6 +25,13 @@ const sharing: readonly Field[] = [
 
 const COLUMNS = 'name alias version access owner ostype size status dc_bound desc';
 
+/** What its numbers mean. */
+export const meanings: Meanings = {
+  access: { 1: 'public', 2: 'disabled', 3: 'private', 4: 'deleted', 9: 'internal' },
+  ostype: { 1: 'Linux', 2: 'SunOS', 3: 'BSD', 4: 'Windows', 5: 'SunOS zone', 6: 'Linux zone' },
+  status: { 1: 'ok', 2: 'pending' },
+};
+
 export const listAttached: Row = {
   name: 'list',
   description: 'list the images that a data center sees',
@@ -31,6 +39,7 @@ export const listAttached: Row = {
   always: { full: true },
   fields: paging,
   columns: COLUMNS,
+  meanings,
   examples: [],
 };
 
@@ -107,6 +116,7 @@ export const register = resource({
       always: { full: true },
       fields: [['dc', '--dc <dc>', 'those of this data center'], ...paging],
       columns: COLUMNS,
+      meanings,
       examples: ['image list', 'image list --dc north --search base --sort -created', 'image list --csv'],
     },
     {
@@ -114,6 +124,7 @@ export const register = resource({
       description: 'show an image, with the data centers that see it',
       asks: 'GET /api/image/:image',
       always: { extended: true },
+      meanings,
       fields: [where],
       examples: ['image show base', 'image show base --dc north --json'],
     },

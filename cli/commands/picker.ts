@@ -1,4 +1,5 @@
 import { single } from '../resource.js';
+import { meanings } from './image.js';
 
 export const register = single({
   name: 'picker',
@@ -10,6 +11,7 @@ export const register = single({
     ['location', '--location <site>', 'that this site has'],
     ['user', '--for <user>', 'that this user may use; yourself unless given'],
   ],
+  meanings,
   columns: 'name alias version ostype badges',
   examples: ['picker north', 'picker north --ostype 1 --for alice --json'],
 });
