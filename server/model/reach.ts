@@ -6,11 +6,21 @@ import type { Viewer } from './visibility.js';
 /** Of images that are attached to all data centers. No data center has this name, and no user this uuid. */
 const EVERYWHERE = '*';
 
-/** By what lists are kept, so that none is looked for among all: the image's data centers, and its owner. */
-export function placesOf({ owner, registration }: { owner: string; registration: Placement }): readonly string[] {
-  const { datacenters, global } = registration;
-  return global ? [EVERYWHERE, owner] : [...datacenters, owner];
+interface Standing {
+  owner: string;
+  origin?: string;
+  registration: Placement;
 }
+
+/** By what lists are kept, so that none is looked for among all: the image's data centers, its owner, its origin. */
+export function placesOf({ owner, origin, registration }: Standing): readonly string[] {
+  const { datacenters, global } = registration;
+  const places = global ? [EVERYWHERE, owner] : [...datacenters, owner];
+  return origin === undefined ? places : [...places, builtOn(origin)];
+}
+
+/** The place of all that come from an image. */
+export const builtOn = (origin: string) => `origin:${origin}`;
 
 /** The places of all that the viewer can list; none where that may stand anywhere. */
 export function reachOf({ caller, mode, open }: Viewer): readonly string[] | undefined {

@@ -33,9 +33,17 @@ export interface Registration extends Placement {
   deprecated?: { at: string; by: string; reason?: string; replacement?: string };
   /** Why nothing may change it at the moment: what works on it. */
   pending?: { task: string; what: string };
+  /** How it came, as far as that is known. */
+  provenance?: { by: string };
   created: string;
   changed: string;
 }
+
+/** An image that management knows of. */
+export type ManagedImage = RegisteredImage & { registration: Registration };
+
+export const isManaged = (image: RegisteredImage | undefined): image is ManagedImage =>
+  image?.registration !== undefined;
 
 /** An image as the server keeps it. */
 export interface RegisteredImage extends Image {

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import { datacenters, MAIN } from '../model/datacenter.js';
 import { settingsOf } from '../model/datacenter-settings.js';
 import { bytesLeft, checkFits, isLimited, type Limits } from '../model/quota.js';
-import type { RegisteredImage } from '../model/registration.js';
+import type { RegisteredImage, Registration } from '../model/registration.js';
 import { type Growth, growthOf, ofDatacenter, ofOwner, type Usage, usage } from '../model/usage.js';
 import { users } from '../model/user.js';
 import type { Reservation } from './reservations.js';
@@ -25,6 +25,16 @@ export async function checkQuota(
     const reserved = reservations.bytesBeside(growth.of, own);
     checkFits(limit.whose, limit, await usedBy(tx, growth.of), reserved, growth);
   }
+}
+
+/** Where images change owners; which data center an image is bound to is for SuperAdmins to say, limits or not. */
+export function checkOwnersQuota(
+  counting: Counting,
+  tx: Reader,
+  before: RegisteredImage & { registration: Registration },
+  after: RegisteredImage,
+): Promise<void> {
+  return checkQuota(counting, tx, before, { ...after, registration: before.registration });
 }
 
 /** How many bytes more there is room for, beside what others have reserved; throws where `needed` are too many. */

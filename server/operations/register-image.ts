@@ -6,13 +6,15 @@ import { type Placement, type RegisteredImage, type Registration, rivals, slugOf
 /** In which data centers an image stands, and under which name; a name of its own where none is given. */
 export interface Place extends Pick<Placement, 'datacenters' | 'boundTo'> {
   name?: string;
+  /** Who brings the image. */
+  by?: string;
 }
 
 /** The image, with what management keeps of it from now on. */
 export async function register(
   reader: Reader,
   image: Image,
-  { name, datacenters, boundTo }: Place,
+  { name, by, datacenters, boundTo }: Place,
   now: Date,
 ): Promise<RegisteredImage> {
   const at = now.toISOString();
@@ -21,6 +23,7 @@ export async function register(
     name: name ?? (await freeName(reader, image, placed)),
     access: image.public ? 'public' : 'private',
     ...placed,
+    ...(by !== undefined && { provenance: { by } }),
     created: at,
     changed: at,
   };

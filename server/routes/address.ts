@@ -4,7 +4,7 @@ import { isUuid } from '../../imgapi/image.js';
 import { type RawQuery, single } from '../../imgapi/query.js';
 import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
-import { checkActsFor, checkOperator, isOperator } from '../model/caller.js';
+import { checkActsFor, checkOperator, isOperator, nameOfCaller } from '../model/caller.js';
 import { MAIN } from '../model/datacenter.js';
 import { modeLaw } from '../model/modes.js';
 import { answer, mayAsk, type Operation } from '../model/permissions.js';
@@ -43,7 +43,8 @@ export function placeOf(ctx: Context, { policy, directory }: Deps, operation: Op
   if (!modeLaw[policy.mode].fleet) return undefined;
   const { caller } = ctx.state;
   const wanted = single(ctx.query, 'dc');
-  if (wanted === undefined && isOperator(caller)) return { datacenters: [MAIN] };
+  const by = nameOfCaller(caller);
+  if (wanted === undefined && isOperator(caller)) return { datacenters: [MAIN], by };
   const own = [...directory.datacenters.keys()].filter(
     (name) => answer(caller, operation, { datacenter: name }) === 'yes',
   );
@@ -54,7 +55,7 @@ export function placeOf(ctx: Context, { policy, directory }: Deps, operation: Op
   const verdict = directory.datacenters.has(name) ? answer(caller, operation, { datacenter: name }) : 'hidden';
   if (verdict === 'hidden') throw invalidParameter('dc', 'Invalid', `there is no data center "${name}"`);
   if (verdict === 'forbidden') throw notPermitted(operation);
-  return { datacenters: [name], boundTo: name };
+  return { datacenters: [name], boundTo: name, by };
 }
 
 /** The image that a path names, for whoever reads it. */

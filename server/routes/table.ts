@@ -1,13 +1,23 @@
 import type { Policy } from '../deps.js';
 import { modeLaw } from '../model/modes.js';
+import * as account from './api/account.js';
+import * as accounts from './api/accounts.js';
+import * as bulk from './api/bulk.js';
+import * as datacenterImages from './api/datacenter-images.js';
 import * as datacenters from './api/datacenters.js';
+import * as audit from './api/audit.js';
 import { type Endpoint, noBody } from './api/endpoint.js';
+import * as events from './api/events.js';
 import * as groups from './api/groups.js';
+import * as managed from './api/images.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
+import * as picker from './api/picker.js';
 import * as settings from './api/settings.js';
+import * as tasks from './api/tasks.js';
 import * as tokens from './api/tokens.js';
 import * as users from './api/users.js';
+import * as vms from './api/vms.js';
 import { getHealth, getReadiness } from './health.js';
 import { changeImageAcl } from './imgapi/acl.js';
 import { actOnImage } from './imgapi/actions.js';
@@ -23,7 +33,7 @@ import { getState, listChannels, ping, reloadAuthKeys, updateState } from './img
 import { getMetrics, sendMetrics } from './metrics.js';
 import type { Handler, Route } from './route.js';
 
-type Traits = Pick<Route, 'when' | 'need' | 'moves' | 'logLevel'>;
+type Traits = Partial<Pick<Route, 'auth'>> & Pick<Route, 'when' | 'need' | 'moves' | 'logLevel'>;
 
 const hasChannels: Traits = { when: ({ channels }: Policy) => channels.length > 0 };
 const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
@@ -32,6 +42,8 @@ const downloads: Traits = { moves: 'download' };
 const quiet: Traits = { logLevel: 'debug' };
 const fleet: Traits = { when: ({ mode }: Policy) => modeLaw[mode].fleet };
 const administers: Traits = { need: 'admin' };
+/** Whoever asks is about to prove who it is. */
+const toEverybody: Traits = { auth: 'open' };
 const rules: Traits = { ...fleet, ...administers };
 const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 
@@ -85,6 +97,9 @@ export const routes: Route[] = [
   row('GET',    '/metrics',                    'GetMetrics',          'strict',  '-',    getMetrics, scrape),
 
   api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
+  api('POST',   '/api/accounts/login',              accounts.login,       toEverybody),
+  api('GET',    '/api/accounts/logout',             accounts.logout),
+  api('GET',    '/api/account',                     account.show),
   api('GET',    '/api/user',                        users.list),
   api('GET',    '/api/user/:name',                  users.show),
   api('POST',   '/api/user/:name',                  users.create,         administers),
@@ -114,6 +129,28 @@ export const routes: Route[] = [
   api('GET',    '/api/dc/:dc/settings',             settings.show,        fleet),
   api('PUT',    '/api/dc/:dc/settings',             settings.update,      rules),
 
+  api('GET',    '/api/dc/:dc/image',                datacenterImages.list,   fleet),
+  api('GET',    '/api/dc/:dc/image/:name',          datacenterImages.show,   fleet),
+  api('POST',   '/api/dc/:dc/image/:name',          datacenterImages.attach, fleet),
+  api('DELETE', '/api/dc/:dc/image/:name',          datacenterImages.detach, fleet),
+  api('GET',    '/api/dc/:dc/picker',               picker.pick,             fleet),
+
+  api('GET',    '/api/image',                       managed.list,         fleet),
+  api('GET',    '/api/image/:name',                 managed.show,         fleet),
+  api('POST',   '/api/image/:name',                 managed.create,       fleet),
+  api('PUT',    '/api/image/:name',                 managed.update,       fleet),
+  api('DELETE', '/api/image/:name',                 managed.remove,       fleet),
+  api('GET',    '/api/image/:name/vm',              vms.ofImage,          fleet),
+  api('PUT',    '/api/image/:name/deprecate',       managed.deprecate,    fleet),
+  api('DELETE', '/api/image/:name/deprecate',       managed.undeprecate,  fleet),
+  api('POST',   '/api/bulk/image',                  bulk.images,          fleet),
+
+  api('GET',    '/api/vm',                          vms.list,             fleet),
+  api('GET',    '/api/vm/:uuid',                    vms.show,             fleet),
+  api('PUT',    '/api/vm/:uuid',                    vms.register,         fleet),
+  api('DELETE', '/api/vm/:uuid',                    vms.forget,           fleet),
+  api('GET',    '/api/vm/:uuid/move',               vms.move,             fleet),
+
   api('GET',    '/api/node',                        nodes.list,           fleet),
   api('GET',    '/api/node/:host',                  nodes.show,           fleet),
   api('POST',   '/api/node/:host',                  nodes.create,         rules),
@@ -123,8 +160,20 @@ export const routes: Route[] = [
   api('POST',   '/api/node/:host/token/:name',      nodes.createToken,    rules),
   api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),
 
+  api('GET',    '/api/task',                        tasks.list),
+  api('GET',    '/api/task/log',                    tasks.log),
+  api('GET',    '/api/task/:id',                    tasks.show),
+  api('GET',    '/api/task/:id/status',             tasks.poll),
+  api('PUT',    '/api/task/:id/cancel',             tasks.cancel),
+  api('GET',    '/api/events',                      events.follow),
+  api('GET',    '/api/audit',                       audit.search),
+  api('GET',    '/api/audit/export',                audit.exported),
+  api('GET',    '/api/audit/head',                  audit.heads),
+
   api('GET',    '/api/token',          tokens.list),
   api('POST',   '/api/token',          tokens.create),
+  api('GET',    '/api/token/:name',    tokens.show),
+  api('POST',   '/api/token/:name',    tokens.createNamed),
   api('DELETE', '/api/token/:name',    tokens.revoke),
 ];
 

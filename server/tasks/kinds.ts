@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
+import { performBulk } from '../operations/start-bulk.js';
 import type { Work } from '../operations/work.js';
 import type { TaskKinds } from './runner.js';
 
@@ -10,7 +11,9 @@ interface Row {
 }
 
 /** Every kind of task, and the operation that performs it. What it changes is done in the name of the task's user. */
-export const taskKinds: Readonly<Record<string, Row>> = {};
+export const taskKinds: Readonly<Record<string, Row>> = {
+  'bulk images': { resumes: true, perform: performBulk },
+};
 
 /** The table, bound to what its operations reach. */
 export function performing(depsOf: (task: Task) => Deps, rows = taskKinds): TaskKinds {

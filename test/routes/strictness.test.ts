@@ -88,6 +88,25 @@ const strictness = table<'route' | Given>(`
   DELETE /api/dc/:dc/group/:name    401   admin  ops        401     401
   GET /api/dc/:dc/settings          401   admin  ops        401     401
   PUT /api/dc/:dc/settings          401   admin  ops        401     401
+  GET /api/dc/:dc/image             401   admin  ops        401     401
+  GET /api/dc/:dc/image/:name       401   admin  ops        401     401
+  POST /api/dc/:dc/image/:name      401   admin  ops        401     401
+  DELETE /api/dc/:dc/image/:name    401   admin  ops        401     401
+  GET /api/dc/:dc/picker            401   admin  ops        401     401
+  GET /api/image                    401   admin  ops        401     401
+  GET /api/image/:name              401   admin  ops        401     401
+  POST /api/image/:name             401   admin  ops        401     401
+  PUT /api/image/:name              401   admin  ops        401     401
+  DELETE /api/image/:name           401   admin  ops        401     401
+  GET /api/image/:name/vm           401   admin  ops        401     401
+  PUT /api/image/:name/deprecate    401   admin  ops        401     401
+  DELETE /api/image/:name/deprecate 401   admin  ops        401     401
+  POST /api/bulk/image              401   admin  ops        401     401
+  GET /api/vm                       401   admin  ops        401     401
+  GET /api/vm/:uuid                 401   admin  ops        401     401
+  PUT /api/vm/:uuid                 401   admin  ops        401     401
+  DELETE /api/vm/:uuid              401   admin  ops        401     401
+  GET /api/vm/:uuid/move            401   admin  ops        401     401
   GET /api/node                     401   admin  ops        401     401
   GET /api/node/:host               401   admin  ops        401     401
   POST /api/node/:host              401   admin  ops        401     401

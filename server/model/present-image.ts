@@ -1,0 +1,90 @@
+import { type Caller, isOperator } from './caller.js';
+import { tagsOf } from './manifest-tags.js';
+import { obstacleToUse } from './obstacle.js';
+import { osTypeOf } from './os-types.js';
+import { type Circumstances, possibleActions } from './possible-actions.js';
+import { accessLevels, type ManagedImage } from './registration.js';
+import { bytesOf } from './usage.js';
+
+/** What has to be looked up to show an image to somebody. */
+export interface Known extends Circumstances {
+  caller: Caller;
+  /** Are the caller's credentials good for changes? */
+  writes: boolean;
+  /** From the uuid of a user to its name. */
+  nameOf: (uuid: string) => string;
+  /** Groups and users of other data centers are not for everybody to know. */
+  knowsGroup: (name: string) => boolean;
+  knowsUser: (uuid: string) => boolean;
+  /** How many machines that the caller sees use it. */
+  machines: number;
+}
+
+const OK = 1;
+const PENDING = 2;
+
+/** An image as management shows it, in its list and alone. Of data centers, those that the caller administers. */
+export function presentImage(image: ManagedImage, known: Known) {
+  const { caller, writes, nameOf, machines } = known;
+  const { registration } = image;
+  const { resize, deploy, tags } = tagsOf(image);
+  const obstacle = obstacleToUse(image, known);
+  return {
+    name: registration.name,
+    uuid: image.uuid,
+    alias: image.name,
+    version: image.version,
+    owner: nameOf(image.owner),
+    access: accessLevels[registration.access],
+    desc: image.description ?? '',
+    homepage: image.homepage ?? null,
+    ostype: osTypeOf(image),
+    size: image.image_size ?? 0,
+    resize,
+    deploy,
+    tags,
+    dc_bound: registration.boundTo !== undefined,
+    dcs: registration.datacenters.filter((name) => isOperator(caller) || administers(caller, name)),
+    global: registration.global ?? false,
+    groups: registration.groups?.filter(known.knowsGroup) ?? null,
+    users: (image.acl ?? []).filter(known.knowsUser).map(nameOf),
+    status: registration.pending ? PENDING : OK,
+    pending: registration.pending ?? null,
+    state: image.state,
+    disabled: image.disabled,
+    label: registration.label ?? null,
+    golden: registration.golden ?? false,
+    deprecated: registration.deprecated ?? null,
+    ready: obstacle === undefined,
+    not_ready: obstacle ?? null,
+    badges: badgesOf(image, obstacle),
+    files: image.files.map(({ sha1, sha256, size, compression }) => ({ sha1, sha256, size, compression })),
+    bytes: bytesOf(image),
+    provenance: { by: registration.provenance?.by ?? null, origin: image.origin ?? null },
+    vms: machines,
+    nodes: [] as string[],
+    created: registration.created,
+    changed: registration.changed,
+    published: image.published_at ?? null,
+    may: possibleActions(caller, image, known, { writes }),
+  };
+}
+
+export const badges = ['golden', 'deprecated', 'retired', 'not ready', 'group', 'system'] as const;
+
+function badgesOf({ registration }: ManagedImage, obstacle: string | undefined) {
+  const { golden, deprecated, access, groups, boundTo } = registration;
+  const applies: Record<(typeof badges)[number], boolean> = {
+    golden: golden === true,
+    deprecated: deprecated !== undefined,
+    retired: access === 'deleted',
+    'not ready': obstacle !== undefined,
+    group: groups !== undefined,
+    system: boundTo === undefined,
+  };
+  return badges.filter((badge) => applies[badge]);
+}
+
+const administers = (caller: Caller, name: string) => caller.kind === 'user' && caller.rights.admin.has(name);
+
+export type ShownImage = ReturnType<typeof presentImage>;

@@ -1,0 +1,48 @@
+import type { Tx } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
+import type { Caller } from '../model/caller.js';
+import type { Operation } from '../model/permissions.js';
+import type { ManagedImage } from '../model/registration.js';
+import { checkSettled } from './check-settled.js';
+import { checkWidening } from './check-widening.js';
+import { findManagedImage, type Named } from './find-managed-image.js';
+import { saveImage } from './save-image.js';
+
+/** From the image as it is to the image as it shall be, or to nothing; throws the refusal. */
+export type ManagedChange = (
+  image: ManagedImage,
+  tx: Tx,
+) => ManagedImage | undefined | Promise<ManagedImage | undefined>;
+
+/** Who changes which image, and under which row of the law. What is told `along` is kept in the same write. */
+export interface Managing {
+  caller: Caller;
+  operation: Operation;
+  named: Named;
+  along?: ((tx: Tx) => Promise<void>) | undefined;
+}
+
+/** One change of one image by management: found, permitted, changed and stored in a single write. */
+export async function manageImage<After extends ManagedImage | undefined>(
+  { catalog, directory, policy, now }: Deps,
+  { caller, operation, named, along }: Managing,
+  change: (image: ManagedImage, tx: Tx) => After | Promise<After>,
+): Promise<After> {
+  return catalog.write(async (tx) => {
+    const before = await findManagedImage(tx, directory, caller, operation, named);
+    checkSettled(before);
+    const after = await change(before, tx);
+    if (after) {
+      const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };
+      await checkWidening(tx, viewer, before, { ...after, public: after.registration.access === 'public' });
+    }
+    await saveImage(tx, before, after && touched(after, now()), now());
+    await along?.(tx);
+    return after;
+  });
+}
+
+const touched = (image: ManagedImage, now: Date): ManagedImage => ({
+  ...image,
+  registration: { ...image.registration, changed: now.toISOString() },
+});

@@ -1,0 +1,46 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Tx } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
+import type { Caller } from '../model/caller.js';
+import { datacenters } from '../model/datacenter.js';
+import { attached, detached } from '../model/placing.js';
+import type { ManagedImage } from '../model/registration.js';
+import { checkUnused } from './check-unused.js';
+import { checkForces } from './delete-image.js';
+import { findDatacenter } from './find-datacenter.js';
+import { manageImage } from './manage-image.js';
+
+interface Placing {
+  image: string;
+  datacenter: string;
+  along?: ((tx: Tx) => Promise<void>) | undefined;
+}
+
+export function attachImage(deps: Deps, caller: Caller, { image, datacenter, along }: Placing): Promise<ManagedImage> {
+  findDatacenter(deps, caller, 'manage data centers', datacenter);
+  return manageImage(deps, { caller, operation: 'attach', named: { image }, along }, async (found, tx) => {
+    await checkIsThere(tx, datacenter);
+    return attached(found, datacenter);
+  });
+}
+
+/** `force` also while machines there use it. */
+export function detachImage(
+  deps: Deps,
+  caller: Caller,
+  { image, datacenter, force, along }: Placing & { force: boolean },
+): Promise<ManagedImage> {
+  findDatacenter(deps, caller, 'manage data centers', datacenter);
+  const named = { image, dc: datacenter };
+  return manageImage(deps, { caller, operation: 'detach', named, along }, async (found, tx) => {
+    if (force) checkForces({ caller, account: undefined });
+    else await checkUnused(tx, caller, found, datacenter);
+    return detached(found, datacenter);
+  });
+}
+
+/** It may have been deleted since. */
+async function checkIsThere(tx: Tx, name: string): Promise<void> {
+  if (await tx.get(datacenters, name)) return;
+  throw new ImgapiError('ResourceNotFound', `there is no data center "${name}"`);
+}

@@ -1,0 +1,46 @@
+import type { Deps } from '../deps.js';
+import { type Caller, isOperator } from '../model/caller.js';
+import { type Known, presentImage, type ShownImage } from '../model/present-image.js';
+import { builtOn } from '../model/reach.js';
+import type { ManagedImage } from '../model/registration.js';
+import { permitsNeed } from '../model/scope.js';
+import type { Grant } from '../model/token.js';
+import { seesVm } from '../model/vm.js';
+import { keepsRecordsOnly } from './image-server.js';
+
+/** Who is shown something, and what that one's credentials are good for. */
+export interface Onlooker {
+  caller: Caller;
+  own: Grant;
+}
+
+export function showImages(deps: Deps, onlooker: Onlooker, images: readonly ManagedImage[]): ShownImage[] {
+  return images.map((image) => presentImage(image, known(deps, onlooker, image)));
+}
+
+export function showImage(deps: Deps, onlooker: Onlooker, image: ManagedImage): ShownImage {
+  return presentImage(image, known(deps, onlooker, image));
+}
+
+function known({ fleet, listing, directory }: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): Known {
+  const using = fleet.within([uuid]);
+  return {
+    caller,
+    writes: permitsNeed(own.scope, 'write'),
+    nameOf: (user) => directory.users.get(user)?.name ?? user,
+    knowsGroup: (name) => administersAny(caller, directory.groups.get(name)?.datacenters ?? []),
+    knowsUser: (uuid) => {
+      const user = directory.users.get(uuid);
+      return uuid === caller.user?.uuid || administersAny(caller, user ? directory.rightsOf(user).member : []);
+    },
+    machines: using.filter((vm) => seesVm(caller, vm)).length,
+    isUsed: using.length > 0,
+    isOrigin: listing.within([builtOn(uuid)]).length > 0,
+    recordsOnly: keepsRecordsOnly(directory),
+  };
+}
+
+function administersAny(caller: Caller, names: Iterable<string>): boolean {
+  if (isOperator(caller)) return true;
+  return caller.kind === 'user' && [...names].some((name) => caller.rights.admin.has(name));
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { invalidInput } from '../../../imgapi/errors.js';
+import { NAME } from '../../model/registration.js';
+import { createManagedImage } from '../../operations/create-managed-image.js';
+import { deleteManagedImage } from '../../operations/delete-managed-image.js';
+import { deprecateImage, undeprecateImage } from '../../operations/deprecate-image.js';
+import { findManagedImage, type Named } from '../../operations/find-managed-image.js';
+import { listManagedImages } from '../../operations/list-managed-images.js';
+import { showImage } from '../../operations/show-images.js';
+import { updateManagedImage } from '../../operations/update-managed-image.js';
+import { type Asked, endpoint, noBody } from './endpoint.js';
+import { listing, pageOfImages } from './image-list.js';
+import { dc, fields, list as listed, named, shown } from './image-shape.js';
+import { flag, line, listOf } from './values.js';
+
+const meant = (
+  { params }: Pick<Asked<unknown, unknown>, 'params'>,
+  where: { dc?: string | undefined } = {},
+): Named => ({
+  image: params.name ?? '',
+  dc: where.dc,
+});
+
+export const list = endpoint({
+  name: 'ListManagedImages',
+  summary: 'the images that the caller manages, wherever they are',
+  operation: 'list all',
+  query: z.strictObject({ ...listing, dc, internal: flag.describe('those of the system, too; for SuperAdmins') }),
+  body: noBody,
+  status: 200,
+  answer: listed,
+  refusals: ['InvalidInput'],
+  perform: async ({ caller, own, query }, deps) =>
+    pageOfImages(deps, { caller, own }, await listManagedImages(deps, caller, query), query),
+});
+
+export const show = endpoint({
+  name: 'GetManagedImage',
+  summary: 'an image, by its name or uuid',
+  operation: 'show',
+  query: z.strictObject({ dc, full: flag, extended: flag }),
+  body: noBody,
+  status: 200,
+  answer: shown,
+  refusals: ['ResourceNotFound', 'InvalidInput'],
+  perform: async (asked, deps) => {
+    const { caller, own, query } = asked;
+    const { catalog, directory } = deps;
+    const image = await findManagedImage(catalog, directory, caller, 'show', meant(asked, query));
+    return showImage(deps, { caller, own }, image);
+  },
+});
+
+const nameRule = 'name is not 1 to 32 letters, digits, ".", "_" and "-" that begin with a letter or digit';
+
+/** Of what is made: of what is there the name is found or not. */
+function newName(name = ''): string {
+  if (NAME.test(name)) return name;
+  throw invalidInput([{ field: 'name', code: 'Invalid', message: nameRule }]);
+}
+
+export const create = endpoint({
+  name: 'CreateManagedImage',
+  summary: 'a new image of a manifest, which waits for its file: PUT /images/UUID/file, then activate it',
+  operation: 'create',
+  query: z.strictObject({}),
+  body: z.strictObject({
+    ...fields,
+    manifest: z.record(z.string(), z.unknown()).describe('as IMGAPI has it; with a uuid, this is an import'),
+    dc: dc.describe('the data center to which it is bound, or attached; where the role is held once, that one'),
+  }),
+  status: 201,
+  answer: shown,
+  refusals: [
+    'ObjectAlreadyExists',
+    'ImageUuidAlreadyExists',
+    'ValidationFailed',
+    'OriginDoesNotExist',
+    'QuotaExceeded',
+  ],
+  perform: async ({ caller, own, params, body: { dc_bound = true, ...body } }, deps) => {
+    const name = newName(params.name);
+    return showImage(deps, { caller, own }, await createManagedImage(deps, caller, { ...body, name, dc_bound }));
+  },
+});
+
+export const sharing = {
+  groups: listOf(z.string().max(100)).nullable().optional().describe('only their members see it; all again with null'),
+  users: listOf(z.string().max(100)).optional().describe('they see it too'),
+  global: z.boolean().optional().describe('attached to all data centers, those to come included; for SuperAdmins'),
+};
+
+export const update = endpoint({
+  name: 'UpdateManagedImage',
+  summary: 'an image as changed; what is not named stays',
+  operation: 'update',
+  query: z.strictObject({}),
+  body: z.strictObject({ ...fields, ...sharing, dc }).optional(),
+  status: 200,
+  answer: shown,
+  refusals: ['ResourceNotFound', 'InvalidInput', 'ImagePending', 'QuotaExceeded'],
+  perform: async (asked, deps) => {
+    const { caller, own } = asked;
+    const { dc: where, ...body } = asked.body ?? {};
+    return showImage(deps, { caller, own }, await updateManagedImage(deps, caller, meant(asked, { dc: where }), body));
+  },
+});
+
+export const remove = endpoint({
+  name: 'DeleteManagedImage',
+  summary: 'removes an image that no machine uses',
+  operation: 'delete',
+  query: z.strictObject({}),
+  body: z
+    .strictObject({ dc, force: z.boolean().optional().describe('though machines use it; for SuperAdmins') })
+    .optional(),
+  status: 200,
+  refusals: ['ResourceNotFound', 'ImageInUse', 'ImageHasDependentImages', 'ImagePending'],
+  perform: (asked, deps) =>
+    deleteManagedImage(deps, asked.caller, meant(asked, asked.body), { force: asked.body?.force ?? false }),
+});
+
+export const reason = line(256).optional();
+export const replacement = z.string().max(100).optional().describe('the image to take instead, by name or uuid');
+
+export const deprecate = endpoint({
+  name: 'DeprecateImage',
+  summary: 'takes an image out of pickers; whoever uses it goes on to',
+  operation: 'update',
+  query: z.strictObject({}),
+  body: z.strictObject({ reason, replacement, dc }).optional(),
+  status: 200,
+  answer: shown,
+  refusals: ['ResourceNotFound', 'ImagePending'],
+  perform: async (asked, deps) => {
+    const { caller, own, body = {} } = asked;
+    return showImage(deps, { caller, own }, await deprecateImage(deps, caller, meant(asked, body), body));
+  },
+});
+
+export const undeprecate = endpoint({
+  name: 'UndeprecateImage',
+  summary: 'offers it in pickers again',
+  operation: 'update',
+  query: z.strictObject({}),
+  body: named,
+  status: 200,
+  answer: shown,
+  refusals: ['ResourceNotFound', 'AlreadyDone', 'ImagePending'],
+  perform: async (asked, deps) => {
+    const { caller, own, body = {} } = asked;
+    return showImage(deps, { caller, own }, await undeprecateImage(deps, caller, meant(asked, body)));
+  },
+});

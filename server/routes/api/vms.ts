@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Deps } from '../../deps.js';
+import { TAG } from '../../model/managed-fields.js';
+import { HOSTNAME, type Vm, vmStates } from '../../model/vm.js';
+import { listImageVms, listVms, showVm } from '../../operations/list-vms.js';
+import { checkMove, findVm, forgetVm, registerVm } from '../../operations/register-vm.js';
+import { endpoint, noBody } from './endpoint.js';
+import { dc } from './image-shape.js';
+import { Page, type Paging, pageOf, paging } from './page.js';
+import { emptyBody, flag, listOf } from './values.js';
+
+const shown = z.strictObject({
+  uuid: z.string(),
+  hostname: z.string(),
+  dc: z.string().nullable(),
+  node: z.string().nullable(),
+  owner: z.string().nullable(),
+  tags: z.array(z.string()),
+  images: z.array(z.strictObject({ disk: z.number(), image: z.string(), size: z.number().nullable() })),
+  state: z.enum(vmStates),
+  created: z.string(),
+  changed: z.string(),
+});
+
+const listed = z.union([z.array(z.string()), z.array(shown)]);
+
+const fields = {
+  hostname: ({ hostname }: Vm) => hostname,
+  state: ({ state }: Vm) => state,
+  node: ({ node = '' }: Vm) => node,
+  created: ({ created }: Vm) => created,
+};
+
+async function page(deps: Deps, all: readonly Vm[], { full, ...paging }: Paging & { full: boolean }) {
+  const { result, total, offset } = pageOf(all, paging, fields);
+  const shown = full ? await Promise.all(result.map((vm) => showVm(deps, vm))) : result.map(({ hostname }) => hostname);
+  return new Page<unknown>(shown, total, offset);
+}
+
+export const list = endpoint({
+  name: 'ListMachines',
+  summary: 'the machines that are registered in the data centers of the caller',
+  operation: 'register machines',
+  query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of host names'), dc }),
+  body: noBody,
+  status: 200,
+  answer: listed,
+  refusals: ['InvalidInput'],
+  perform: async ({ caller, query: { dc: where, ...query } }, deps) => page(deps, listVms(deps, caller, where), query),
+});
+
+export const ofImage = endpoint({
+  name: 'ListImageMachines',
+  summary: 'the machines that use an image, of those that the caller sees',
+  operation: 'list vms',
+  query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of host names'), dc }),
+  body: noBody,
+  status: 200,
+  answer: listed,
+  refusals: ['ResourceNotFound', 'InvalidInput'],
+  perform: async ({ caller, params, query: { dc: where, ...query } }, deps) =>
+    page(deps, await listImageVms(deps, caller, { image: params.name ?? '', dc: where }), query),
+});
+
+export const show = endpoint({
+  name: 'GetMachine',
+  summary: 'a machine as it is registered',
+  operation: 'register machines',
+  query: z.strictObject({ full: flag }),
+  body: noBody,
+  status: 200,
+  answer: shown,
+  refusals: ['ResourceNotFound'],
+  perform: async ({ caller, params }, deps) => showVm(deps, await findVm(deps.catalog, caller, params.uuid ?? '')),
+});
+
+const disk = z.strictObject({
+  disk: z.number().int().min(1).max(64).describe('counted from 1'),
+  image: z.string().max(100).describe('by name or uuid'),
+  size: z.number().int().min(1).optional().describe('in MiB'),
+});
+
+export const register = endpoint({
+  name: 'RegisterMachine',
+  summary: 'which images a machine uses: from now on they can neither be deleted nor be detached',
+  operation: 'register machines',
+  query: z.strictObject({}),
+  body: z.strictObject({
+    hostname: z.string().regex(HOSTNAME, 'is not a host name'),
+    dc: dc.describe('its data center; that of its node where this is absent'),
+    node: z.string().max(200).optional(),
+    owner: z.string().max(100).optional().describe('a user, by name'),
+    tags: listOf(z.string().regex(TAG, 'is not a tag')).default([]),
+    images: z.array(disk).max(64).default([]).describe('what its disks are made of'),
+    state: z.enum(vmStates).default('active'),
+  }),
+  status: 200,
+  answer: shown,
+  refusals: ['InvalidInput', 'ObjectAlreadyExists'],
+  perform: async ({ caller, params, body }, deps) =>
+    showVm(deps, await registerVm(deps, caller, { ...body, uuid: params.uuid ?? '' })),
+});
+
+export const forget = endpoint({
+  name: 'ForgetMachine',
+  summary: 'a machine is gone: what it used is free',
+  operation: 'register machines',
+  query: z.strictObject({}),
+  body: emptyBody,
+  status: 200,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, params }, deps) => forgetVm(deps, caller, params.uuid ?? ''),
+});
+
+export const move = endpoint({
+  name: 'CheckMachineMove',
+  summary: 'whether a data center has all images of a machine; refused with those that it lacks',
+  operation: 'register machines',
+  query: z.strictObject({ dc: z.string().max(100).describe('where the machine would go') }),
+  body: noBody,
+  status: 200,
+  answer: z.strictObject({ missing: z.array(z.string()) }),
+  refusals: ['ResourceNotFound', 'InvalidInput'],
+  perform: async ({ caller, params, query }, deps) => {
+    await checkMove(deps, caller, params.uuid ?? '', query.dc);
+    return { missing: [] };
+  },
+});
