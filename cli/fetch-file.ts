@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
 import type { ImgapiClient } from '../imgapi/client.js';
 import type { Answer } from '../imgapi/exchange.js';
 import { Unreachable } from '../imgapi/exchange-errors.js';
 import { CliError, exits } from './errors.js';
+import { pause } from './pause.js';
 
 /** The file of an image, as its manifest describes it. */
 export interface Wanted {
@@ -40,10 +40,10 @@ export async function* fetchFile(
       }
     } catch (error) {
       fruitless = at > before ? 0 : fruitless + 1;
-      const pause = PAUSES[fruitless];
-      if (!(error instanceof Unreachable) || pause === undefined) throw error;
+      const milliseconds = PAUSES[fruitless];
+      if (!(error instanceof Unreachable) || milliseconds === undefined) throw error;
       again(error);
-      await wait(pause, signal);
+      await pause(milliseconds, signal);
     }
   }
 }
@@ -81,11 +81,4 @@ const isFramed = ({ headers }: Answer) => 'content-length' in headers || 'transf
 function startOf({ status, headers }: Answer): number {
   if (status !== 206) return 0;
   return Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? Number.NaN);
-}
-
-async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw error;
-  });
 }

@@ -52,6 +52,74 @@ test('login with a key asks for the user', async (t) => {
   t.regex(s.out(), /as alice/);
 });
 
+const PASSWORD = ' open sesame 12 ';
+
+/** A server with a user of this password. */
+async function withPassword(t: ExecutionContext, name: string) {
+  const server = await startServer(t);
+  await server.ask('POST', `/api/user/${name}`, { body: { password: PASSWORD } });
+  return server;
+}
+
+test('login asks for a password, which is not kept: the token of its session is, until logout', async (t) => {
+  const { url } = await withPassword(t, 'alice');
+  const s = await session(t);
+  const login = s.run('login', 'main', '--url', url, '--password');
+  await s.answer('User: ', 'alice');
+  await s.answer('Password of alice (it does not show): ', PASSWORD);
+  t.is(await login, 0);
+  t.is(s.out(), `logged in to ${url} as alice; it is called "main"\n`);
+  const kept = await readFile(serversOf(s), 'utf8');
+  t.regex(kept, /session = true/);
+  t.false((kept + s.err() + s.out()).includes('sesame'));
+  const [, token = ''] = /token = "(.*)"/.exec(kept) ?? [];
+  t.is(await s.run('ping'), 0);
+  t.is(await s.run('logout'), 0);
+  t.regex(s.out(), /you are alice\nlogged out of main\n$/);
+  const after = await session(t, { SLIPWAY_URL: url, SLIPWAY_TOKEN: token });
+  t.is(await after.run('whoami'), 4, 'the session has ended');
+});
+
+test('login with a wrong password leaves nothing', async (t) => {
+  const { url } = await withPassword(t, 'alice');
+  for (const [user, password] of [
+    ['alice', PASSWORD.trim()],
+    ['nobody', PASSWORD],
+  ] as const) {
+    const s = await session(t);
+    const login = s.run('login', '--url', url, '--user', user, '--password');
+    await s.answer(`Password of ${user} (it does not show): `, password);
+    t.is(await login, 4);
+    t.is(s.out(), '');
+    await t.throwsAsync(access(serversOf(s)), { code: 'ENOENT' });
+  }
+});
+
+test('a new password is typed twice, and set only where both are the same', async (t) => {
+  const { url, token } = await withPassword(t, 'alice');
+  const set = async (again: string) => {
+    const s = await session(t, { SLIPWAY_URL: url, SLIPWAY_TOKEN: token });
+    const exit = s.run('user', 'password', 'alice');
+    await s.answer('New password of alice (it does not show): ', 'another password');
+    await s.answer('Once more: ', again);
+    return { exit: await exit, out: s.out(), err: s.err() };
+  };
+  const login = async () => {
+    const s = await session(t);
+    const exit = s.run('login', '--url', url, '--user', 'alice', '--password');
+    await s.answer('Password of alice', 'another password');
+    return exit;
+  };
+  const different = await set('another passwort');
+  t.deepEqual({ exit: different.exit, out: different.out }, { exit: 1, out: '' });
+  t.regex(different.err, /these are two different passwords/);
+  t.is(await login(), 4);
+  const same = await set('another password');
+  t.like(same, { exit: 0, out: 'the password of alice is set\n' });
+  t.false(same.err.includes('another'));
+  t.is(await login(), 0);
+});
+
 const { privateKey, pem, line } = sshKey('rsa');
 const encrypted: [form: string, text: string][] = [
   [

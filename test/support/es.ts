@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { TestServer } from './server.js';
+import { splitHeader } from './wire.js';
 
 export interface Reply {
   status: number;
@@ -110,11 +111,6 @@ function withoutChunks(body: string): string {
   const from = body.indexOf('\r\n') + 2;
   const to = from + Number.parseInt(size, 16);
   return to === from ? '' : body.slice(from, to) + withoutChunks(body.slice(to + 2));
-}
-
-function splitHeader(line: string): [string, string] {
-  const colon = line.indexOf(': ');
-  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)];
 }
 
 function parsed(body: string): Reply['json'] {

@@ -65,7 +65,7 @@ export function readAnswers(bytes: Buffer, isHead = false): RawAnswer[] {
   return answers;
 }
 
-function splitHeader(line: string): [string, string] {
+export function splitHeader(line: string): [string, string] {
   const colon = line.indexOf(': ');
   return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)];
 }
