@@ -2,7 +2,10 @@ import { datacenters } from '../../server/model/datacenter.js';
 import type { DatacenterSettings } from '../../server/model/datacenter-settings.js';
 import { groups, type Permission } from '../../server/model/group.js';
 import { images } from '../../server/model/image.js';
+import { nodes } from '../../server/model/node.js';
+import { type NodeToken, nodeTokens } from '../../server/model/node-token.js';
 import { type RegisteredImage, type Registration, slugOf } from '../../server/model/registration.js';
+import { hashToken } from '../../server/model/token.js';
 import { ADMIN } from '../../server/model/user.js';
 import { saveImage } from '../../server/operations/save-image.js';
 import type { TestServer } from './server.js';
@@ -62,4 +65,21 @@ export async function stored({ deps }: TestServer, uuid: string): Promise<Regist
   const image = await deps.catalog.get(images, uuid);
   if (!image) throw new Error(`no image ${uuid}`);
   return image;
+}
+
+/** A node that serves the data centers, with a token of its own; the headers that it sends. */
+export async function addNodeToken(
+  { deps }: TestServer,
+  name: string,
+  datacenters: string[],
+  more: Partial<NodeToken> = {},
+): Promise<{ authorization: string }> {
+  const secret = `token-of-${name}`;
+  const created = deps.now().toISOString();
+  const node = { name, datacenters, addresses: [], knownByAddress: false, created };
+  await deps.catalog.write(async (tx) => {
+    await tx.insert(nodes, node);
+    await tx.insert(nodeTokens, { hash: hashToken(secret), name: 'test', node: name, created, ...more });
+  });
+  return { authorization: `Bearer ${secret}` };
 }
