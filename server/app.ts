@@ -6,6 +6,7 @@ import { isUuid } from '../imgapi/image.js';
 import { acceptVersion } from '../imgapi/version.js';
 import type { Middleware } from './context.js';
 import type { Deps } from './deps.js';
+import { audits, isChange, occasionOf } from './middleware/audit.js';
 import { authenticate, needsToBeKnown } from './middleware/authenticate.js';
 import { chain } from './middleware/chain.js';
 import { clientAddress } from './middleware/client-address.js';
@@ -15,12 +16,14 @@ import { knownHost } from './middleware/known-host.js';
 import { linger } from './middleware/linger.js';
 import { measure } from './middleware/measure.js';
 import { measureAuthentication } from './middleware/measure-authentication.js';
+import { pathToken } from './middleware/path-token.js';
 import { rateLimit } from './middleware/rate-limit.js';
 import { requestLog } from './middleware/request-log.js';
 import { sameOrigin } from './middleware/same-origin.js';
 import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
+import { withoutSecrets } from './model/token.js';
 import { helpRoutes } from './routes/api/help.js';
 import { docsRoutes } from './routes/docs.js';
 import type { Route } from './routes/route.js';
@@ -40,6 +43,7 @@ function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []
   const app = new Koa();
   const knownAs = { ...deps.policy, hostname: hostname() };
   const routers = createRouters(deps, routes, knownAs);
+  app.use(pathToken);
   app.use(clientAddress(deps.isProxy));
   app.use(requestLog(deps.log, deps.policy.serverName));
   for (const step of measures) app.use(step);
@@ -54,6 +58,21 @@ function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []
   return app;
 }
 
+/** What a request changes is noted in its name. */
+function handling(route: Route, deps: Deps): Middleware {
+  const { handler } = route;
+  if (!isChange(route)) return (ctx) => handler(ctx, deps);
+  return (ctx) => {
+    const catalog = deps.audit.as(
+      () => occasionOf(ctx, deps),
+      (entry) => {
+        ctx.state.entry = entry;
+      },
+    );
+    return handler(ctx, { ...deps, catalog });
+  };
+}
+
 /** By the first segment of a path: a router tries every route that it has. */
 type Routers = Map<string, Router>;
 
@@ -62,7 +81,7 @@ function createRouters(deps: Deps, routes: readonly Route[], knownAs: KnownAs): 
   const routers: Routers = new Map();
   for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
-    const serve = chain([found(route), ...steps(route, deps, gate), (ctx) => route.handler(ctx, deps)]);
+    const serve = chain([found(route), ...audits(route, deps), ...steps(route, deps, gate), handling(route, deps)]);
     const router = routers.get(firstOf(route.path)) ?? new Router({ strict: true, sensitive: true });
     routers.set(firstOf(route.path), router);
     router.register(spellings(route.path), [route.method], serve, { name: route.name });
@@ -98,11 +117,11 @@ interface Gate {
 
 /** Reading refuses a malformed uuid before it looks at credentials, changing after. */
 function steps(route: Route, deps: Deps, { limited, known }: Gate): Middleware[] {
-  if (route.auth === 'open') return [];
+  const body = route.body ? [jsonBody(deps.policy.maxBodySize)] : [];
+  if (route.auth === 'open') return body;
   const uuid = route.path.includes(':uuid') ? [uuidInPath] : [];
   const need = route.need ?? (route.method === 'GET' ? 'read' : 'write');
   const caller = [limited(measureAuthentication(deps.metrics, authenticate(deps, route.auth, need))), known];
-  const body = route.body ? [jsonBody(deps.policy.maxBodySize)] : [];
   return needsToBeKnown(route.auth) ? [version, ...caller, ...uuid, ...body] : [version, ...uuid, ...caller, ...body];
 }
 
@@ -119,7 +138,7 @@ const version: Middleware = (ctx, next) => {
 };
 
 const uuidInPath: Middleware = (ctx, next) => {
-  if (!isUuid(ctx.params.uuid)) throw new ImgapiError('ResourceNotFound', `${ctx.url} does not exist`);
+  if (!isUuid(ctx.params.uuid)) throw new ImgapiError('ResourceNotFound', `${withoutSecrets(ctx.url)} does not exist`);
   return next();
 };
 

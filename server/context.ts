@@ -14,10 +14,18 @@ export interface FoundRoute {
 interface State {
   /** Where the request comes from, as far as proxies can be believed. */
   address: string;
+  /** Of a node, taken out of the path before anything else. */
+  pathToken?: string;
   caller: Caller;
+  /** Nothing but the address says who the caller is, and it is not trusted. */
+  byAddress?: true;
   /** What has proven who the caller is; absent where an address or nothing did. */
   credentials?: Credentials;
   requestId: string;
+  /** The code of the refusal that was sent. */
+  refused?: string;
+  /** The id of the audit's entry of what the request has changed. */
+  entry?: string;
   /** Absent where no route was found, or not yet. */
   route?: FoundRoute;
   /** Whom whenEnded tells. */

@@ -3,7 +3,10 @@ import type { Channel } from '../imgapi/channels.js';
 import type { Mode } from '../imgapi/image.js';
 import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
+import type { Audit } from './audit/audit.js';
+import type { EventStreams } from './audit/event-streams.js';
 import type { Keyring } from './auth/keyring.js';
+import type { LoginThrottle } from './auth/login-throttle.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
@@ -12,6 +15,7 @@ import type { Fleet } from './operations/fleet.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
 import type { Reservations } from './operations/reservations.js';
+import type { TokenUses } from './operations/token-uses.js';
 import type { Readiness } from './readiness.js';
 import type { TaskRunner } from './tasks/runner.js';
 
@@ -48,12 +52,17 @@ export interface Deps {
   reservations: Reservations;
   manifests: Manifests;
   tasks: TaskRunner;
+  audit: Audit;
+  events: EventStreams;
   policy: Policy;
   log: Logger;
   metrics: Metrics;
   readiness: Readiness;
   now: () => Date;
   keyring: Keyring;
+  logins: LoginThrottle;
+  /** When tokens were used last. */
+  uses: TokenUses;
   seenSignatures: SeenSignatures;
   /** Does a request from this address need no credentials? */
   trusts: (address: string) => boolean;

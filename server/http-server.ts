@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   headerTimeout?: number;
   /** 0 for any number. */
   maxConnections?: number;
+  /** Are clients asked, over TLS, for certificates? Nobody needs one, and whose it is others find out. */
+  asksForCertificates?: boolean;
   log?: Pick<Logger, 'warn'>;
 }
 
@@ -42,6 +44,7 @@ export class HttpServer {
   readonly #listener: RequestListener;
   readonly #idleTimeout: number;
   readonly #headerTimeout: number;
+  readonly #asksForCertificates: boolean;
   readonly #limit: ConnectionLimit;
   readonly #servers: Server[] = [];
   /** Every connection as it was accepted, before any TLS, with its two ends. */
@@ -56,11 +59,18 @@ export class HttpServer {
 
   constructor(
     listener: RequestListener,
-    { idleTimeout = 120_000, headerTimeout = 60_000, maxConnections = 0, log }: HttpServerOptions = {},
+    {
+      idleTimeout = 120_000,
+      headerTimeout = 60_000,
+      maxConnections = 0,
+      asksForCertificates = false,
+      log,
+    }: HttpServerOptions = {},
   ) {
     this.#listener = listener;
     this.#idleTimeout = idleTimeout;
     this.#headerTimeout = headerTimeout;
+    this.#asksForCertificates = asksForCertificates;
     this.#limit = new ConnectionLimit(maxConnections, log);
   }
 
@@ -75,7 +85,13 @@ export class HttpServer {
   }
 
   listenTls(port: number, address: string, certificate: ServerCertificate): Promise<AddressInfo> {
-    const options = { ...this.#options(), ...certificate.context, handshakeTimeout: this.#headerTimeout };
+    const options = {
+      ...this.#options(),
+      ...certificate.context,
+      handshakeTimeout: this.#headerTimeout,
+      requestCert: this.#asksForCertificates,
+      rejectUnauthorized: false,
+    };
     const server = createTlsServer(options, (req, res) => this.#onRequest(req, res));
     certificate.follow((context) => server.setSecureContext(context));
     server.on('connection', (socket: Socket) => {

@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Catalog } from '../storage/catalog.js';
 import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
 import { spaceOf } from '../storage/space.js';
 import { createApp, createMonitoringApp } from './app.js';
+import { Audit, type AuditOptions } from './audit/audit.js';
+import { EventStreams } from './audit/event-streams.js';
+import { headFile, missingSince } from './audit/head-file.js';
+import { openAuditKey } from './audit/key.js';
 import { openKeyring } from './auth/keyring.js';
+import { LoginThrottle } from './auth/login-throttle.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
 import { Closing } from './closing.js';
 import { type Config, readConfig } from './config/read-config.js';
@@ -23,6 +30,8 @@ import { measuredBlobs } from './metrics/measured-blobs.js';
 import { measuredCatalog } from './metrics/measured-catalog.js';
 import { measuredSweep } from './metrics/measured-sweep.js';
 import { watchServer } from './metrics/watch-server.js';
+import { checkNodes } from './model/check-nodes.js';
+import { occasionOfTask, SYSTEM } from './model/audit.js';
 import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
 import { Directory } from './operations/directory.js';
@@ -36,6 +45,7 @@ import { Manifests } from './operations/manifests.js';
 import { registerImages } from './operations/register-images.js';
 import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
+import { TokenUses } from './operations/token-uses.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
 import { Interrupted, stopOnSignals } from './signals.js';
@@ -46,6 +56,7 @@ import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
+const FLUSH_EVERY = 60 * 1000;
 
 /** Returns the way to stop; what fails on the way leaves nothing open. */
 async function run(config: Config, version: string): Promise<() => Promise<void>> {
@@ -72,7 +83,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const certificate = closing.add(await openCertificate({ settings, log, now }), (opened) => opened?.close());
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
-  const { records, catalog, files, blobs } = await openStores(settings, metrics, closing);
+  const { records, stored, files, blobs } = await openStores(settings, metrics, closing);
+  const audit = await openAudit(settings, { catalog: stored, now, log, metrics }, closing);
+  const catalog = audit.as(inTheName('start'));
   const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
   if (warning) log.warn(warning);
   const policy = policyOf(settings, version);
@@ -101,11 +114,15 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
   metrics.watchProcess(version);
-  const tasks = closing.add(new TaskRunner({ catalog, catalogOf: () => catalog, log, now }), (runner) =>
+  const tasks = closing.add(new TaskRunner({ catalog, catalogOf: (task) => audit.as(() => occasionOfTask(task)), log, now }), (runner) =>
     runner.close(),
   );
+  const events = closing.add(await EventStreams.open({ catalog, tasks }), (streams) => streams.close());
+  checkNodes(directory.nodes.values(), settings.trustedProxies);
+  const uses = new TokenUses(now);
+  closing.add(keepFlushing(uses, catalog, log), (flushLast) => flushLast());
   const deps: Deps = {
-    catalog,
+    catalog: audit.as(inTheName('upkeep')),
     blobs,
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
@@ -114,24 +131,29 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     reservations: new Reservations(),
     manifests: new Manifests(),
     tasks,
+    audit,
+    events,
     log,
     policy,
     now,
     metrics,
     readiness,
     keyring,
+    logins: new LoginThrottle(),
+    uses,
     seenSignatures: new SeenSignatures(),
     isProxy: addressMatcher(settings.trustedProxies),
     trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
   };
-  await tasks.open(performing(() => deps));
+  await tasks.open(performing((task) => ({ ...deps, catalog: audit.as(() => occasionOfTask(task)) })));
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
   const { server, urls } = await listen(deps, settings, certificate);
-  closing.add(keepSweeping(deps, startedAt), (stopSweeping) => stopSweeping());
+  closing.add(keepSweeping({ ...deps, catalog: audit.as(inTheName('sweep')) }, startedAt), (stopSweeping) => stopSweeping());
   closing.add(server, () => {
     readiness.stop();
     reloads.splice(0);
+    events.close();
     // Tasks end at once: whoever waits for them would otherwise keep the server from closing.
     const closed = Promise.all([server.close(settings.shutdownGrace * 1000), tasks.close()]);
     log.info({ grace: settings.shutdownGrace }, 'stopping');
@@ -144,10 +166,23 @@ async function open({ settings, warnings, start }: Config, version: string, clos
 /** As they are, and measured. */
 async function openStores({ data }: Settings, metrics: Metrics, closing: Closing) {
   const records = await openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
-  const catalog = closing.add(measuredCatalog(records, metrics), (opened) => opened.close());
+  const stored = closing.add(measuredCatalog(records, metrics), (opened) => opened.close());
   const files = await openBlobs({ kind: 'filesystem', directory: join(data, 'files') });
   const blobs = closing.add(measuredBlobs(files, metrics), (opened) => opened.close());
-  return { records, catalog, files, blobs };
+  return { records, stored, files, blobs };
+}
+
+const inTheName = (what: string) => () => ({ who: SYSTEM, what });
+
+async function openAudit({ data }: Settings, means: Omit<AuditOptions, 'key' | 'heads'>, closing: Closing) {
+  const path = join(data, 'audit-head');
+  for (const what of await missingSince(path, means.catalog)) {
+    means.log.warn({ file: path }, `the audit has been cut or changed: it does not hold ${what}, which it has held`);
+  }
+  const key = await openAuditKey(join(data, 'audit-key'));
+  const audit = closing.add(await Audit.open({ ...means, key, heads: headFile(path) }), (opened) => opened.close());
+  closing.add(audit.keepFlushing(), (flushLast) => flushLast());
+  return audit;
 }
 
 /** In plain, over TLS, or both; where it does, as URLs. */
@@ -156,6 +191,7 @@ async function listen(deps: Deps, settings: Settings, certificate: Certificate |
     idleTimeout: settings.idleTimeout * 1000,
     headerTimeout: settings.headerTimeout * 1000,
     maxConnections: settings.maxConnections,
+    asksForCertificates: settings.tlsClientCertificates,
     log: deps.log,
   });
   const { address, port, tlsPort } = settings;
@@ -201,6 +237,17 @@ function keepSweeping(deps: Deps, startedAt: Date): () => Promise<void> {
   return async () => {
     clearInterval(timer);
     await running;
+  };
+}
+
+/** When tokens were used last is written once a minute, and at the end. */
+function keepFlushing(uses: TokenUses, catalog: Catalog, log: Logger): () => Promise<void> {
+  const flush = () =>
+    uses.flush(catalog).catch((err: unknown) => log.warn({ err }, 'when tokens were used last could not be written'));
+  const timer = setInterval(flush, FLUSH_EVERY).unref();
+  return () => {
+    clearInterval(timer);
+    return flush();
   };
 }
 

@@ -1,7 +1,11 @@
+import type { Node } from '../model/node.js';
 import type { Grant } from '../model/token.js';
 import type { User } from '../model/user.js';
 
-/** Whom an Authorization header proves, and what it is good for. */
-export interface Credentials extends Grant {
-  user: User;
-}
+/** Whom a request has proven, and what that is good for. */
+export type Credentials = Grant &
+  (
+    | { user: User; node?: undefined }
+    /** `publish`: the data center to which the node may bring images. */
+    | { node: Node; publish?: string | undefined; user?: undefined }
+  );

@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Reader } from '../../storage/catalog.js';
-import { users } from '../model/user.js';
+import { checkAdmitted, users } from '../model/user.js';
 import type { Credentials } from './credentials.js';
 import type { Keyring } from './keyring.js';
 import type { SeenSignatures } from './seen-signatures.js';
@@ -19,7 +19,7 @@ export interface SignedRequest {
 
 export interface SignatureDeps {
   catalog: Reader;
-  keyring: Pick<Keyring, 'keysOf'>;
+  keyring: Pick<Keyring, 'keysOf' | 'keysIn'>;
   seenSignatures: SeenSignatures;
   now: () => Date;
   policy: { publicUrl: string | undefined };
@@ -62,15 +62,17 @@ export async function ofSignature(
   if (!algorithm) throw refusal(`the algorithm has to be one of ${[...algorithms.keys()].join(', ')}`);
   const time = now();
   const date = dateOf(header.signed, request, time);
-  const keys = keyring.keysOf(header.user).filter((key) => isMeant(key, header, algorithm));
+  const user = await catalog.find(users, `name:${header.user}`);
+  const known = [...keyring.keysOf(header.user), ...keyring.keysIn(user?.keys ?? [])];
+  const keys = known.filter((key) => isMeant(key, header, algorithm));
   const signed = signingStrings(header.signed, request, policy.publicUrl).find((text) => {
     const data = Buffer.from(text, 'latin1');
     return keys.some(({ object }) => verify(algorithm.hash, data, object, header.signature));
   });
-  const user = signed === undefined ? undefined : await catalog.find(users, `name:${header.user}`);
-  if (!user || user.inactive) {
-    throw refusal('the signature is not by a key that is known for this user; new ones go into authkeys/USER.keys');
+  if (signed === undefined || !user) {
+    throw refusal('the signature is not by a key that is known for this user: add it with "slipway user key add"');
   }
+  checkAdmitted(user);
   const isMarked = MARKS.some((name) => header.signed.includes(name));
   const oldest = new Date(time.getTime() - SKEW * 1000);
   if (isMarked && !seenSignatures.admit(`${user.name}\n${signed}`, date, oldest)) {

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { remembering } from '../../imgapi/remembering.js';
+import { MOST_KEYS, type UserKey } from '../model/user.js';
 import { isUserName } from '../model/user-name.js';
 import { listKeyFiles, readKeyFile, userOf } from './key-files.js';
 import { readAuthorizedKeys, type SshKey } from './ssh-keys.js';
 
-/** As many as a stranger may make us try. */
-const MOST_KEYS = 32;
+/** Of the lines of keys that are remembered, in characters. */
+const REMEMBERED = 1 << 20;
 
 /** A file that is something else is wrong in all of its lines. */
 const MOST_WARNINGS = 10;
@@ -50,6 +52,11 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
 export class Keyring {
   readonly #options: KeyringOptions;
   readonly #stopWatching: () => void;
+  readonly #parsed = remembering(
+    (line: string) => readAuthorizedKeys(line).keys,
+    REMEMBERED,
+    ({ length }) => length,
+  );
   #keys = new Map<string, SshKey[]>();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -62,6 +69,11 @@ export class Keyring {
 
   keysOf(user: string): readonly SshKey[] {
     return this.#keys.get(user) ?? [];
+  }
+
+  /** Those that were given to the catalog; read once, and not for every signature. */
+  keysIn(lines: readonly Pick<UserKey, 'key'>[]): readonly SshKey[] {
+    return lines.flatMap(({ key }) => this.#parsed(key));
   }
 
   /** What a line says that is to become a key: its fingerprint, or what is wrong with it. */

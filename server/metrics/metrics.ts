@@ -42,8 +42,8 @@ export const metrics = {
   received_bytes_total: counter('Bytes received, headers included; what runs counts as it comes', { route }),
   sent_bytes_total: counter('Bytes sent, headers included; what runs counts as it goes', { route }),
   authentications_total: counter('Requests whose sender was looked for, by what they sent and what came of it', {
-    scheme: ['none', 'bearer', 'signature', 'other'],
-    outcome: ['accepted', 'trusted', 'anonymous', 'ignored', 'refused', 'failed'],
+    scheme: ['none', 'bearer', 'signature', 'api-key', 'path', 'other'],
+    outcome: ['accepted', 'trusted', 'node', 'anonymous', 'ignored', 'refused', 'failed'],
   }),
 
   transfers_running: gauge('Files and icons on their way', { direction }),
@@ -69,6 +69,9 @@ export const metrics = {
   blobs_staged: gauge('Blobs that are being written, or not published yet'),
   digest_seconds_total: counter('Time for which a digest worker was busy', { algorithms: 'what the worker computes' }),
   digest_bytes_total: counter('Bytes that a digest worker has digested', { algorithms: 'what the worker computes' }),
+
+  audit_waiting: gauge('Pulls and refusals that are not in the audit yet'),
+  audit_lost_total: counter('Pulls and refusals that the audit could not take, as it could not be written for too long'),
 
   jobs: gauge('Jobs', { execution: executions }),
   sweeps_total: counter('Sweeps', { outcome: ['done', 'failed'] }),

@@ -1,10 +1,14 @@
 import { ImgapiError } from '../../imgapi/errors.js';
-import { ofToken } from '../auth/bearer.js';
+import { clientCertificate } from '../auth/client-certificate.js';
 import type { Credentials } from '../auth/credentials.js';
 import { ofSignature } from '../auth/http-signature.js';
+import { type Offer, offered } from '../auth/offer.js';
+import { ofNodeSecret, ofUserSecret } from '../auth/secrets.js';
 import type { Context, Middleware } from '../context.js';
 import type { Deps } from '../deps.js';
 import { anonymous, type Caller, isKnown, trusted } from '../model/caller.js';
+import { modeLaw } from '../model/modes.js';
+import { withinDatacenter } from '../model/rights.js';
 import { type Need, permitsNeed } from '../model/scope.js';
 
 /**
@@ -28,37 +32,74 @@ export function authenticate(deps: Deps, strictness: Strictness, need: Need): Mi
 }
 
 async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: Need): Promise<Caller> {
-  const withoutCredentials = strictness !== 'credentials' && deps.trusts(ctx.state.address) ? trusted : anonymous;
-  if (!ctx.get('authorization')) return withoutCredentials;
+  const offer = offered(ctx);
+  if (!offer) return withoutCredentials(ctx, deps, strictness, need);
   try {
-    ctx.state.credentials = await proven(ctx, deps);
-    checkScope(ctx.state.credentials, need);
+    const credentials = await proven(ctx, deps, offer);
+    ctx.state.credentials = credentials;
+    if (credentials.token !== undefined) deps.uses.note(credentials.token);
+    checkGood(credentials, strictness, need);
+    return callerWith(credentials, deps);
   } catch (error) {
-    if (forgives(strictness, deps) && error instanceof ImgapiError) return withoutCredentials;
+    if (forgives(strictness, deps) && error instanceof ImgapiError) {
+      return withoutCredentials(ctx, deps, strictness, need);
+    }
     throw error;
   }
-  const { user } = ctx.state.credentials;
-  return { kind: 'user', user, rights: deps.directory.rightsOf(user) };
 }
 
-function checkScope({ scope }: Credentials, need: Need): void {
+/** What a connection, or an address, says of the caller. Nodes that nothing else proves may look, and no more. */
+function withoutCredentials(ctx: Context, deps: Deps, strictness: Strictness, need: Need): Caller {
+  if (strictness === 'credentials') return anonymous;
+  if (deps.trusts(ctx.state.address)) return trusted;
+  if (need !== 'read' || !modeLaw[deps.policy.mode].fleet) return anonymous;
+  const { directory, isProxy, policy, now } = deps;
+  if (directory.nodes.size === 0) return anonymous;
+  const fingerprint = clientCertificate(ctx.req, { isProxy, header: policy.certificateHeader, now: now() });
+  const certified = fingerprint === undefined ? undefined : directory.nodeWith(fingerprint);
+  const node = certified ?? directory.nodeAt(ctx.state.address);
+  if (!node) return anonymous;
+  if (!certified) ctx.state.byAddress = true;
+  return { kind: 'node', node };
+}
+
+function checkGood({ scope, node }: Credentials, strictness: Strictness, need: Need): void {
+  if (node && strictness === 'credentials') {
+    throw new ImgapiError('NotPermitted', 'a token of a node is good for images only');
+  }
   if (permitsNeed(scope, need)) return;
   throw new ImgapiError('NotPermitted', `a token of scope ${scope} is not good for this`);
 }
 
-/** The schemes of the Authorization header. None gives anything for that of another. */
-const schemes: ((ctx: Context, deps: Deps) => Promise<Credentials | undefined>)[] = [
-  (ctx, { catalog, now }) => ofToken(catalog, ctx.get('authorization'), now()),
-  ({ req, method, originalUrl: url }, deps) =>
-    ofSignature({ method, url, httpVersion: req.httpVersion, headers: req.headers }, deps),
-];
-
-async function proven(ctx: Context, deps: Deps): Promise<Credentials> {
-  for (const credentialsOf of schemes) {
-    const credentials = await credentialsOf(ctx, deps);
-    if (credentials) return credentials;
+function callerWith(credentials: Credentials, { directory }: Deps): Caller {
+  const { user, dc } = credentials;
+  if (!user) {
+    const { node, publish } = credentials;
+    return { kind: 'node', node, ...(publish !== undefined && { publish }) };
   }
+  const rights = directory.rightsOf(user);
+  return { kind: 'user', user, rights: dc === undefined ? rights : withinDatacenter(rights, dc) };
+}
+
+async function proven(ctx: Context, deps: Deps, { scheme, secret }: Offer): Promise<Credentials> {
+  const credentials =
+    scheme === 'signature'
+      ? await ofSignature(
+          { method: ctx.method, url: ctx.originalUrl, httpVersion: ctx.req.httpVersion, headers: ctx.req.headers },
+          deps,
+        )
+      : secretOf(ctx, deps, scheme, secret);
+  if (credentials) return credentials;
   throw new ImgapiError('UnauthorizedError', `the credentials are not valid: ${ADVICE}`);
+}
+
+/** In a path, which others may see, only what nodes have is taken. */
+function secretOf(ctx: Context, { directory, now, policy }: Deps, scheme: Offer['scheme'], secret = '') {
+  if (secret === '') return undefined;
+  const asking = { now: now(), address: ctx.state.address };
+  const ofUser = scheme === 'path' ? undefined : ofUserSecret(directory, secret, asking);
+  if (ofUser || !modeLaw[policy.mode].fleet) return ofUser;
+  return ofNodeSecret(directory, secret, asking);
 }
 
 function forgives(strictness: Strictness, { policy }: Deps): boolean {

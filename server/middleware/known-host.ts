@@ -7,7 +7,9 @@ export function knownHost(knownAs: KnownAs): Middleware {
   const isKnown = hostMatcher(knownAs);
   return (ctx, next) => {
     const host = ctx.get('host');
-    if (ctx.state.caller.kind === 'user' || isKnown(host)) return next();
+    const { caller, byAddress } = ctx.state;
+    const isProven = caller.kind === 'user' || (caller.kind === 'node' && !byAddress);
+    if (isProven || isKnown(host)) return next();
     throw new ImgapiError(
       'MisdirectedRequest',
       `this server is not known as "${host.slice(0, 100)}": use its address, or add the name to its setting hostNames`,

@@ -1,8 +1,7 @@
 import { ImgapiError } from '../../imgapi/errors.js';
+import { offered } from '../auth/offer.js';
 import type { Context, Middleware } from '../context.js';
 import type { Deps } from '../deps.js';
-
-const SCHEMES = new Set(['bearer', 'signature']);
 
 /** Looking for who asks, and what came of it. */
 export function measureAuthentication({ instruments }: Deps['metrics'], authenticate: Middleware): Middleware {
@@ -24,16 +23,11 @@ export function measureAuthentication({ instruments }: Deps['metrics'], authenti
   };
 }
 
-function schemeOf(ctx: Context): string {
-  const authorization = ctx.get('authorization');
-  if (authorization === '') return 'none';
-  const scheme = authorization.split(' ', 1)[0]!.toLowerCase();
-  return SCHEMES.has(scheme) ? scheme : 'other';
-}
+const schemeOf = (ctx: Context): string => offered(ctx)?.scheme ?? 'none';
 
 /** Credentials that prove nobody are ignored where none are needed. */
 function outcomeOf(ctx: Context): string {
-  const { kind } = ctx.state.caller;
-  if (kind === 'user') return 'accepted';
-  return ctx.get('authorization') === '' ? kind : 'ignored';
+  const { caller, credentials } = ctx.state;
+  if (caller.kind === 'user' || (caller.kind === 'node' && credentials)) return 'accepted';
+  return offered(ctx) ? 'ignored' : caller.kind;
 }

@@ -1,5 +1,6 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ImgapiError } from '../../imgapi/errors.js';
+import { offered } from '../auth/offer.js';
 import type { Middleware } from '../context.js';
 
 const MINUTE = 60;
@@ -19,7 +20,7 @@ export function rateLimit(requestsPerMinute: number): (identify: Middleware) => 
   };
   return (identify) => async (ctx, next) => {
     const { address } = ctx.state;
-    const key = ctx.get('authorization') === '' ? address : `credentials from ${address}`;
+    const key = offered(ctx) ? `credentials from ${address}` : address;
     await count(key);
     try {
       await identify(ctx, async () => {});
@@ -27,8 +28,9 @@ export function rateLimit(requestsPerMinute: number): (identify: Middleware) => 
       // Right ones, though they may not be good for this.
       if (ctx.state.credentials) await limiter.reward(key);
     }
-    const { user } = ctx.state.caller;
-    if (user) await count(user.uuid);
+    const { caller } = ctx.state;
+    if (caller.kind === 'user') await count(caller.user.uuid);
+    if (caller.kind === 'node') await count(`node ${caller.node.name}`);
     await next();
   };
 }

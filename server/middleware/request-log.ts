@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type Context, type Middleware, whenEnded } from '../context.js';
+import { nameOfCaller } from '../model/caller.js';
+import { withoutSecrets } from '../model/token.js';
 
 /** ASCII: Node writes other characters now in one encoding and now in another, so they would not come back as sent. */
 const USABLE_ID = /^[\x20-\x7e]{1,256}$/;
@@ -20,15 +22,15 @@ export function requestLog(log: Logger, serverName: string): Middleware {
     whenEnded(ctx, () => {
       const { method, url } = ctx.req;
       const { statusCode, headersSent, writableEnded } = ctx.res;
-      const caller = ctx.state.caller?.user?.name ?? ctx.state.caller?.kind;
+      const { caller } = ctx.state;
       log[ctx.state.route?.logLevel ?? 'info'](
         {
           id: ctx.state.requestId,
           method,
-          url: withoutTokens(url),
+          url: withoutSecrets(url ?? ''),
           status: headersSent ? statusCode : undefined,
           ms: elapsed(),
-          caller,
+          caller: caller && nameOfCaller(caller),
           address: ctx.state.address,
           cut: !writableEnded,
         },
@@ -52,6 +54,3 @@ function stampWhenSent({ res }: Context, elapsed: () => number): void {
     return writeHead.apply(this, args);
   } as typeof writeHead;
 }
-
-/** Where a token does not belong, it stands in no log either. */
-const withoutTokens = (url = '') => url.replace(/slipway_[\w-]{16,}/g, 'slipway_…');

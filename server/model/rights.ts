@@ -21,6 +21,15 @@ const roleOf: Record<Permission, Role> = {
   share_public: 'sharePublic',
 };
 
+/** As the management API calls them. */
+export const roleNames: Record<Role, string> = {
+  member: 'member',
+  admin: 'admin',
+  imageAdmin: 'image_admin',
+  importAdmin: 'image_import_admin',
+  sharePublic: 'share_public',
+};
+
 const NOWHERE: ReadonlySet<string> = new Set();
 
 export const noRights: Rights = {

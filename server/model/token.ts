@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
-import { covers, type Scope } from './scope.js';
+import { covers, type Scope, type UserScope } from './scope.js';
 import { ADMIN, type User } from './user.js';
 
 /** What credentials are good for, and until when; for ever where nothing is said. */
@@ -23,7 +23,7 @@ export interface Token {
   user: string;
   created: string;
   /** Full where it is absent: in records from before there were scopes. */
-  scope?: Scope;
+  scope?: UserScope;
   /** Good until then; for ever where it is absent. */
   expires?: string;
   /** The one data center in which it is good. */
@@ -47,6 +47,9 @@ export const FIRST = { user: ADMIN.uuid, name: 'first' };
 export const isFirst = ({ user, name }: Token) => user === FIRST.user && name === FIRST.name;
 
 export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Where a token does not belong, it is not told on. */
+export const withoutSecrets = (text: string) => text.replace(/slipway_[\w-]{16,}/g, 'slipway_…');
 
 export function hashToken(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');

@@ -22,7 +22,8 @@ export class Directory {
   readonly nodeTokens = new Map<string, NodeToken>();
   readonly #rights = new Map<string, { superAdmin: boolean; rights: Rights }>();
   #open: ReadonlySet<string> | undefined;
-  #byAddress: { node: Node; holds: (address: string) => boolean }[] | undefined;
+  #byAddress: Node[] | undefined;
+  readonly #matchers = new WeakMap<Node, (address: string) => boolean>();
   #unfollow: (() => void)[] = [];
 
   static async open(catalog: Catalog): Promise<Directory> {
@@ -52,10 +53,19 @@ export class Directory {
 
   /** The node whose source address is enough to prove it. */
   nodeAt(address: string): Node | undefined {
-    this.#byAddress ??= [...this.nodes.values()]
-      .filter(({ knownByAddress }) => knownByAddress)
-      .map((node) => ({ node, holds: addressMatcher(node.addresses) }));
-    return this.#byAddress.find(({ holds }) => holds(address))?.node;
+    this.#byAddress ??= [...this.nodes.values()].filter(({ knownByAddress }) => knownByAddress);
+    return this.#byAddress.find((node) => this.#matcherOf(node)(address));
+  }
+
+  /** Is this an address that the node asks from? Any is, where none are known. */
+  isAt(node: Node, address: string): boolean {
+    return node.addresses.length === 0 || this.#matcherOf(node)(address);
+  }
+
+  #matcherOf(node: Node): (address: string) => boolean {
+    const matches = this.#matchers.get(node) ?? addressMatcher(node.addresses);
+    this.#matchers.set(node, matches);
+    return matches;
   }
 
   /** The node that a client certificate proves. */

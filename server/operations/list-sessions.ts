@@ -6,11 +6,11 @@ import { checkStands } from './check-stands.js';
 import { endSessions } from './end-sessions.js';
 import { findSubject } from './find-user.js';
 
-export async function listSessions({ catalog, now }: Deps, caller: Caller, own: Grant, name: string) {
+export async function listSessions({ catalog, now, uses }: Deps, caller: Caller, own: Grant, name: string) {
   const { uuid } = await findSubject(catalog, caller, name);
   const found: Session[] = [];
   for await (const { record } of catalog.range(sessions, 'user', { prefix: uuid })) {
-    if (!hasExpired(record, now())) found.push(record);
+    if (!hasExpired(record, now())) found.push(uses.of(record));
   }
   return found.sort((a, b) => (a.created < b.created ? -1 : 1)).map((session) => presentSession(session, own.token));
 }

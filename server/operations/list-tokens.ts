@@ -7,14 +7,21 @@ import { type User, users } from '../model/user.js';
 import { findUser } from './find-user.js';
 
 /** The tokens that the caller may see, or those of one user; by user, then by name. */
-export async function listTokens({ catalog, now }: Deps, caller: Caller, userName: string | undefined) {
+export async function listTokens({ catalog, now, uses }: Deps, caller: Caller, userName: string | undefined) {
   const owners = await ownersOf(catalog, caller, userName);
   const found: ReturnType<typeof presentToken>[] = [];
   for await (const token of catalog.list(tokens)) {
     const user = owners.get(token.user);
-    if (user && !token.revoked) found.push(presentToken(token, user, now()));
+    if (user && !token.revoked) found.push(presentToken(uses.of(token), user, now()));
   }
   return found.sort((a, b) => inOrder(a.user, b.user) || inOrder(a.name, b.name));
+}
+
+/** One of them, by its name. */
+export async function showToken(deps: Deps, caller: Caller, name: string, userName = caller.user?.name) {
+  const token = (await listTokens(deps, caller, userName)).find((one) => one.name === name);
+  if (!token) throw new ImgapiError('ResourceNotFound', `there is no token "${name}"`);
+  return token;
 }
 
 async function ownersOf(reader: Reader, caller: Caller, name: string | undefined): Promise<Map<string, User>> {

@@ -60,11 +60,11 @@ export async function createNodeToken(
   });
 }
 
-export async function listNodeTokens({ catalog, now }: Deps, nodeName: string) {
+export async function listNodeTokens({ catalog, now, uses }: Deps, nodeName: string) {
   const node = await nodeNamed(catalog, nodeName);
   const found: ReturnType<typeof presentNodeToken>[] = [];
   for await (const { record } of catalog.range(nodeTokens, 'node', { prefix: nodeName })) {
-    if (record.node === nodeName) found.push(presentNodeToken(record, node, now()));
+    if (record.node === nodeName) found.push(presentNodeToken(uses.of(record), node, now()));
   }
   return found;
 }

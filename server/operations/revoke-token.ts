@@ -1,7 +1,8 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
-import { isFirst, tokenKey, tokens } from '../model/token.js';
+import { type Grant, isFirst, tokenKey, tokens } from '../model/token.js';
+import { checkStands } from './check-stands.js';
 import { findUser } from './find-user.js';
 
 export interface TokenAddress {
@@ -11,8 +12,14 @@ export interface TokenAddress {
 }
 
 /** From the next request on nobody gets in with it. */
-export async function revokeToken({ catalog, now }: Deps, caller: Caller, address: TokenAddress): Promise<void> {
+export async function revokeToken(
+  { catalog, now }: Deps,
+  caller: Caller,
+  own: Grant,
+  address: TokenAddress,
+): Promise<void> {
   await catalog.write(async (tx) => {
+    await checkStands(tx, caller, own);
     const user = await findUser(tx, caller, address.user);
     const token = user && (await tx.find(tokens, tokenKey(user.uuid, address.name)));
     if (!token || token.revoked) throw new ImgapiError('ResourceNotFound', `there is no token "${address.name}"`);

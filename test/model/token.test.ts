@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { ImgapiError } from '../../imgapi/errors.js';
-import { covers, type Scope, scopes } from '../../server/model/scope.js';
+import { covers, type Scope, scopes, type UserScope } from '../../server/model/scope.js';
 import {
   checkGives,
   expiryFrom,
@@ -87,11 +87,13 @@ test('a token is good until its end, and not at it', (t) => {
   t.true(hasExpired({ expires: '2026-06-15T12:00:00.000Z' }, now));
 });
 
-const covering = table<'scope' | Scope>(`
-  scope    full  read  metrics
-  full     yes   yes   yes
-  read     no    yes   yes
-  metrics  no    no    yes
+const covering = table<'scope' | UserScope>(`
+  scope    full  admin  write  read  metrics
+  full     yes   yes    yes    yes   yes
+  admin    yes   yes    yes    yes   yes
+  write    no    no     yes    yes   yes
+  read     no    no     no     yes   yes
+  metrics  no    no     no     no    yes
 `);
 
 test('which scope is good for all that another is', (t) => {
@@ -101,6 +103,23 @@ test('which scope is good for all that another is', (t) => {
   );
   for (const { scope, ...others } of covering) {
     for (const other of scopes) t.is(covers(scope as Scope, other), others[other] === 'yes', `${scope} ${other}`);
+  }
+});
+
+const withDatacenters = table<'own' | 'wanted' | 'given'>(`
+  own   wanted  given
+  -     -       yes
+  -     lab     yes
+  lab   lab     yes
+  lab   -       no
+  lab   main    no
+`);
+
+test('who has credentials for one data center gives none for another, nor for all', (t) => {
+  for (const { own, wanted, given } of withDatacenters) {
+    const give = () => checkGives({ scope: 'full', dc: own || undefined }, { scope: 'read', dc: wanted || undefined });
+    if (given === 'yes') t.notThrows(give);
+    else t.like(t.throws(give, { instanceOf: ImgapiError }), { code: 'NotPermitted' }, `${own} ${wanted}`);
   }
 });
 
@@ -133,7 +152,15 @@ test('nobody gives what they do not have', (t) => {
 });
 
 test('a token as people see it: without its hash, and full where it is from before there were scopes', (t) => {
-  const shown = { name: 'n', user: 'someone', scope: 'full', created: record.created, expired: false };
+  const shown = {
+    name: 'n',
+    user: 'someone',
+    scope: 'full',
+    dc: null,
+    created: record.created,
+    expired: false,
+    last_used: null,
+  };
   t.deepEqual(presentToken(record, someone, now), shown);
   const expires = now.toISOString();
   t.deepEqual(presentToken({ ...record, expires, scope: 'read' }, someone, now), {

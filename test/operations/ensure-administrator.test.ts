@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { trusted } from '../../server/model/caller.js';
 import { OperatorMistake } from '../../server/model/operator-mistake.js';
-import { hashToken, type Token, tokens } from '../../server/model/token.js';
+import { hashToken, LASTING, type Token, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
 import { ensureAdministrator } from '../../server/operations/ensure-administrator.js';
 import { revokeToken } from '../../server/operations/revoke-token.js';
@@ -85,7 +85,7 @@ test('a revoked token does not come back with the next start, which makes anothe
   const { deps } = await startServer(t);
   await start();
   const before = await secret();
-  await revokeToken({ ...deps, catalog }, trusted, { name: 'first', user: 'admin' });
+  await revokeToken({ ...deps, catalog }, trusted, LASTING, { name: 'first', user: 'admin' });
   t.is((await kept())[0]?.revoked !== undefined, true);
   const { warning } = await start();
   t.is(warning, undefined);

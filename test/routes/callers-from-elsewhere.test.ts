@@ -98,7 +98,8 @@ for (const [proxies, expected] of [
 test('a token that stands in a URL, where it does not belong, stands in no log', async (t) => {
   const { log, lines } = keptLog();
   const { ask } = await startServer(t, { log });
-  const { token } = (await ask('POST', '/api/token', { body: { name: 'misplaced' } })).json;
+  const made = await ask('POST', '/api/token', { body: { name: 'misplaced' } });
+  const { token } = made.json.result as { token: string };
   await ask('GET', `/ping?token=${token}`, anonymous);
   await ask('GET', '/ping', anonymous);
   t.true(lines.some(({ url }) => url === '/ping?token=slipway_…'));
@@ -148,7 +149,7 @@ test('right credentials are no guesses', async (t) => {
 test('a token that is not good for something is no guess', async (t) => {
   const server = await startServer(t, { requestsPerMinute: 3 });
   const made = await server.ask('POST', '/api/token', { body: { name: 'scraper', scope: 'metrics' } });
-  const headers = { authorization: `Bearer ${made.json.token}` };
+  const headers = { authorization: `Bearer ${(made.json.result as { token: string }).token}` };
   for (let i = 0; i < 5; i += 1) {
     t.is((await server.ask('GET', '/images', { as: 'anonymous', headers })).status, 403);
   }

@@ -4,7 +4,11 @@ import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { createApp } from '../../server/app.js';
+import { Audit } from '../../server/audit/audit.js';
+import { EventStreams, type EventTimes } from '../../server/audit/event-streams.js';
+import { AuditKey } from '../../server/audit/key.js';
 import { type KeyringOptions, openKeyring } from '../../server/auth/keyring.js';
+import { LoginThrottle } from '../../server/auth/login-throttle.js';
 import { SeenSignatures } from '../../server/auth/seen-signatures.js';
 import type { Deps, Policy } from '../../server/deps.js';
 import { HttpServer } from '../../server/http-server.js';
@@ -23,6 +27,7 @@ import { openFleet } from '../../server/operations/fleet.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
 import { Reservations } from '../../server/operations/reservations.js';
+import { TokenUses } from '../../server/operations/token-uses.js';
 import { Readiness } from '../../server/readiness.js';
 import { performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
@@ -64,6 +69,7 @@ export interface ServerOptions extends Partial<Policy> {
   space?: () => Promise<Space>;
   /** Instead of the server's own. */
   kinds?: typeof taskKinds;
+  eventTimes?: EventTimes;
 }
 
 const defaults: Policy = {
@@ -103,6 +109,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     catalog: givenCatalog,
     blobs: givenBlobs,
     kinds = taskKinds,
+    eventTimes,
     ...policy
   } = options;
   const metrics = new Metrics();
@@ -143,6 +150,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     readiness,
     now,
     keyring,
+    logins: new LoginThrottle(),
+    uses: new TokenUses(now),
     seenSignatures: new SeenSignatures(),
     isProxy,
     trusts: trusts ?? (() => policy.authType === 'none'),

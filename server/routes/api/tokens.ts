@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { scopes } from '../../model/scope.js';
 import { DURATION, TOKEN_NAME } from '../../model/token.js';
 import { createToken } from '../../operations/create-token.js';
-import { listTokens } from '../../operations/list-tokens.js';
+import { listTokens, showToken } from '../../operations/list-tokens.js';
 import { revokeToken } from '../../operations/revoke-token.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
+import { parse } from './input.js';
 
 const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
 const expiryRule = 'is neither a date such as 2030-01-31 or 2030-01-31T12:00:00Z nor a duration such as 12h or 90d';
@@ -17,20 +18,25 @@ const ofUser = z.strictObject({
   user: z.string().optional().describe('the name of the user whose tokens are meant; operators may name others'),
 });
 
-const wish = z.strictObject({
-  name: z.string().regex(TOKEN_NAME, nameRule),
+const limits = {
   scope: z.enum(scopes).default('full').describe('what the token is good for, beside what its user may do'),
   expires: expiry.optional(),
+  dc: z.string().optional().describe('the one data center in which it is good'),
   user: z.string().optional().describe('whose it will be; operators may name others than themselves'),
-});
+};
+
+const tokenName = z.string().regex(TOKEN_NAME, nameRule);
+const wish = z.strictObject({ name: tokenName, ...limits });
 
 const record = z.strictObject({
   name: z.string(),
   user: z.string(),
   scope: z.enum(scopes),
+  dc: z.string().nullable().describe('the one data center in which it is good'),
   created: z.iso.datetime(),
   expires: z.iso.datetime().optional().describe('never where it is absent'),
   expired: z.boolean(),
+  last_used: z.iso.datetime().nullable(),
 });
 
 export const list = endpoint({
@@ -44,23 +50,52 @@ export const list = endpoint({
   perform: ({ caller, query }, deps) => listTokens(deps, caller, query.user),
 });
 
+const made = record.extend({ token: z.string().describe('the secret: send it as "Authorization: Bearer <token>"') });
+
 export const create = endpoint({
   name: 'CreateToken',
   summary: 'a new token; its secret is in this answer and can not be had again',
   query: noQuery,
   body: wish,
   status: 201,
-  answer: record.extend({ token: z.string().describe('the secret: send it as "Authorization: Bearer <token>"') }),
+  answer: made,
   refusals: ['ObjectAlreadyExists'],
   perform: ({ caller, own, body }, deps) => createToken(deps, caller, own, body),
+});
+
+export const createNamed = endpoint({
+  name: 'CreateNamedToken',
+  summary: 'a new token whose name the path says',
+  query: noQuery,
+  body: z.strictObject(limits).prefault({}),
+  status: 201,
+  answer: made,
+  refusals: ['ObjectAlreadyExists'],
+  perform: ({ caller, own, params, body }, deps) =>
+    createToken(deps, caller, own, {
+      ...parse(z.strictObject({ name: tokenName }), { name: params.name }, 'body'),
+      ...body,
+    }),
+});
+
+export const show = endpoint({
+  name: 'GetToken',
+  summary: 'a token, without its secret',
+  query: ofUser,
+  body: noBody,
+  status: 200,
+  answer: record,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, params, query }, deps) => showToken(deps, caller, params.name ?? '', query.user),
 });
 
 export const revoke = endpoint({
   name: 'RevokeToken',
   summary: 'from the next request on, nobody gets in with the token',
   query: ofUser,
-  body: noBody,
+  body: ofUser.optional(),
   status: 200,
   refusals: ['ResourceNotFound'],
-  perform: ({ caller, params, query }, deps) => revokeToken(deps, caller, { name: params.name ?? '', ...query }),
+  perform: ({ caller, own, params, query, body }, deps) =>
+    revokeToken(deps, caller, own, { name: params.name ?? '', ...query, ...body }),
 });

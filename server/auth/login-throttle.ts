@@ -1,0 +1,58 @@
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { ImgapiError } from '../../imgapi/errors.js';
+
+/** Wrong passwords in so many seconds, for one user name, whether there is such a user or not, and from one address. */
+const WITHIN = 15 * 60;
+const FOR_A_NAME = 10;
+const FROM_AN_ADDRESS = 50;
+
+/** Each guess takes tens of megabytes and a core: so many at a time, and so many that wait. */
+const AT_ONCE = 2;
+const MOST_WAITING = 50;
+
+/** Makes guessing passwords slow, and cheap for us. */
+export class LoginThrottle {
+  readonly #names = new RateLimiterMemory({ keyPrefix: 'name', points: FOR_A_NAME, duration: WITHIN });
+  readonly #addresses = new RateLimiterMemory({ keyPrefix: 'address', points: FROM_AN_ADDRESS, duration: WITHIN });
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Counts before it is known whether the guess is right: those that come at once would all pass otherwise. */
+  async admit(name: string, address: string): Promise<void> {
+    await consume(this.#addresses, address);
+    await consume(this.#names, name);
+  }
+
+  /** It was no guess. */
+  async forgive(name: string, address: string): Promise<void> {
+    await this.#names.delete(name);
+    await this.#addresses.reward(address);
+  }
+
+  async inTurn<R>(work: () => Promise<R>): Promise<R> {
+    if (this.#running >= AT_ONCE) {
+      if (this.#waiting.length >= MOST_WAITING) throw tooMany(1);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      // whoever is next takes the place over
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running -= 1;
+    }
+  }
+}
+
+async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
+  await limiter.consume(key).catch((spent: RateLimiterRes | Error) => {
+    if (spent instanceof Error) throw spent;
+    throw tooMany(Math.max(1, Math.ceil(spent.msBeforeNext / 1000)));
+  });
+}
+
+const tooMany = (seconds: number) =>
+  new ImgapiError('TooManyRequests', `too many logins have failed: try again in ${seconds} s`, {
+    headers: { 'Retry-After': String(seconds) },
+  });

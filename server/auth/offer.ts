@@ -1,0 +1,36 @@
+/** What a request offers to prove who asks; a secret that can not be one is empty. */
+export type Offer =
+  | { scheme: 'bearer' | 'api-key' | 'path'; secret: string }
+  | { scheme: 'signature' | 'other'; secret?: undefined };
+
+const SCHEME = /^([A-Za-z-]+)(?: +|$)/;
+const SECRET = /^[\x21-\x7e]{1,512}$/;
+
+const schemes: Record<string, Offer['scheme']> = { bearer: 'bearer', token: 'bearer', signature: 'signature' };
+
+/** The part of a request that can prove who asks. */
+export interface Offering {
+  path: string;
+  get(header: string): string;
+  state: { pathToken?: string };
+}
+
+/** The Authorization header comes before that of the management API, and that before what stood in the path. */
+export function offered(request: Offering): Offer | undefined {
+  const { pathToken } = request.state;
+  const authorization = request.get('authorization');
+  if (authorization !== '') return ofHeader(authorization);
+  const apiKey = request.path.startsWith('/api/') ? request.get('es-api-key') : '';
+  if (apiKey !== '') return { scheme: 'api-key', secret: usable(apiKey) };
+  return pathToken === undefined ? undefined : { scheme: 'path', secret: usable(pathToken) };
+}
+
+function ofHeader(authorization: string): Offer {
+  const [whole = '', name = ''] = SCHEME.exec(authorization) ?? [];
+  const scheme = schemes[name.toLowerCase()] ?? 'other';
+  return scheme === 'bearer'
+    ? { scheme, secret: usable(authorization.slice(whole.length)) }
+    : { scheme: scheme as 'signature' | 'other' };
+}
+
+const usable = (secret: string) => (SECRET.test(secret) ? secret : '');

@@ -1,0 +1,54 @@
+import type { Catalog, Kind, Tx } from '../../storage/catalog.js';
+import { nodeTokens } from '../model/node-token.js';
+import { sessions } from '../model/session.js';
+import { tokens } from '../model/token.js';
+
+interface Used {
+  hash: string;
+  lastUsed?: string;
+}
+
+/** When tokens were used last: kept in memory by each request, and written once in a while. */
+export class TokenUses {
+  #noted = new Map<string, Date>();
+
+  constructor(private readonly now: () => Date) {}
+
+  note(hash: string): void {
+    this.#noted.set(hash, this.now());
+  }
+
+  /** With what has not been written yet. */
+  of<T extends Used>(record: T): T {
+    const noted = this.#noted.get(record.hash);
+    return noted ? { ...record, lastUsed: noted.toISOString() } : record;
+  }
+
+  /** What can not be written is noted still. */
+  async flush(catalog: Pick<Catalog, 'write'>): Promise<void> {
+    if (this.#noted.size === 0) return;
+    const noted = this.#noted;
+    this.#noted = new Map();
+    try {
+      await catalog.write(async (tx) => {
+        for (const [hash, at] of noted) {
+          const lastUsed = at.toISOString();
+          const isKept =
+            (await keep(tx, tokens, hash, lastUsed)) ||
+            (await keep(tx, sessions, hash, lastUsed)) ||
+            (await keep(tx, nodeTokens, hash, lastUsed));
+          if (!isKept) continue; // it was revoked meanwhile
+        }
+      });
+    } catch (error) {
+      this.#noted = new Map([...noted, ...this.#noted]);
+      throw error;
+    }
+  }
+}
+
+async function keep<T extends Used>(tx: Tx, kind: Kind<T>, hash: string, lastUsed: string): Promise<boolean> {
+  const record = await tx.get(kind, hash);
+  if (record) await tx.replace(kind, { ...record, lastUsed });
+  return record !== undefined;
+}
