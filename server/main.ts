@@ -30,8 +30,8 @@ import { measuredBlobs } from './metrics/measured-blobs.js';
 import { measuredCatalog } from './metrics/measured-catalog.js';
 import { measuredSweep } from './metrics/measured-sweep.js';
 import { watchServer } from './metrics/watch-server.js';
-import { checkNodes } from './model/check-nodes.js';
 import { occasionOfTask, SYSTEM } from './model/audit.js';
+import { checkNodes } from './model/check-nodes.js';
 import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
 import { Directory } from './operations/directory.js';
@@ -114,8 +114,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
   metrics.watchProcess(version);
-  const tasks = closing.add(new TaskRunner({ catalog, catalogOf: (task) => audit.as(() => occasionOfTask(task)), log, now }), (runner) =>
-    runner.close(),
+  const tasks = closing.add(
+    new TaskRunner({ catalog, catalogOf: (task) => audit.as(() => occasionOfTask(task)), log, now }),
+    (runner) => runner.close(),
   );
   const events = closing.add(await EventStreams.open({ catalog, tasks }), (streams) => streams.close());
   checkNodes(directory.nodes.values(), settings.trustedProxies);
@@ -149,7 +150,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
   const { server, urls } = await listen(deps, settings, certificate);
-  closing.add(keepSweeping({ ...deps, catalog: audit.as(inTheName('sweep')) }, startedAt), (stopSweeping) => stopSweeping());
+  closing.add(keepSweeping({ ...deps, catalog: audit.as(inTheName('sweep')) }, startedAt), (stopSweeping) =>
+    stopSweeping(),
+  );
   closing.add(server, () => {
     readiness.stop();
     reloads.splice(0);

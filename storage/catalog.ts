@@ -13,6 +13,8 @@ export interface RangeOptions {
   prefix?: string;
   /** Start behind this position: the `at` of a record met earlier. */
   after?: string;
+  /** Only index values (or ids) that are smaller, byte by byte. */
+  below?: string;
   limit?: number;
   reverse?: boolean;
 }

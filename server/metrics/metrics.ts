@@ -71,7 +71,9 @@ export const metrics = {
   digest_bytes_total: counter('Bytes that a digest worker has digested', { algorithms: 'what the worker computes' }),
 
   audit_waiting: gauge('Pulls and refusals that are not in the audit yet'),
-  audit_lost_total: counter('Pulls and refusals that the audit could not take, as it could not be written for too long'),
+  audit_lost_total: counter(
+    'Pulls and refusals that the audit could not take, as it could not be written for too long',
+  ),
 
   jobs: gauge('Jobs', { execution: executions }),
   sweeps_total: counter('Sweeps', { outcome: ['done', 'failed'] }),

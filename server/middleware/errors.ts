@@ -24,6 +24,7 @@ export function errors(log: Logger): Middleware {
 
 function answer(ctx: Context, error: unknown, log: Logger): void {
   const refusal = refusalFor(error);
+  ctx.state.refused = refusal.code;
   if (refusal.status >= 500) log.error({ id: ctx.state.requestId, err: error }, refusal.message);
   if (ctx.res.headersSent) {
     // What has gone out can not be taken back: a connection that breaks tells the client that the file is not whole.

@@ -2,7 +2,7 @@ import type { Head, Link, Seal, Signed } from '../../imgapi/audit-chain.js';
 import type { Image } from '../../imgapi/image.js';
 import { type Caller, isOperator, nameOfCaller } from './caller.js';
 import { placementOf, type RegisteredImage } from './registration.js';
-import type { Named } from './task.js';
+import type { Named, Task } from './task.js';
 
 export type Action = 'created' | 'changed' | 'deleted';
 
@@ -57,7 +57,7 @@ export const entryId = ({ chain, seq }: Pick<Link, 'chain' | 'seq'>) => `${chain
 
 export const auditEntries = {
   name: 'audit',
-  id: (entry: Pick<Link, 'chain' | 'seq'>) => entryId(entry),
+  id: (entry: AuditEntry) => entryId(entry),
   unique: ({ id }: AuditEntry) => [`id:${id}`],
   index: ({ time, who, objects, datacenters }: AuditEntry) => [
     `time:${time}`,
@@ -84,6 +84,13 @@ export function actorOf(caller: Caller, token?: string): Actor {
   };
 }
 
+/** What a task does, it does in the name of whoever wanted it. */
+export const occasionOfTask = ({ id, what, who }: Task): Occasion => ({
+  who: { ...who, kind: 'user' },
+  what: `task ${what}`,
+  request: id,
+});
+
 /** How the server keeps its books: nobody changes these, they follow from what is changed. */
 const bookkeeping: ReadonlySet<string> = new Set(['contents', 'usage', 'audit', 'audit-heads', 'audit-seals']);
 
@@ -96,6 +103,9 @@ interface Described {
   datacenters?: readonly string[];
 }
 
+/** Of what is attached to all data centers, those to come included. */
+export const EVERYWHERE = '*';
+
 /** What is not as in most kinds: a name of its own, and where its data centers stand. Hashes of secrets are no names. */
 const described: Readonly<Record<string, (record: Fields) => Described>> = {
   images: (record) => {
@@ -103,7 +113,7 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
     const { access, datacenters, global } = placementOf(image);
     return {
       name: image.registration?.name ?? image.name,
-      datacenters: access === 'internal' ? [] : global ? [EVERYWHERE] : datacenters,
+      datacenters: access === 'internal' ? [] : [...datacenters, ...(global ? [EVERYWHERE] : [])],
     };
   },
   datacenters: ({ name }) => ({ datacenters: [String(name)] }),
@@ -113,9 +123,6 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   sessions: ({ user, created }) => ({ id: `${user}/${created}`, name: 'session' }),
   tasks: ({ what }) => ({ name: String(what) }),
 };
-
-/** Of what is attached to all data centers, those to come included. */
-const EVERYWHERE = '*';
 
 /** A record as the audit names it. */
 export function describe(kind: string, id: string, record: object): Named & { datacenters: readonly string[] } {

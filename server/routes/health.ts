@@ -5,10 +5,12 @@ import type { Handler } from './route.js';
 /** The process answers: whatever is wrong beside that is no reason to start it again. */
 export const getHealth: Handler = (ctx) => sendFresh(ctx, { healthy: true });
 
-export const getReadiness: Handler = async (ctx, { readiness }) => {
+export const getReadiness: Handler = async (ctx, { readiness, audit }) => {
   const reasons = await readiness.reasons();
   const ready = Object.keys(reasons).length === 0;
-  sendFresh(ctx, { ready, ...(!ready && { reasons }) }, ready ? 200 : 503);
+  const { remark } = audit;
+  const told = { ready, ...(!ready && { reasons }), ...(remark !== undefined && { remarks: { audit: remark } }) };
+  sendFresh(ctx, told, ready ? 200 : 503);
 };
 
 function sendFresh(ctx: Context, value: unknown, status = 200): void {

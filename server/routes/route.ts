@@ -16,6 +16,8 @@ export interface Description {
   status: 200 | 201;
   /** What it answers; nothing where it is absent. */
   answer?: ZodType;
+  /** What it answers where that is no JSON in an envelope. */
+  media?: string;
   /** Beside what every call can be refused for. */
   refusals: readonly ErrorCode[];
 }

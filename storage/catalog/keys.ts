@@ -39,10 +39,18 @@ export function walk(kind: string, index: string): string {
   return index === 'id' ? records(kind) : `i${part(kind)}${end}${part(index)}${end}`;
 }
 
-export function rangeOf(base: string, options: { prefix?: string; after?: string; reverse?: boolean }): KeyRange {
-  const { prefix = '', after, reverse = false } = options;
+interface Bounds {
+  prefix?: string;
+  after?: string;
+  below?: string;
+  reverse?: boolean;
+}
+
+export function rangeOf(base: string, { prefix = '', after, below, reverse = false }: Bounds): KeyRange {
   const first = base + part(prefix);
-  const range = { from: first, to: behindAll(first), reverse };
+  const behindThem = behindAll(first);
+  const bound = below === undefined ? behindThem : base + part(below);
+  const range = { from: first, to: bound < behindThem ? bound : behindThem, reverse };
   return after === undefined ? range : behind(range, base + Buffer.from(after, 'base64url').toString('latin1'));
 }
 

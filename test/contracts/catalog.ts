@@ -218,6 +218,10 @@ export function catalogContract(
       t.deepEqual(await idsIn(catalog, index, { reverse: true }), names.toReversed());
       t.deepEqual(await idsIn(catalog, index, { prefix }), within);
       t.deepEqual(await idsIn(catalog, index, { prefix, reverse: true }), within.toReversed());
+      t.deepEqual(await idsIn(catalog, index, { below: 'b2' }), ['a', 'b', 'b1']);
+      t.deepEqual(await idsIn(catalog, index, { prefix, below: 'b2', reverse: true }), ['b1', 'b']);
+      t.deepEqual(await idsIn(catalog, index, { prefix, below: 'a' }), []);
+      t.deepEqual(await idsIn(catalog, index, { prefix, below: 'z', limit: 1, reverse: true }), ['b3']);
       t.deepEqual(await idsIn(catalog, index, { limit: 2 }), ['a', 'b']);
       t.deepEqual(await idsIn(catalog, index, { limit: 0 }), []);
       for (const limit of [1, 2, 3, 4, 5]) {

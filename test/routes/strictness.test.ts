@@ -59,6 +59,15 @@ const strictness = table<'route' | Given>(`
   GET /metrics                      401   admin  ops        401     401
 
   GET /api/openapi.json             401   admin  ops        401     401
+  GET /api/task                     401   admin  ops        401     401
+  GET /api/task/log                 401   admin  ops        401     401
+  GET /api/task/:id                 401   admin  ops        401     401
+  GET /api/task/:id/status          401   admin  ops        401     401
+  PUT /api/task/:id/cancel          401   admin  ops        401     401
+  GET /api/events                   401   admin  ops        401     401
+  GET /api/audit                    401   admin  ops        401     401
+  GET /api/audit/export             401   admin  ops        401     401
+  GET /api/audit/head               401   admin  ops        401     401
   GET /api/token                    401   admin  ops        401     401
   POST /api/token                   401   admin  ops        401     401
   DELETE /api/token/:name           401   admin  ops        401     401

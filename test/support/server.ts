@@ -17,7 +17,9 @@ import { Metrics } from '../../server/metrics/instruments.js';
 import { measuredBlobs } from '../../server/metrics/measured-blobs.js';
 import { measuredCatalog } from '../../server/metrics/measured-catalog.js';
 import { watchServer } from '../../server/metrics/watch-server.js';
+import { occasionOfTask, SYSTEM } from '../../server/model/audit.js';
 import { images } from '../../server/model/image.js';
+import type { Task } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
 import { Directory } from '../../server/operations/directory.js';
@@ -113,7 +115,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     ...policy
   } = options;
   const metrics = new Metrics();
-  const catalog = measuredCatalog(givenCatalog ?? (await openCatalog({ kind: 'memory' })), metrics);
+  const stored = measuredCatalog(givenCatalog ?? (await openCatalog({ kind: 'memory' })), metrics);
+  const audit = await Audit.open({ catalog: stored, key: new AuditKey(), now, log, metrics });
+  const catalog = audit.as(() => ({ who: SYSTEM, what: 'start' }));
   const blobs = measuredBlobs(givenBlobs ?? (await openBlobs({ kind: 'memory' })), metrics);
   const mode: Mode = policy.mode ?? 'dc';
   const token = 'test-token';
@@ -134,6 +138,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
+  const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
+  const tasks = new TaskRunner({ catalog, catalogOf, log, now });
   const deps: Deps = {
     catalog,
     blobs,
@@ -143,7 +149,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     fleet: await openFleet(catalog),
     reservations: new Reservations(),
     manifests: new Manifests(),
-    tasks: new TaskRunner({ catalog, catalogOf: () => catalog, log, now }),
+    tasks,
+    audit,
+    events: await EventStreams.open({ catalog, tasks }, eventTimes),
     policy: { ...defaults, ...policy },
     log,
     metrics,
@@ -156,7 +164,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     isProxy,
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
-  await deps.tasks.open(performing(() => deps, kinds));
+  await tasks.open(performing((task) => ({ ...deps, catalog: catalogOf(task) }), kinds));
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
   const { ask, close: hangUp } = asker(port, token);
@@ -184,7 +192,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     stored: (uuid) => catalog.get(images, uuid),
     close: async () => {
       hangUp();
-      await Promise.all([deps.tasks.close(), server.close(0)]);
+      deps.events.close();
+      await Promise.all([tasks.close(), server.close(0)]);
+      await audit.close();
       await keyring.close();
       deps.listing.close();
       deps.fleet.close();

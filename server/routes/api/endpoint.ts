@@ -7,9 +7,9 @@ import { mayAsk, type Operation } from '../../model/permissions.js';
 import { Started } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
 import type { Description, Handler } from '../route.js';
-import { send, sendStarted } from './envelope.js';
+import { envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
 import { parse } from './input.js';
-import { Page } from './page.js';
+import { Page, Stretch } from './page.js';
 
 /** What a call of the management API hands to whoever performs it, all of it checked. */
 export interface Asked<Query, Body> {
@@ -42,19 +42,42 @@ export const noQuery = z.strictObject({});
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
   const { perform, operation, ...description } = plan;
   const handler: Handler = async (ctx, deps) => {
-    const { caller, credentials } = ctx.state;
-    if (!credentials) throw new ImgapiError('UnauthorizedError', 'the management API needs credentials');
-    if (operation && !mayAsk(caller, operation)) {
-      throw new ImgapiError('NotPermitted', `to ${operation} takes a role that you have in no data center`);
-    }
-    const query = parse(plan.query, ctx.query, 'query');
-    const body = parse(plan.body, ctx.request.body, 'body');
-    // Answers depend on who asks, and some hold secrets.
-    ctx.set('Cache-Control', 'no-store');
-    const answer = await perform({ caller, own: credentials, params: ctx.params, query, body }, deps);
+    const answer = await perform(askedOf(ctx, plan), deps);
     if (answer instanceof Started) return sendStarted(ctx, deps, answer.task);
-    const told = answer instanceof Page ? answer : { result: answer ?? null };
-    send(ctx, { task_id: null, status: 'SUCCESS', ...told }, plan.status);
+    if (answer instanceof Told) return send(ctx, envelopeOf(answer.task), statusOfTask[answer.task.status]);
+    const isPart = answer instanceof Page || answer instanceof Stretch;
+    const told = isPart ? answer : { result: answer ?? null };
+    // What was done at once is known by its entry in the audit.
+    send(ctx, { task_id: ctx.state.entry ?? null, status: 'SUCCESS', ...told }, plan.status);
   };
   return { description, handler };
+}
+
+interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Plan<Query, Body>, 'perform'> {
+  media: string;
+  send(ctx: Context, deps: Deps, asked: Asked<z.output<Query>, z.output<Body>>): Promise<void>;
+}
+
+/** A call whose answer comes bit by bit, and in no envelope. */
+export function streamed<Query extends z.ZodType, Body extends z.ZodType>(plan: StreamPlan<Query, Body>): Endpoint {
+  const { send, operation, ...description } = plan;
+  return { description, handler: async (ctx, deps) => send(ctx, deps, askedOf(ctx, plan)) };
+}
+
+type Questions<Query extends z.ZodType, Body extends z.ZodType> = Pick<
+  Plan<Query, Body>,
+  'operation' | 'query' | 'body'
+>;
+
+function askedOf<Query extends z.ZodType, Body extends z.ZodType>(ctx: Context, plan: Questions<Query, Body>) {
+  const { caller, credentials } = ctx.state;
+  if (!credentials) throw new ImgapiError('UnauthorizedError', 'the management API needs credentials');
+  if (plan.operation && !mayAsk(caller, plan.operation)) {
+    throw new ImgapiError('NotPermitted', `to ${plan.operation} takes a role that you have in no data center`);
+  }
+  const query = parse(plan.query, ctx.query, 'query');
+  const body = parse(plan.body, ctx.request.body, 'body');
+  // Answers depend on who asks, and some hold secrets.
+  ctx.set('Cache-Control', 'no-store');
+  return { caller, own: credentials, params: ctx.params, query, body };
 }

@@ -21,7 +21,12 @@ export interface Envelope {
   result: unknown;
 }
 
-export const envelopeOf = (task: Task): Envelope => ({
+/** An answer that tells how a task stands, in its status as well. */
+export class Told {
+  constructor(readonly task: Pick<Task, 'id' | 'status' | 'result'>) {}
+}
+
+export const envelopeOf = (task: Pick<Task, 'id' | 'status' | 'result'>): Envelope => ({
   task_id: task.id,
   status: task.status,
   result: hasEnded(task) ? task.result : null,

@@ -62,6 +62,7 @@ const enveloped = (answer: z.ZodType) =>
     result: answer,
     total: z.number().optional(),
     offset: z.number().optional(),
+    next: z.string().optional().describe('`after` of the next part'),
   });
 
 const refusal = z.strictObject({
@@ -111,7 +112,7 @@ function requestBody({ body }: Description) {
 /** What every call of the management API can be refused for. */
 const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'];
 
-function responses({ status, answer, refusals }: Description) {
+function responses({ status, answer, media, refusals }: Description) {
   const refused = new Map<number, string[]>();
   for (const name of [...always, ...refusals]) {
     const [status, meaning, code = status]: Row = errors[name];
@@ -119,9 +120,14 @@ function responses({ status, answer, refusals }: Description) {
   }
   const content = inJson({ $ref: '#/components/schemas/Refusal' });
   return {
-    [status]: { description: 'done', ...(answer && { content: inJson(jsonSchema(enveloped(answer), 'output')) }) },
+    [status]: { description: 'done', ...contentOf(answer, media) },
     ...Object.fromEntries([...refused].map(([code, lines]) => [code, { description: lines.join('\n'), content }])),
   };
+}
+
+function contentOf(answer: z.ZodType | undefined, media: string | undefined) {
+  if (media !== undefined) return { content: { [media]: { schema: { type: 'string' } } } };
+  return answer && { content: inJson(jsonSchema(enveloped(answer), 'output')) };
 }
 
 const inJson = (schema: object) => ({ 'application/json': { schema } });

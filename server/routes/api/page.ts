@@ -10,6 +10,14 @@ export class Page<T> {
   ) {}
 }
 
+/** A part of a list that nobody has counted, and behind which entry the next part begins; none where it was the last. */
+export class Stretch<T> {
+  constructor(
+    readonly result: readonly T[],
+    readonly next: string | undefined,
+  ) {}
+}
+
 const count = z.coerce.number().int().min(0);
 
 /** Of every list. */

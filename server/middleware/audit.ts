@@ -1,0 +1,95 @@
+import type { Audit } from '../audit/audit.js';
+import { type Context, type FoundRoute, type Middleware, whenEnded } from '../context.js';
+import type { Deps } from '../deps.js';
+import { type Actor, actorOf, type Occasion } from '../model/audit.js';
+import { images } from '../model/image.js';
+
+interface AuditedRoute extends FoundRoute {
+  method: string;
+  path: string;
+}
+
+/** Nobody was known yet. */
+const UNKNOWN: Actor = { name: 'anonymous', kind: 'anonymous' };
+
+/** `?action=` is a part of what is asked for. */
+const ACTION = /^[a-z-]{1,40}$/;
+
+export function occasionOf(ctx: Context, { directory }: Pick<Deps, 'directory'>): Occasion {
+  const { caller, credentials, address, requestId, route } = ctx.state;
+  const token = credentials?.token === undefined ? undefined : directory.tokens.get(credentials.token)?.name;
+  const { action } = ctx.query;
+  const suffix = typeof action === 'string' && ACTION.test(action) ? ` ${action}` : '';
+  return {
+    who: caller ? actorOf(caller, token) : UNKNOWN,
+    from: address,
+    what: `${route?.name ?? 'none'}${suffix}`,
+    request: requestId,
+  };
+}
+
+/** Notes what was refused. What was done is in the writes that did it. */
+export const auditRefusals =
+  (deps: Pick<Deps, 'audit' | 'directory'>): Middleware =>
+  (ctx, next) => {
+    whenEnded(ctx, () => {
+      const { statusCode, headersSent } = ctx.res;
+      if (!headersSent || statusCode < 400) return;
+      const occasion = occasionOf(ctx, deps);
+      const object = objectOf(ctx);
+      const result = ctx.state.refused ?? String(statusCode);
+      const like = JSON.stringify([occasion.who.name, occasion.from, occasion.what, object.id, result]);
+      deps.audit.note({ ...occasion, object, result, like });
+    });
+    return next();
+  };
+
+/** Notes who has pulled a file, whole or in part, or has tried to. */
+export const auditPulls =
+  (deps: Pick<Deps, 'audit' | 'directory'>): Middleware =>
+  (ctx, next) => {
+    // Taken now: a request that ends early loses its socket.
+    const { socket } = ctx.req;
+    const before = sentOn(socket);
+    whenEnded(ctx, () => {
+      if (ctx.method === 'HEAD' || ctx.res.statusCode === 304) return;
+      notePull(ctx, deps, () => sentOn(socket) - before);
+    });
+    return next();
+  };
+
+function notePull(ctx: Context, deps: Pick<Deps, 'audit' | 'directory'>, sent: () => number): void {
+  const { statusCode, writableEnded } = ctx.res;
+  const occasion = occasionOf(ctx, deps);
+  const object = objectOf(ctx);
+  const pull = (result: string, bytes?: number): Parameters<Audit['note']>[0] => ({
+    ...occasion,
+    object,
+    result,
+    ...(bytes !== undefined && { bytes }),
+  });
+  const alike = (result: string) =>
+    JSON.stringify([occasion.who.name, occasion.from, occasion.what, object.id, result]);
+  if (statusCode >= 400) {
+    const result = ctx.state.refused ?? String(statusCode);
+    deps.audit.note({ ...pull(result), like: alike(result) });
+  } else if (!writableEnded) deps.audit.note(pull('cut', sent()));
+  else if (statusCode === 206) deps.audit.note({ ...pull('range', lengthOf(ctx)), like: alike('range') });
+  else deps.audit.note(pull('whole', lengthOf(ctx)));
+}
+
+const lengthOf = ({ res }: Context) => Number(res.getHeader('Content-Length') ?? 0);
+
+const sentOn = (socket: Context['req']['socket']) => socket.bytesWritten + (socket.movedByKernel ?? 0);
+
+/** What a path means: an image, or just a path. */
+const objectOf = ({ params, path }: Context) =>
+  params.uuid === undefined ? { kind: 'path', id: path } : { kind: images.name, id: params.uuid };
+
+export const isChange = ({ method }: Pick<AuditedRoute, 'method'>) => method !== 'GET' && method !== 'OPTIONS';
+
+/** What of the audit a route passes through. */
+export function audits(route: AuditedRoute, deps: Pick<Deps, 'audit' | 'directory'>): Middleware[] {
+  if (isChange(route)) return [auditRefusals(deps)];
+  return route.moves === 'download' && route.path.endsWith('/file') ? [auditPulls(deps)] : [];
+}
