@@ -38,19 +38,13 @@ export class Management {
     return { task: typeof task === 'string' && task !== '' ? task : undefined, status, result };
   }
 
-  /** An answer that has to be a list of objects. */
-  async list(path: string, call: Call, what: string): Promise<Record<string, unknown>[]> {
-    const { result } = await this.ask('GET', path, call);
-    if (Array.isArray(result) && result.every(isRecord)) return result;
-    throw this.exchange.answeredBadly(200, `sent no list of ${what}`);
-  }
-
-  /** What became of a call in the end; `waiting` hears of each look at its task. */
-  async finished(outcome: Outcome, waiting: () => void = () => {}): Promise<Outcome> {
+  /** What became of a call in the end; `waiting` is told of its task before each look at it. */
+  async finished(outcome: Outcome, waiting: (task: string) => Promise<void> = async () => {}): Promise<Outcome> {
     const { task } = outcome;
+    if (!isRunning(outcome)) return outcome;
     let last = outcome;
     for (let wait = FIRST_PAUSE; task !== undefined && isRunning(last); wait = Math.min(wait * 1.5, LONGEST_PAUSE)) {
-      waiting();
+      await waiting(task);
       await pause(wait, this.#signal);
       last = await this.ask('GET', `/api/task/${encodeURIComponent(task)}/status`, { answers: ENDED });
     }

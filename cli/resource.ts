@@ -30,6 +30,8 @@ export interface Row {
   done?: string;
   /** What is asked about before it is deleted. */
   confirms?: string;
+  /** Statuses from 300 on that are no refusals. */
+  answers?: readonly number[];
   /** What is wrong with a result that came nevertheless. */
   check?(result: unknown): void;
   /** As they are typed, without the name of the program. */
@@ -99,20 +101,25 @@ async function perform(row: Row, texts: Fields, command: Command, context: Conte
   const given = { ...row.always, ...texts, ...(await valuesOf(row.fields ?? [], options, context)) };
   if (row.confirms && !options.yes) await confirmDeletion([said(row.confirms, given)], context);
   const management = new Management(await openSession(command, context));
-  const begun = await call(management, row.asks, given);
+  const begun = await call(management, row.asks, given, row.answers);
   const outcome = options.wait === false ? begun : await awaited(management, begun, context.io);
   await tell(row, given, outcome, options, context);
   if (!isRunning(outcome)) row.check?.(outcome.result);
 }
 
 /** What the path does not name is told in the query, or in the body. */
-export function call(management: Management, asks: string, given: Fields): Promise<Outcome> {
+export function call(
+  management: Management,
+  asks: string,
+  given: Fields,
+  answers: readonly number[] = [],
+): Promise<Outcome> {
   const [method = '', template = ''] = asks.split(' ');
   const inPath = new Set([...template.matchAll(/:(\w+)/g)].map(([, name]) => name));
   const path = template.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(given[name])));
   const others = Object.entries(given).filter(([name, value]) => !inPath.has(name) && value !== undefined);
   const told = Object.fromEntries(others);
-  return management.ask(method, path, method === 'GET' ? { query: asQuery(told) } : { json: told });
+  return management.ask(method, path, { answers, ...(method === 'GET' ? { query: asQuery(told) } : { json: told }) });
 }
 
 export const asQuery = (told: Fields): RawQuery =>

@@ -4,11 +4,15 @@ import type { Command } from 'commander';
 import { Exchange } from '../../imgapi/exchange.js';
 import { atPath } from '../at-path.js';
 import type { Register } from '../command.js';
+import { CliError } from '../errors.js';
 import { type Field, optionsOf, valuesOf } from '../field.js';
 import { DASH } from '../input.js';
-import { print } from '../output.js';
+import { Management } from '../management.js';
+import { print, printJson } from '../output.js';
 import { asQuery, resource } from '../resource.js';
 import { openSession } from '../session.js';
+import { verifyAudit } from '../verify-audit.js';
+import { visible } from '../visible.js';
 
 const filters: readonly Field[] = [
   ['dc', '--dc <dc>', 'what was done in this data center'],
@@ -17,6 +21,12 @@ const filters: readonly Field[] = [
   ['since', '--since <date>', 'from then on'],
   ['until', '--until <date>', 'until then'],
 ];
+
+interface Verifying {
+  heads?: string;
+  signedBy?: string;
+  json?: true;
+}
 
 /** As it comes, so that any number of entries can be had. */
 const exported: Register = (group, context) => {
@@ -38,6 +48,40 @@ const exported: Register = (group, context) => {
     });
 };
 
+const VERIFYING = `
+Without a file, the server is asked for all there is. Heads that were kept elsewhere tell more than those that the
+server tells now: whoever can change its records can sign new heads as well.
+
+Examples:
+  slipway audit verify
+  slipway audit heads --json > heads-of-may.json
+  slipway audit verify --heads heads-of-may.json
+  slipway audit verify audit.jsonl --heads heads-of-may.json --signed-by key.pem`;
+
+const verified: Register = (group, context) => {
+  group
+    .command('verify')
+    .description('find out whether anything in the record of what was done was changed, left out or cut off')
+    .argument('[file]', 'what "slipway audit export" wrote; "-": from standard input')
+    .option('--heads <file>', 'what "slipway audit heads --json" told then')
+    .option('--signed-by <file>', 'the public key of the server (PEM)')
+    .option('-j, --json', 'as JSON')
+    .addHelpText('after', VERIFYING)
+    .action(async (file: string | undefined, options: Verifying, command: Command) => {
+      const { heads, signedBy: key, json } = options;
+      const server = async () => new Management(await openSession(command, context));
+      const { entries, chains, faults } = await verifyAudit({ file, heads, key }, server, context);
+      if (json) await printJson(context.io, { entries, chains, faults });
+      else await print(context.io, faults.map(({ what, message }) => `${visible(`${what}: ${message}`)}\n`).join(''));
+      if (faults.length > 0) {
+        throw new CliError(`the record is not whole: ${faults.length} faults in ${entries} entries`, {
+          hint: 'keep the export and the data of the server as they are, and find out who could write to them',
+        });
+      }
+      if (!json) await print(context.io, `${entries} entries in ${chains.length} chains are whole\n`);
+    });
+};
+
 export const register = resource({
   name: 'audit',
   description: 'what was done: by whom, to what, when, and whether the record of it is whole',
@@ -48,6 +92,8 @@ export const register = resource({
       asks: 'GET /api/audit',
       fields: [
         ...filters,
+        ['what', '--what <call>', 'only this, such as UpdateImage'],
+        ['after', '--before <id>', 'only what is older than this entry'],
         ['limit', '--limit <number>', 'at most so many', 'number'],
         ['offset', '--offset <number>', 'without the first so many', 'number'],
       ],
@@ -55,5 +101,13 @@ export const register = resource({
       examples: ['audit search --object base', 'audit search --by alice --since 2030-01-01 --csv'],
     },
     exported,
+    {
+      name: 'heads',
+      description:
+        'show how far the record goes, signed: keep it elsewhere, and nothing before it can be cut off unseen',
+      asks: 'GET /api/audit/head',
+      examples: ['audit heads --json > heads-of-may.json'],
+    },
+    verified,
   ],
 });

@@ -93,6 +93,7 @@ export const register = resource({
           name: 'list',
           description: 'list the tokens of a node',
           asks: 'GET /api/node/:node/token',
+          always: { full: true },
           columns: 'name created expires last_used publish pinned',
           examples: ['node token list node1'],
         },

@@ -7,6 +7,8 @@ import { printResult, resource } from '../resource.js';
 import { openSession } from '../session.js';
 import { awaited } from '../wait.js';
 
+const statuses = ['PENDING', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED'];
+
 const wait: Register = (group, context) => {
   group
     .command('wait')
@@ -30,7 +32,11 @@ export const register = resource({
       description: 'list the tasks that you may know of',
       asks: 'GET /api/task',
       always: { full: true },
-      fields: [['dc', '--dc <dc>', 'those in this data center'], ...paging],
+      fields: [
+        ['dc', '--dc <dc>', 'those in this data center'],
+        ['status', '--status <status>', 'those that stand so', 'text', statuses],
+        ...paging,
+      ],
       columns: 'id name object status user created ended',
       examples: ['task list', 'task list --dc north --limit 20'],
     },
@@ -38,8 +44,9 @@ export const register = resource({
     wait,
     {
       name: 'cancel',
-      description: 'cancel a task: what it has begun is undone',
+      description: 'cancel a task: what it has done so far stays done',
       asks: 'PUT /api/task/:task/cancel',
+      answers: [410],
       done: 'task :task is cancelled',
       examples: ['task cancel 7d0f'],
     },
@@ -47,8 +54,14 @@ export const register = resource({
       name: 'log',
       description: 'list what was done, and by whom',
       asks: 'GET /api/task/log',
-      fields: [['dc', '--dc <dc>', 'in this data center'], ...paging],
-      columns: 'time user action object result detail',
+      fields: [
+        ['dc', '--dc <dc>', 'in this data center'],
+        ['object_name', '--object <name>', 'to this: a name or a uuid'],
+        ['object_type', '--type <type>', 'to things of this type: image, dc, user …'],
+        ['limit', '--limit <number>', 'at most so many', 'number'],
+        ['offset', '--offset <number>', 'without the first so many', 'number'],
+      ],
+      columns: 'time username msg object_name status detail',
       examples: ['task log', 'task log --dc north --csv'],
     },
   ],
