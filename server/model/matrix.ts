@@ -82,7 +82,7 @@ export const management: Face = {
   'list in D':                     { ask: listIn({ deleted: false }) },
   'list in D, deleted too':        { ask: listIn({ deleted: true }) },
   'list all':                      { ask: listAll },
-  'show in D':                     { ask: byRole('show in a data center') },
+  'show in D':                     { ask: showIn },
   'show':                          { ask: byRole('show') },
   'list vms':                      { ask: byRole('list vms') },
   'use for a new VM':              { ask: use({ owner: 'other', privateUsableByDcAdmin: false }) },
@@ -191,6 +191,11 @@ function listIn(show: { deleted: boolean }): Row {
     if (verdict !== 'yes') return said[verdict];
     return isListedIn(caller, D, imageOf(image), show) ? 'y' : '.';
   };
+}
+
+function showIn({ caller }: Viewer, image: Case): Cell {
+  const verdict = answer(caller, 'list in a data center', { datacenter: D });
+  return said[verdict === 'yes' ? answer(caller, 'show in a data center', { image: imageOf(image) }) : verdict];
 }
 
 function listAll({ caller }: Viewer, image: Case): Cell {

@@ -7,7 +7,7 @@ export const matrix = `
   list in D                   yy. yy.     yy. yy.  yy. yy.     yy. yy.    yy. yy.   yy. yy.  333 333  333 333  333 333  444 444  -        -        -         -        -
   list in D, deleted too      yyy yyy     yy. yy.  yyy yyy     yyy yyy    yyy yyy   yy. yy.  333 333  333 333  333 333  444 444  -        -        -         -        -
   list all                    yyy yyy     333 333  yyy ...     yyy ...    yyy ...   333 333  333 333  333 333  ... ...  ... ...  -        -        -         -        -
-  show in D                   yyy yyy     yyy yyy  yyy yyy     yyy yyy    yyy yyy   yyy yyy  333 333  333 333  444 444  444 444  -        -        -         -        -
+  show in D                   yyy yyy     yyy yyy  yyy yyy     yyy yyy    yyy yyy   yyy yyy  333 333  333 333  333 333  444 444  -        -        -         -        -
   show                        yyy yyy     333 333  yyy 333     yyy 333    yyy 333   333 333  333 333  333 333  444 444  444 444  -        -        -         -        -
   list vms                    yyy yyy     333 333  yyy 333     yyy 333    yyy 333   333 333  333 333  333 333  444 444  444 444  -        -        -         -        -
   use for a new VM            yyx yyx     yxx yxx  yxx yxx     yxx yxx    yxx yxx   yxx yxx  y44 y44  y44 y44  y44 y44  444 444  -        -        -         -        -
