@@ -12,7 +12,7 @@ async function fleet(t: ExecutionContext): Promise<CommandLine & { server: TestS
 const done = (stdout: string) => ({ code: 0, stdout, stderr: '' });
 
 /** What a command that shows something as JSON has shown. */
-const shown = async ({ slipway }: CommandLine, ...args: string[]) =>
+const shown = async ({ slipway }: Pick<CommandLine, 'slipway'>, ...args: string[]) =>
   JSON.parse((await slipway([...args, '-j'])).stdout);
 
 test('data centers are made, listed, shown, changed and deleted', async (t) => {
