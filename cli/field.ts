@@ -4,12 +4,18 @@ import { CliError } from './errors.js';
 import { readInput } from './input.js';
 import { words } from './key-values.js';
 
-type Kind = 'text' | 'list' | 'number' | 'flag' | 'switch' | 'json';
+type Kind = 'text' | 'list' | 'list or all' | 'number' | 'flag' | 'switch' | 'json';
+
+/** What may be said, each with what it is on the wire. */
+export type Choices = Readonly<Record<string, unknown>>;
 
 /** What a call is told: its name on the wire, the option that gives it, and how that is read; as text unless it is said. */
-export type Field = readonly [name: string, flags: string, meaning: string, kind?: Kind, choices?: readonly string[]];
+export type Field = readonly [name: string, flags: string, meaning: string, read?: Kind | Choices];
 
 type Surroundings = Pick<Context, 'io' | 'signal'>;
+
+/** No group and no user is called so. */
+export const ALL = '*';
 
 const MAX_JSON = 1024 ** 2;
 
@@ -17,6 +23,7 @@ const MAX_JSON = 1024 ** 2;
 const readers: Record<Kind, (given: string, flags: string, context: Surroundings) => unknown> = {
   text: (given) => given,
   list: (given) => words(given),
+  'list or all': (given) => (given === ALL ? null : words(given)),
   number: (given, flags) => {
     if (/^\d{1,15}$/.test(given)) return Number(given);
     throw new CliError(`${flags.split(' ', 1)} has to be a number, not "${given}"`);
@@ -35,10 +42,10 @@ export const paging: readonly Field[] = [
 ];
 
 /** A switch can be turned on, and with `--no-` off. */
-export function optionsOf([, flags, meaning, kind, choices]: Field): Option[] {
+export function optionsOf([, flags, meaning, read]: Field): Option[] {
   const option = new Option(flags, meaning);
-  if (choices) option.choices([...choices]);
-  return kind === 'switch' ? [option, new Option(flags.replace('--', '--no-'), `not: ${meaning}`)] : [option];
+  if (typeof read === 'object') option.choices(Object.keys(read));
+  return read === 'switch' ? [option, new Option(flags.replace('--', '--no-'), `not: ${meaning}`)] : [option];
 }
 
 /** Those fields of which the options say something. */
@@ -48,13 +55,18 @@ export async function valuesOf(
   context: Surroundings,
 ): Promise<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
-  for (const [name, flags, , kind = 'text'] of fields) {
+  for (const [name, flags, , read = 'text'] of fields) {
     const given = options[new Option(flags).attributeName()];
     if (given === undefined) continue;
-    values[name] = typeof given === 'boolean' ? given : await readers[kind](String(given), flags, context);
+    if (typeof given === 'boolean') values[name] = given;
+    else if (typeof read === 'object') values[name] = read[String(given)];
+    else values[name] = await readers[read](String(given), flags, context);
   }
   return values;
 }
+
+/** Choices that are called on the wire as they are here. */
+export const oneOf = (...names: string[]): Choices => Object.fromEntries(names.map((name) => [name, name]));
 
 export async function readJson(path: string, context: Surroundings): Promise<unknown> {
   const text = (await readInput(path, MAX_JSON, context)).toString();

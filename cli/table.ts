@@ -21,7 +21,7 @@ export const columnsOf = (names: readonly string[], meanings: Meanings = {}): Co
 export const meant = (name: string, value: unknown, meanings: Meanings): string =>
   meanings[name]?.[String(value)] ?? valueText(value);
 
-export function printRows(io: Io, columns: readonly Column<Fields>[], rows: readonly Fields[], shown: Shown) {
+export function printRows<Row>(io: Io, columns: readonly Column<Row>[], rows: readonly Row[], shown: Shown) {
   if (shown.json) return printJson(io, rows);
   return shown.csv ? printCsv(io, columns, rows, shown) : printTable(io, columns, rows, shown);
 }

@@ -1,6 +1,6 @@
 import { type Field, paging } from '../field.js';
 import { resource } from '../resource.js';
-import { attach, detach, listAttached } from './image.js';
+import { attach, detach, listAttached, meanings } from './image.js';
 
 const fields: readonly Field[] = [
   ['alias', '--alias <text>', 'what people call it'],
@@ -73,6 +73,13 @@ export const register = resource({
       asks: 'DELETE /api/dc/:dc/group/:group',
       done: 'group :group has no permissions in :dc',
       examples: ['dc remove-group north north-images'],
+    },
+    {
+      name: 'image',
+      description: 'show an image that a data center sees',
+      asks: 'GET /api/dc/:dc/image/:image',
+      meanings,
+      examples: ['dc image north base'],
     },
     { ...listAttached, name: 'images', examples: ['dc images north', 'dc images north --csv'] },
     { ...attach, words: ['<dc>', '<image>'], examples: ['dc attach north base'] },

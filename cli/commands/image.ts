@@ -1,26 +1,48 @@
 import { CliError } from '../errors.js';
-import { type Field, paging } from '../field.js';
+import { ALL, type Field, oneOf, paging } from '../field.js';
 import { type Resource, type Row, resource } from '../resource.js';
 import type { Meanings } from '../table.js';
 
 const where: Field = ['dc', '--dc <dc>', 'where several data centers have an image of this name: the one of this'];
 
+const access: Field = ['access', '--access <access>', 'who may use it', { public: 1, private: 3, deleted: 4 }];
+
+export const osTypes = { linux: 1, sunos: 2, bsd: 3, windows: 4, 'sunos-zone': 5, 'linux-zone': 6 };
+
 const fields: readonly Field[] = [
   ['alias', '--alias <name>', 'what its manifest calls it'],
-  ['version', '--image-version <version>', 'its version'],
-  ['access', '--access <access>', 'who may use it', 'text', ['public', 'private', 'deleted']],
+  ['version', '--version <version>', 'its version'],
+  access,
   ['owner', '--owner <user>', 'whose it is'],
   ['desc', '--desc <text>', 'what it is, in words'],
   ['resize', '--resize', 'its disks may be larger than it', 'switch'],
   ['deploy', '--deploy', 'its machines power themselves off when they are set up', 'switch'],
   ['tags', '--tags <tags>', 'tags, with commas between them', 'list'],
+  ['golden', '--golden', 'it is the one to take', 'switch'],
   ['dc_bound', '--dc-bound', 'the administrators of one data center manage it', 'switch'],
 ];
 
+const force: Field = ['force', '--force', 'although machines use it; SuperAdmins only', 'flag'];
+
 const sharing: readonly Field[] = [
   ['users', '--users <users>', 'users who see it beside others, with commas between them', 'list'],
-  ['groups', '--groups <groups>', 'groups whose members alone see it, with commas between them', 'list'],
+  ['groups', '--groups <groups>', `groups whose members alone see it, with commas; "${ALL}": everybody`, 'list or all'],
   ['global', '--global', 'all data centers have it, those to come included', 'switch'],
+];
+
+const YES_OR_NO = oneOf('true', 'false');
+
+/** Which images are listed. */
+const filters: readonly Field[] = [
+  ['label', '--label <label>', 'with this label; "none": without any'],
+  ['golden', '--golden <yes>', 'golden ones, or the others', YES_OR_NO],
+  ['deprecated', '--deprecated <yes>', 'deprecated ones, or the others', YES_OR_NO],
+  ['ready', '--ready <yes>', 'ones that can be used now, or the others', YES_OR_NO],
+  ['ostype', '--ostype <type>', 'for this type', osTypes],
+  access,
+  ['owner', '--owner <user>', 'of this owner'],
+  ['tag', '--tag <tag>', 'with this tag'],
+  ...paging,
 ];
 
 const COLUMNS = 'name alias version access owner ostype size status dc_bound desc';
@@ -37,7 +59,7 @@ export const listAttached: Row = {
   description: 'list the images that a data center sees',
   asks: 'GET /api/dc/:dc/image',
   always: { full: true },
-  fields: paging,
+  fields: [...filters, ['deleted', '--deleted', 'retired ones as well', 'flag']],
   columns: COLUMNS,
   meanings,
   examples: [],
@@ -57,6 +79,7 @@ export const detach: Row = {
   description: 'let a data center see an image no more, unless its machines use it',
   asks: 'DELETE /api/dc/:dc/image/:image',
   words: ['<image>', '<dc>'],
+  fields: [force],
   done: 'image :image is detached from :dc',
   examples: ['image detach base north'],
 };
@@ -84,8 +107,10 @@ const bulk = (action: string, description: string, example: string, more: readon
 
 const reason: Field = ['reason', '--reason <text>', 'why'];
 const replacement: Field = ['replacement', '--replacement <image>', 'what to use instead'];
-const label: Field = ['label', '--label <label>', 'such as red, flag-blue, star or tag-green; "none" takes it off'];
+const label: Field = ['label', '--label <label>', 'such as red, flag-blue, star or tag-green'];
 const datacenter: Field = ['dc', '--dc <dc>', 'this data center'];
+
+const unlabel = { name: 'unlabel', always: { action: 'label', label: null } };
 
 const many: Resource = {
   name: 'bulk',
@@ -96,12 +121,17 @@ const many: Resource = {
       replacement,
     ]),
     bulk('undeprecate', 'say that images may be used again', 'old older'),
-    bulk('delete', 'delete images that nobody uses', 'old older'),
+    bulk('delete', 'delete images that nobody uses', 'old older', [force]),
     bulk('label', 'label images', 'base web --label star', [label]),
-    bulk('access', 'say who may use images', 'base web --access public', fields.slice(2, 3)),
+    {
+      ...bulk('label', 'take the labels off images', 'base web'),
+      ...unlabel,
+      examples: ['image bulk unlabel base web'],
+    },
+    bulk('access', 'say who may use images', 'base web --access public', [access]),
     bulk('share', 'share images with users and groups', 'base web --groups dev', sharing),
     { ...bulk('attach', 'let a data center see images', 'base web --dc north'), fields: [datacenter] },
-    { ...bulk('detach', 'let a data center see images no more', 'base web --dc north'), fields: [datacenter] },
+    { ...bulk('detach', 'let a data center see images no more', 'base web --dc north'), fields: [datacenter, force] },
   ],
 };
 
@@ -114,7 +144,7 @@ export const register = resource({
       description: 'list the images that you manage; "slipway dc images" lists those that a data center sees',
       asks: 'GET /api/image',
       always: { full: true },
-      fields: [['dc', '--dc <dc>', 'those of this data center'], ...paging],
+      fields: [['dc', '--dc <dc>', 'those of this data center'], ...filters],
       columns: COLUMNS,
       meanings,
       examples: ['image list', 'image list --dc north --search base --sort -created', 'image list --csv'],
@@ -155,7 +185,7 @@ export const register = resource({
       name: 'delete',
       description: 'delete an image that no machine uses',
       asks: 'DELETE /api/image/:image',
-      fields: [where, ['force', '--force', 'although machines use it; SuperAdmins only', 'flag']],
+      fields: [where, force],
       confirms: 'image :image',
       done: 'image :image is deleted',
       examples: ['image delete base', 'image delete base --dc north --yes'],
@@ -173,20 +203,21 @@ export const register = resource({
     detach,
     {
       name: 'label',
-      description: 'label an image, such as red, flag-blue, star or tag-green; "none" takes the label off',
+      description: 'label an image, such as red, flag-blue, star or tag-green',
       asks: 'PUT /api/image/:image',
       words: ['<image>', '<label>'],
       fields: [where],
       done: 'image :image has label :label',
-      examples: ['image label base star', 'image label base none'],
+      examples: ['image label base star'],
     },
     {
-      name: 'golden',
-      description: 'mark an image as golden, or not',
+      name: 'unlabel',
+      description: 'take the label off an image',
       asks: 'PUT /api/image/:image',
-      fields: [['golden', '--golden', 'it is golden', 'switch'], where],
-      done: 'image :image is marked',
-      examples: ['image golden base --golden', 'image golden base --no-golden'],
+      always: { label: null },
+      fields: [where],
+      done: 'image :image has no label',
+      examples: ['image unlabel base'],
     },
     {
       name: 'deprecate',

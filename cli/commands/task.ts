@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { Register } from '../command.js';
-import { paging } from '../field.js';
+import { oneOf, paging } from '../field.js';
 import { Management } from '../management.js';
 import { printJson } from '../output.js';
 import { printResult, resource } from '../resource.js';
 import { openSession } from '../session.js';
 import { awaited } from '../wait.js';
 
-const statuses = ['PENDING', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED'];
+const statuses = oneOf('PENDING', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED');
 
 const wait: Register = (group, context) => {
   group
@@ -34,7 +34,7 @@ export const register = resource({
       always: { full: true },
       fields: [
         ['dc', '--dc <dc>', 'those in this data center'],
-        ['status', '--status <status>', 'those that stand so', 'text', statuses],
+        ['status', '--status <status>', 'those that stand so', statuses],
         ...paging,
       ],
       columns: 'id name object status user created ended',

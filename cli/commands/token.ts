@@ -2,30 +2,33 @@ import { type Command, Option } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import type { Context, Register } from '../command.js';
 import { Management } from '../management.js';
-import { type Column, note, print, printJson, printTable } from '../output.js';
+import { type Column, note, print, printJson } from '../output.js';
+import { addListOptions } from '../resource.js';
 import { openSession } from '../session.js';
+import { printRows, type Shown, valueText } from '../table.js';
 import { visible } from '../visible.js';
 
 interface Token {
   name: string;
   user: string;
   scope: string;
+  dc?: string | null;
   created: string;
   expires?: string;
   expired: boolean;
+  last_used?: string | null;
 }
 
 interface CreateOptions {
   scope: string;
+  dc?: string;
   expires?: string;
   for?: string;
   json?: true;
 }
 
-interface ListOptions {
+interface ListOptions extends Shown {
   for?: string;
-  header: boolean;
-  json?: true;
 }
 
 const PATH = '/api/token';
@@ -37,8 +40,10 @@ const columns: Column<Token>[] = [
   { title: 'NAME', text: ({ name }) => name },
   { title: 'USER', text: ({ user }) => user },
   { title: 'SCOPE', text: ({ scope }) => scope },
+  { title: 'DC', text: ({ dc }) => valueText(dc) },
   { title: 'CREATED', text: ({ created }) => created },
   { title: 'EXPIRES', text: ({ expires = 'never', expired }) => (expired ? `${expires} (expired)` : expires) },
+  { title: 'LAST USED', text: ({ last_used }) => valueText(last_used) },
 ];
 
 export const register: Register = (program, context) => {
@@ -58,6 +63,7 @@ function registerCreate(group: Command, context: Context): void {
         .choices(['full', 'admin', 'write', 'read', 'metrics'])
         .default('full'),
     )
+    .option('--dc <dc>', 'good in this data center only')
     .option('--expires <when>', 'until when: a duration such as 12h or 90d, or a date; for ever unless given')
     .option('--for <user>', 'for another user; operators only')
     .option('-j, --json', 'all that is known of it, as JSON')
@@ -66,9 +72,9 @@ function registerCreate(group: Command, context: Context): void {
       '\nExamples:\n  slipway token create ci --scope read --expires 90d\n  slipway token create backup > token',
     )
     .action(async (name: string, options: CreateOptions, command: Command) => {
-      const { scope, expires, for: user, json } = options;
+      const { scope, dc, expires, for: user, json } = options;
       const management = new Management(await openSession(command, context));
-      const { result: made } = await management.ask('POST', PATH, { json: { name, scope, expires, user } });
+      const { result: made } = await management.ask('POST', PATH, { json: { name, scope, dc, expires, user } });
       if (!isRecord(made) || typeof made.token !== 'string') {
         throw management.exchange.answeredBadly(201, 'sent no token');
       }
@@ -82,21 +88,19 @@ function registerCreate(group: Command, context: Context): void {
 }
 
 function registerList(group: Command, context: Context): void {
-  group
+  const command = group
     .command('list')
     .description('list tokens: your own, or, for operators, those of all users')
-    .option('--for <user>', 'those of this user')
-    .option('-H, --no-header', 'without the titles of the columns')
-    .option('-j, --json', 'as JSON')
+    .option('--for <user>', 'those of this user');
+  addListOptions(command)
     .addHelpText('after', '\nExamples:\n  slipway token list\n  slipway token list --for alice --json')
-    .action(async (options: ListOptions, command: Command) => {
-      const management = new Management(await openSession(command, context));
+    .action(async (options: ListOptions, called: Command) => {
+      const management = new Management(await openSession(called, context));
       const { result: tokens } = await management.ask('GET', PATH, { query: { user: options.for } });
       if (!Array.isArray(tokens) || !tokens.every(isToken)) {
         throw management.exchange.answeredBadly(200, 'sent no list of tokens');
       }
-      if (options.json) await printJson(context.io, tokens);
-      else await printTable(context.io, columns, tokens, options);
+      await printRows(context.io, columns, tokens, options);
     });
 }
 

@@ -1,4 +1,4 @@
-import { type Field, paging } from '../field.js';
+import { type Field, oneOf, paging } from '../field.js';
 import { resource } from '../resource.js';
 
 const fields: readonly Field[] = [
@@ -7,7 +7,7 @@ const fields: readonly Field[] = [
   ['node', '--node <node>', 'the node it runs on'],
   ['owner', '--owner <user>', 'whose it is'],
   ['tags', '--tags <tags>', 'tags, with commas between them', 'list'],
-  ['state', '--state <state>', 'what it is', 'text', ['wanted', 'active', 'paused', 'template']],
+  ['state', '--state <state>', 'what it is', oneOf('wanted', 'active', 'paused', 'template')],
   ['images', '--images <file>', 'its disks, in JSON: [{"disk": 1, "image": UUID}]; "-": from standard input', 'json'],
 ];
 

@@ -216,7 +216,7 @@ test('tokens are made, listed and revoked', async (t) => {
   const listed = await run(['token', 'list']);
   t.regex(
     listed.stdout,
-    /^NAME +USER +SCOPE +CREATED +EXPIRES\nci +admin +read +\S+Z +\S+Z\nfirst +admin +full +\S+Z +never\n$/,
+    /^NAME +USER +SCOPE +DC +CREATED +EXPIRES +LAST USED\nci +admin +read +- +\S+Z +\S+Z +\S+Z\nfirst +admin +full +- +\S+Z +never +\S+Z\n$/,
   );
   t.false(listed.stdout.includes(env.SLIPWAY_TOKEN));
   const [ci] = JSON.parse((await run(['token', 'list', '--json'])).stdout);
