@@ -3,7 +3,7 @@ export type Offer =
   | { scheme: 'bearer' | 'api-key' | 'path'; secret: string }
   | { scheme: 'signature' | 'other'; secret?: undefined };
 
-const SCHEME = /^([A-Za-z-]+)(?: +|$)/;
+const SCHEME = /^([A-Za-z-]+)(?: |$)/;
 const SECRET = /^[\x21-\x7e]{1,512}$/;
 
 const schemes: Record<string, Offer['scheme']> = { bearer: 'bearer', token: 'bearer', signature: 'signature' };

@@ -47,7 +47,7 @@ export async function createToken({ catalog, now }: Deps, caller: Caller, own: G
 async function checkDatacenter(reader: Reader, caller: Caller, name: string): Promise<void> {
   const isKnown = isOperator(caller) || (caller.kind === 'user' && caller.rights.member.has(name));
   if (isKnown && (await reader.get(datacenters, name))) return;
-  throw invalidInput([{ field: 'dc', code: 'Invalid', message: `there is no data center "${name}"` }]);
+  throw invalidInput([{ field: 'dc', code: 'Invalid', message: `dc names no data center: "${name}"` }]);
 }
 
 const unknownUser = (name = '') =>

@@ -12,7 +12,7 @@ export async function listSessions({ catalog, now, uses }: Deps, caller: Caller,
   for await (const { record } of catalog.range(sessions, 'user', { prefix: uuid })) {
     if (!hasExpired(record, now())) found.push(uses.of(record));
   }
-  return found.sort((a, b) => (a.created < b.created ? -1 : 1)).map((session) => presentSession(session, own.token));
+  return found.map((session) => presentSession(session, own.token));
 }
 
 export async function revokeSessions({ catalog }: Deps, caller: Caller, own: Grant, name: string) {

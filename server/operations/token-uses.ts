@@ -8,20 +8,24 @@ interface Used {
   lastUsed?: string;
 }
 
+const MINUTE = 60_000;
+
 /** When tokens were used last: kept in memory by each request, and written once in a while. */
 export class TokenUses {
-  #noted = new Map<string, Date>();
+  #noted = new Map<string, number>();
 
   constructor(private readonly now: () => Date) {}
 
+  /** As exact as it is written: to the minute. */
   note(hash: string): void {
-    this.#noted.set(hash, this.now());
+    const now = this.now().getTime();
+    if (now - (this.#noted.get(hash) ?? 0) >= MINUTE) this.#noted.set(hash, now);
   }
 
   /** With what has not been written yet. */
   of<T extends Used>(record: T): T {
     const noted = this.#noted.get(record.hash);
-    return noted ? { ...record, lastUsed: noted.toISOString() } : record;
+    return noted !== undefined ? { ...record, lastUsed: new Date(noted).toISOString() } : record;
   }
 
   /** What can not be written is noted still. */
@@ -32,12 +36,10 @@ export class TokenUses {
     try {
       await catalog.write(async (tx) => {
         for (const [hash, at] of noted) {
-          const lastUsed = at.toISOString();
-          const isKept =
-            (await keep(tx, tokens, hash, lastUsed)) ||
-            (await keep(tx, sessions, hash, lastUsed)) ||
-            (await keep(tx, nodeTokens, hash, lastUsed));
-          if (!isKept) continue; // it was revoked meanwhile
+          const lastUsed = new Date(at).toISOString();
+          await keep(tx, tokens, hash, lastUsed);
+          await keep(tx, sessions, hash, lastUsed);
+          await keep(tx, nodeTokens, hash, lastUsed);
         }
       });
     } catch (error) {
@@ -47,8 +49,8 @@ export class TokenUses {
   }
 }
 
-async function keep<T extends Used>(tx: Tx, kind: Kind<T>, hash: string, lastUsed: string): Promise<boolean> {
+/** Where it is of that kind, and was not revoked meanwhile. */
+async function keep<T extends Used>(tx: Tx, kind: Kind<T>, hash: string, lastUsed: string): Promise<void> {
   const record = await tx.get(kind, hash);
   if (record) await tx.replace(kind, { ...record, lastUsed });
-  return record !== undefined;
 }

@@ -147,6 +147,11 @@ const badValues = table<'key' | 'value'>(`
   publicUrl          https://images.example.com/#a
   publicUrl          https://ada@images.example.com
   publicUrl          https://:secret@images.example.com
+  certificateHeader  two words
+  certificateHeader  EMPTY
+  sessionLifetime    59
+  sessionLifetime    soon
+  tlsClientCertificates  perhaps
   hostNames          https://images.example.com
   hostNames          images.example.com:8080
   hostNames          *.example.com

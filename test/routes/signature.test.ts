@@ -189,8 +189,10 @@ test('a user who is inactive, and one who is no operator', async (t) => {
   t.is(await state(), 200);
   await become({ superAdmin: false });
   t.is(await state(), 403);
-  await become({ inactive: true });
-  t.is(await state(), 401);
+  await become({ superAdmin: true, inactive: true });
+  t.is(await state(), 403);
+  await become({ inactive: undefined, withoutApi: true });
+  t.is(await state(), 403);
   await catalog.write((tx) => tx.delete(users, userUuid('ops')));
   t.is(await state(), 401);
 });

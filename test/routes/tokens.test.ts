@@ -166,7 +166,7 @@ const opened = table<'method' | 'path' | UserScope>(`
   GET     /docs/                           200   200    200    200   200
   GET     /api/openapi.json                200   200    200    200   403
   GET     /api/token                       200   200    200    200   403
-  POST    /api/token                       201   201    201    403   403
+  POST    /api/token                       201   201    403    403   403
   DELETE  /api/token/unused                200   200    200    403   403
   GET     /api/account                     200   200    200    200   403
   POST    /api/user/new                    400   400    403    403   403

@@ -67,6 +67,17 @@ export function asker(port: number, token: string, ca?: string): Asker {
             const chunks: Buffer[] = [];
             response.on('data', (chunk: Buffer) => chunks.push(chunk));
             response.once('error', reject);
+            // A stream of events has no end: who only asks leaves it at once.
+            if (response.headers['content-type'] === 'text/event-stream') {
+              request.once('error', () => {});
+              resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                bytes: Buffer.alloc(0),
+                ...parsed(Buffer.alloc(0)),
+              });
+              response.destroy();
+            }
             response.once('end', () => {
               const bytes = Buffer.concat(chunks);
               resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, ...parsed(bytes) });

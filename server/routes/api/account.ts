@@ -19,7 +19,7 @@ export const show = endpoint({
   body: noBody,
   status: 200,
   answer: z.strictObject({
-    user: z.string(),
+    name: z.string(),
     uuid: z.string(),
     display_name: z.string(),
     super_admin: z.boolean(),
@@ -35,7 +35,7 @@ export const show = endpoint({
   perform: async ({ caller, own }) => {
     const { user, rights } = caller as Extract<typeof caller, { kind: 'user' }>;
     return {
-      user: user.name,
+      name: user.name,
       uuid: user.uuid,
       display_name: user.displayName ?? '',
       super_admin: rights.superAdmin,

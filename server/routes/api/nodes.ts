@@ -35,13 +35,15 @@ const node = z.strictObject({
   created: z.iso.datetime(),
 });
 
+const lists = z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') });
+
 const operation = 'manage nodes';
 
 export const list = endpoint({
   name: 'ListNodes',
   summary: 'the hypervisors that are known',
   operation,
-  query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
+  query: lists,
   body: noBody,
   status: 200,
   answer: z.union([z.array(z.string()), z.array(node)]),
@@ -127,12 +129,19 @@ export const listTokens = endpoint({
   name: 'ListNodeTokens',
   summary: 'the tokens of a node',
   operation,
-  query: noQuery,
+  query: lists,
   body: noBody,
   status: 200,
-  answer: z.array(token),
+  answer: z.union([z.array(z.string()), z.array(token)]),
   refusals: ['ResourceNotFound'],
-  perform: ({ params }, deps) => listNodeTokens(deps, params.host ?? ''),
+  perform: async ({ params, query: { full, ...paging } }, deps) => {
+    const { result, total, offset } = pageOf(await listNodeTokens(deps, params.host ?? ''), paging, {
+      name: ({ name }) => name,
+      created: ({ created }) => created,
+      last_used: ({ last_used }) => last_used ?? '',
+    });
+    return new Page<unknown>(full ? result : result.map(({ name }) => name), total, offset);
+  },
 });
 
 export const createToken = endpoint({

@@ -6,6 +6,8 @@ import { listTokens, showToken } from '../../operations/list-tokens.js';
 import { revokeToken } from '../../operations/revoke-token.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { parse } from './input.js';
+import { pageOf, paging } from './page.js';
+import { flag } from './values.js';
 
 const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
 const expiryRule = 'is neither a date such as 2030-01-31 or 2030-01-31T12:00:00Z nor a duration such as 12h or 90d';
@@ -42,12 +44,18 @@ const record = z.strictObject({
 export const list = endpoint({
   name: 'ListTokens',
   summary: 'the tokens of the caller, or, for operators, of all users; by user, then by name',
-  query: ofUser,
+  query: ofUser.extend({ ...paging, full: flag.describe('tokens are whole objects anyway') }),
   body: noBody,
   status: 200,
   answer: z.array(record),
   refusals: ['ResourceNotFound'],
-  perform: ({ caller, query }, deps) => listTokens(deps, caller, query.user),
+  perform: async ({ caller, query }, deps) =>
+    pageOf(await listTokens(deps, caller, query.user), query, {
+      user: ({ user }) => user,
+      name: ({ name }) => name,
+      created: ({ created }) => created,
+      last_used: ({ last_used }) => last_used ?? '',
+    }),
 });
 
 const made = record.extend({ token: z.string().describe('the secret: send it as "Authorization: Bearer <token>"') });

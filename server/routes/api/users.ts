@@ -41,6 +41,8 @@ const user = z.strictObject({
   created: z.iso.datetime(),
 });
 
+const lists = z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') });
+
 const nameRule = 'is not 1 to 64 letters, digits and "_.@-" that begin with a letter, digit or "_"';
 
 /** Of what is made: of what is there the name is found or not. */
@@ -53,7 +55,7 @@ export const list = endpoint({
   name: 'ListUsers',
   summary: 'the users, for SuperAdmins',
   operation: 'manage users',
-  query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
+  query: lists,
   body: noBody,
   status: 200,
   answer: z.union([z.array(z.string()), z.array(user)]),
@@ -132,14 +134,18 @@ const key = z.strictObject({
 export const listKeys = endpoint({
   name: 'ListUserKeys',
   summary: 'the ssh keys with which a user signs, beside those in files and configuration',
-  query: z.strictObject({ full: flag }),
+  query: lists,
   body: noBody,
   status: 200,
   answer: z.union([z.array(z.string()), z.array(key)]),
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params, query: { full } }, deps) => {
-    const keys = await listUserKeys(deps, caller, params.name ?? '');
-    return full ? keys : keys.map(({ title }) => title);
+  perform: async ({ caller, params, query: { full, ...paging } }, deps) => {
+    const { result, total, offset } = pageOf(await listUserKeys(deps, caller, params.name ?? ''), paging, {
+      title: ({ title }) => title,
+      fingerprint: ({ fingerprint }) => fingerprint,
+      added: ({ added }) => added,
+    });
+    return new Page<unknown>(full ? result : result.map(({ title }) => title), total, offset);
   },
 });
 
@@ -180,7 +186,7 @@ export const removeKey = endpoint({
 export const sessions = endpoint({
   name: 'ListSessions',
   summary: 'where a user is logged in',
-  query: noQuery,
+  query: lists,
   body: noBody,
   status: 200,
   answer: z.array(
@@ -193,7 +199,12 @@ export const sessions = endpoint({
     }),
   ),
   refusals: ['ResourceNotFound'],
-  perform: ({ caller, own, params }, deps) => listSessions(deps, caller, own, params.name ?? ''),
+  perform: async ({ caller, own, params, query }, deps) =>
+    pageOf(await listSessions(deps, caller, own, params.name ?? ''), query, {
+      created: ({ created }) => created,
+      expires: ({ expires }) => expires,
+      address: ({ address }) => address,
+    }),
 });
 
 export const endAllSessions = endpoint({
