@@ -1,4 +1,3 @@
-import type { Audit } from '../audit/audit.js';
 import { type Context, type FoundRoute, type Middleware, whenEnded } from '../context.js';
 import type { Deps } from '../deps.js';
 import { type Actor, actorOf, type Occasion } from '../model/audit.js';
@@ -62,7 +61,7 @@ function notePull(ctx: Context, deps: Pick<Deps, 'audit' | 'directory'>, sent: (
   const { statusCode, writableEnded } = ctx.res;
   const occasion = occasionOf(ctx, deps);
   const object = objectOf(ctx);
-  const pull = (result: string, bytes?: number): Parameters<Audit['note']>[0] => ({
+  const pull = (result: string, bytes?: number): Parameters<Deps['audit']['note']>[0] => ({
     ...occasion,
     object,
     result,

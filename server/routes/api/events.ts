@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { EventStream } from '../../audit/event-streams.js';
+import { ImgapiError } from '../../../imgapi/errors.js';
 import { type Context, whenEnded } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
@@ -17,6 +17,10 @@ const wish = z.strictObject({
   after: z.string().max(64).optional().describe('go on behind the event of this id; Last-Event-ID says the same'),
 });
 
+type EventStream = ReturnType<Deps['events']['listen']>;
+
+const EVENT_STREAM = 'text/event-stream';
+
 /** A client that is told to wait so long, in milliseconds, before it comes back. */
 const RETRY = 1000;
 
@@ -27,12 +31,17 @@ export const follow = streamed({
   query: wish,
   body: noBody,
   status: 200,
-  media: 'text/event-stream',
+  media: EVENT_STREAM,
   refusals: ['TooManyRequests'],
   send: async (ctx, deps, { caller, own, query }) => {
     const after = query.after ?? (ctx.get('last-event-id') || undefined);
     const { user } = caller;
-    if (!user) return;
+    if (!user) throw new ImgapiError('NotPermitted', 'events are for users');
+    if (ctx.method === 'HEAD') {
+      ctx.status = 200;
+      ctx.set('Content-Type', EVENT_STREAM);
+      return;
+    }
     const stream = deps.events.listen(user.uuid);
     whenEnded(ctx, () => stream.close());
     try {
@@ -55,7 +64,7 @@ class Sender {
     this.#res = ctx.res;
     ctx.respond = false;
     ctx.res.statusCode = 200;
-    ctx.res.setHeader('Content-Type', 'text/event-stream');
+    ctx.res.setHeader('Content-Type', EVENT_STREAM);
     // nginx would gather what we send
     ctx.res.setHeader('X-Accel-Buffering', 'no');
   }
@@ -88,11 +97,14 @@ class Sender {
   async #begin(caller: Caller, after: string | undefined): Promise<number> {
     const { head } = this.deps.events;
     const position = after === undefined ? undefined : await positionAt(this.deps, caller, after);
-    await this.#send(`retry: ${RETRY}\n\n`);
-    if (position !== undefined) return position;
+    const first = `retry: ${RETRY}\n\n`;
+    if (position !== undefined) {
+      await this.#send(first);
+      return position;
+    }
     // The last that the caller knows of: whoever is cut off before anything happens can go on from there as well.
     const last = await lastSeen(this.deps, caller);
-    await this.#send(written(after === undefined ? 'ready' : 'reset', {}, last?.id));
+    await this.#send(first + written(after === undefined ? 'ready' : 'reset', {}, last?.id));
     return head;
   }
 
