@@ -103,13 +103,14 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   });
   closing.add(keyring, (opened) => opened.close());
   reloads.push(() => keyring.refresh());
-  if (modeLaw[settings.mode].fleet) {
-    await ensureMain(catalog, startedAt);
-    const registered = await registerImages(catalog, startedAt);
-    if (registered > 0) log.info({ images: registered }, 'put images without a data center into main');
-  }
+  const hasDatacenters = modeLaw[settings.mode].fleet;
+  if (hasDatacenters) await ensureMain(catalog, startedAt);
   const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
   const listing = await openListing(catalog, settings.mode);
+  if (hasDatacenters) {
+    const registered = await registerImages({ catalog, listing }, startedAt);
+    if (registered > 0) log.info({ images: registered }, 'put images without a data center into main');
+  }
   const fleet = await openFleet(catalog);
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());

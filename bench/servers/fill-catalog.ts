@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Image } from '../../imgapi/image.js';
+import { MAIN } from '../../server/model/datacenter.js';
 import { fileHolder, images } from '../../server/model/image.js';
+import type { RegisteredImage } from '../../server/model/registration.js';
+import { bytesOf, ofOwner, usage } from '../../server/model/usage.js';
 import { ADMIN } from '../../server/model/user.js';
 import { contents, type Holding } from '../../storage/holdings.js';
 import { openCatalog } from '../../storage/open.js';
@@ -13,20 +15,23 @@ const AT_ONCE = 2000;
 
 /**
  * Fills the catalog of a data directory that no daemon has open with active public images of about 2 KB, each published
- * a minute after the one before, always the same ones. Their records stand as if the files had been received.
+ * a minute after the one before, always the same ones. Their records stand as if the files had been received, in main.
  */
 export async function fillCatalog(data: string, count: number): Promise<void> {
   const catalog = await openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
+  let bytes = 0;
   try {
     for (let first = 0; first < count; first += AT_ONCE) {
       await catalog.write(async (tx) => {
         for (let n = first; n < Math.min(first + AT_ONCE, count); n += 1) {
           const image = imageOf(n, count);
+          bytes += bytesOf(image);
           await tx.insert(images, image);
           await tx.insert(contents, holdingOf(image));
         }
       });
     }
+    await catalog.write((tx) => tx.insert(usage, { of: ofOwner(ADMIN.uuid), images: count, bytes }));
   } finally {
     await catalog.close();
   }
@@ -57,7 +62,7 @@ const WORDS =
 the basis of application servers that are built from it and kept up to date by the team that maintains them including
 monitoring agents log shipping certificates and hardened defaults`.split(/\s+/);
 
-export function imageOf(n: number, count: number): Image {
+export function imageOf(n: number, count: number): RegisteredImage {
   const { requirements, ...kind } = pick(KINDS, n);
   const published = new Date(FIRST_PUBLISHED + n * MINUTE).toISOString();
   const name = nameOf(n, count);
@@ -97,10 +102,17 @@ export function imageOf(n: number, count: number): Image {
       eol: false,
     },
     billing_tags: [`tier-${n % 5}`],
+    registration: {
+      name: `${name.slice(0, 20)}-${n}`,
+      access: 'public',
+      datacenters: [MAIN],
+      created: published,
+      changed: published,
+    },
   };
 }
 
-function fileOf(n: number, mtime: string): Image['files'][number] {
+function fileOf(n: number, mtime: string): RegisteredImage['files'][number] {
   return {
     sha1: digest('sha1', n).toString('hex'),
     sha256: digest('sha256', n).toString('hex'),
@@ -113,7 +125,7 @@ function fileOf(n: number, mtime: string): Image['files'][number] {
   };
 }
 
-function holdingOf({ uuid, files: [file] }: Image): Holding {
+function holdingOf({ uuid, files: [file] }: RegisteredImage): Holding {
   const { sha256, size } = file!;
   return { sha256, key: digest('md5', fileHolder(uuid, 0)).toString('hex'), size, holders: [fileHolder(uuid, 0)] };
 }

@@ -12,6 +12,8 @@ import { type Placement, placementOf, type RegisteredImage } from '../model/regi
 /** What memory keeps of an image: what the filters need, and the manifest as it is sent. */
 export interface ListedImage extends Listed {
   registration: Placement;
+  /** Was it put into a data center, or does it only count as if it were? */
+  registered: boolean;
   manifest: Manifest;
 }
 
@@ -33,6 +35,7 @@ export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
     project: (image, json) =>
       Object.assign(inSharedWords(listed(image), shared), {
         registration: placements(image),
+        registered: image.registration !== undefined,
         manifest: new Manifest(json, render),
       }),
     compare: compareListed,

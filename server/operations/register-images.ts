@@ -1,4 +1,4 @@
-import type { Catalog } from '../../storage/catalog.js';
+import type { Deps } from '../deps.js';
 import { MAIN } from '../model/datacenter.js';
 import { images } from '../model/image.js';
 import { register } from './register-image.js';
@@ -7,9 +7,11 @@ import { saveImage } from './save-image.js';
 const AT_ONCE = 500;
 
 /** Images from before there were data centers, and those that were taken over, come to main. Tells how many. */
-export async function registerImages(catalog: Catalog, now: Date): Promise<number> {
-  const unregistered: string[] = [];
-  for await (const image of catalog.list(images)) if (!image.registration) unregistered.push(image.uuid);
+export async function registerImages(
+  { catalog, listing }: Pick<Deps, 'catalog' | 'listing'>,
+  now: Date,
+): Promise<number> {
+  const unregistered = listing.sorted.filter(({ registered }) => !registered).map(({ uuid }) => uuid);
   for (let from = 0; from < unregistered.length; from += AT_ONCE) {
     await catalog.write(async (tx) => {
       for (const uuid of unregistered.slice(from, from + AT_ONCE)) {
