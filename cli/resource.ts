@@ -28,6 +28,8 @@ export interface Row {
   meanings?: Meanings;
   /** What is said when it is done, with arguments behind colons; without it the result is shown. */
   done?: string;
+  /** It may become a task, which is waited for unless somebody says otherwise. */
+  long?: true;
   /** What is asked about before it is deleted. */
   confirms?: string;
   /** Statuses from 300 on that are no refusals. */
@@ -70,7 +72,7 @@ function registerRow(group: Command, context: Context, row: Row): void {
   for (const word of words) command.argument(word);
   for (const field of row.fields ?? []) for (const option of optionsOf(field)) command.addOption(option);
   if (row.confirms) command.option('-y, --yes', 'without asking; needed where there is no terminal');
-  if (!row.asks.startsWith('GET ')) command.option('--no-wait', 'do not wait for the task that this may become');
+  if (row.long) command.option('--no-wait', 'do not wait for the task that this may become');
   if (row.columns) addListOptions(command);
   else command.option('-j, --json', 'the answer, as JSON');
   command

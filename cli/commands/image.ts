@@ -97,6 +97,7 @@ const bulk = (action: string, description: string, example: string, more: readon
   name: action,
   description,
   asks: 'POST /api/bulk/image',
+  long: true,
   words: ['<images...>'],
   always: { action },
   fields: [...more, where],
@@ -162,6 +163,7 @@ export const register = resource({
       name: 'create',
       description: 'register an image from a manifest; its file follows with "slipway upload FILE --uuid UUID"',
       asks: 'POST /api/image/:image',
+      long: true,
       fields: [
         ['manifest', '-m, --manifest <file>', 'its manifest, in JSON; "-": from standard input', 'json'],
         ...fields,
@@ -174,6 +176,7 @@ export const register = resource({
       name: 'update',
       description: 'change an image',
       asks: 'PUT /api/image/:image',
+      long: true,
       fields: [...fields, where],
       done: 'image :image is changed',
       examples: [
@@ -185,6 +188,7 @@ export const register = resource({
       name: 'delete',
       description: 'delete an image that no machine uses',
       asks: 'DELETE /api/image/:image',
+      long: true,
       fields: [where, force],
       confirms: 'image :image',
       done: 'image :image is deleted',

@@ -80,7 +80,7 @@ withBash('bash completes commands, options, values, servers and images, which ne
   const { home, completed } = await bash(t);
   await home.run(['login', 'main', '--url', daemon().url, '--anonymous']);
   await anImage(daemon(), { name: 'quagga' });
-  t.deepEqual(await completed('pi'), ['ping']);
+  t.deepEqual(await completed('pin'), ['ping']);
   t.deepEqual(await completed('token', 'rev'), ['revoke']);
   t.deepEqual(await completed('list', '--lat'), ['--latest']);
   t.deepEqual(await completed('list', '--state', 'un'), ['unactivated']);

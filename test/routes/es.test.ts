@@ -217,6 +217,43 @@ test('a call that becomes a task is waited for: blanks, then the status, then th
   t.is((await admin('get', '/task/nothing/status')).status, 404);
 });
 
+test('an ImageAdmin works in one data center, and learns of nothing else', async (t) => {
+  const { server, admin } = await fleet(t);
+  const people: Record<string, Es> = {};
+  for (const [name, dc] of [
+    ['alice', 'north'],
+    ['bob', 'south'],
+  ] as const) {
+    const { headers } = await addUser(server, name);
+    await admin('create', `/group/${dc}`, { permissions: ['admin', 'image_admin'], users: [name] });
+    await admin('create', `/dc/${dc}/group/${dc}`);
+    people[name] = es(server, `ES-API-KEY: ${headers.authorization.slice('Bearer '.length)}`);
+  }
+  const { alice, bob } = people as { alice: Es; bob: Es };
+  t.deepEqual((await alice('get', '/image')).json.result, ['base']);
+  t.deepEqual((await bob('get', '/image')).json.result, []);
+  for (const [action, path, parameters] of [
+    ['get', '/image/NAME', {}],
+    ['get', '/image/NAME/vm', {}],
+    ['set', '/image/NAME', { desc: 'mine' }],
+    ['delete', '/image/NAME', {}],
+    ['get', '/dc/south/image/NAME', {}],
+    ['help', '/image/NAME', {}],
+  ] as const) {
+    const ask = (name: string) => bob(action, path.replace('NAME', name), parameters);
+    const [hidden, absent] = [await ask('base'), await ask('none')];
+    t.is(hidden.status, action === 'help' ? 200 : 404, `${action} ${path}`);
+    t.deepEqual([absent.status, absent.text], [hidden.status, hidden.text.replaceAll('base', 'none')], path);
+  }
+  t.is((await bob('get', '/dc/north/image')).status, 404);
+  t.is((await alice('create', '/dc/north/image/base')).status, 403, 'attaching is for SuperAdmins');
+  t.is(told(await alice('set', '/image/base', { dc_bound: false })), '400 FAILURE', 'and so is the binding');
+  t.is(told(await alice('set', '/image/base', { desc: 'hers' })), '200 SUCCESS');
+  t.is(told(await alice('create', '/image/web', { manifest: manifest('web') })), '201 SUCCESS');
+  t.like((await alice('get', '/image/web')).json.result, { dcs: ['north'], dc_bound: true, owner: 'alice' });
+  t.is((await alice('delete', '/image/web')).json.status, 'SUCCESS');
+});
+
 test('help tells which methods there are', async (t) => {
   const { admin } = await fleet(t);
   const { status, headers } = await admin('help', '/image/base');
