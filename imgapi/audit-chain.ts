@@ -34,7 +34,7 @@ export interface Seal {
 export type Signed<T> = T & { signature: string };
 
 /** A line of an export. */
-export type ExportLine = (Link & Record<string, unknown>) | { seal: Signed<Seal> };
+export type ExportLine = Link | { seal: Signed<Seal> };
 
 export interface Fault {
   chain: string;

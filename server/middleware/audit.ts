@@ -6,6 +6,7 @@ import { images } from '../model/image.js';
 interface AuditedRoute extends FoundRoute {
   method: string;
   path: string;
+  changes?: true;
 }
 
 /** Nobody was known yet. */
@@ -85,7 +86,8 @@ const sentOn = (socket: Context['req']['socket']) => socket.bytesWritten + (sock
 const objectOf = ({ params, path }: Context) =>
   params.uuid === undefined ? { kind: 'path', id: path } : { kind: images.name, id: params.uuid };
 
-export const isChange = ({ method }: Pick<AuditedRoute, 'method'>) => method !== 'GET' && method !== 'OPTIONS';
+export const isChange = ({ method, changes }: Pick<AuditedRoute, 'method' | 'changes'>) =>
+  changes ?? (method !== 'GET' && method !== 'OPTIONS');
 
 /** What of the audit a route passes through. */
 export function audits(route: AuditedRoute, deps: Pick<Deps, 'audit' | 'directory'>): Middleware[] {

@@ -31,6 +31,8 @@ export interface Route extends FoundRoute {
   body: boolean;
   /** What credentials must be good for: reading for GET, else writing, where nothing is said. */
   need?: Need;
+  /** A GET that changes something all the same. */
+  changes?: true;
   /** The servers on which the route exists; all where it is absent. */
   when?: ((policy: Policy) => boolean) | undefined;
   /** Of the management API's; IMGAPI is described by its contract. */

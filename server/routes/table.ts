@@ -6,6 +6,7 @@ import * as audit from './api/audit.js';
 import * as bulk from './api/bulk.js';
 import * as datacenterImages from './api/datacenter-images.js';
 import * as datacenters from './api/datacenters.js';
+import { docsPageEndpoint } from './api/docs-page.js';
 import { type Endpoint, noBody } from './api/endpoint.js';
 import * as events from './api/events.js';
 import * as groups from './api/groups.js';
@@ -33,7 +34,7 @@ import { getState, listChannels, ping, reloadAuthKeys, updateState } from './img
 import { getMetrics, sendMetrics } from './metrics.js';
 import type { Handler, Route } from './route.js';
 
-type Traits = Partial<Pick<Route, 'auth'>> & Pick<Route, 'when' | 'need' | 'moves' | 'logLevel'>;
+type Traits = Partial<Pick<Route, 'auth'>> & Pick<Route, 'when' | 'changes' | 'need' | 'moves' | 'logLevel'>;
 
 const hasChannels: Traits = { when: ({ channels }: Policy) => channels.length > 0 };
 const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
@@ -44,6 +45,7 @@ const fleet: Traits = { when: ({ mode }: Policy) => modeLaw[mode].fleet };
 const administers: Traits = { need: 'admin' };
 /** Whoever asks is about to prove who it is. */
 const toEverybody: Traits = { auth: 'open' };
+const changes: Traits = { changes: true };
 const rules: Traits = { ...fleet, ...administers };
 const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 
@@ -97,8 +99,9 @@ export const routes: Route[] = [
   row('GET',    '/metrics',                    'GetMetrics',          'strict',  '-',    getMetrics, scrape),
 
   api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
+  api('GET',    '/api/docs',           docsPageEndpoint(() => routes)),
   api('POST',   '/api/accounts/login',              accounts.login,       toEverybody),
-  api('GET',    '/api/accounts/logout',             accounts.logout),
+  api('GET',    '/api/accounts/logout',             accounts.logout,      changes),
   api('GET',    '/api/account',                     account.show),
   api('GET',    '/api/user',                        users.list),
   api('GET',    '/api/user/:name',                  users.show),

@@ -59,6 +59,7 @@ const strictness = table<'route' | Given>(`
   GET /metrics                          401   admin  ops        401     401
 
   GET /api/openapi.json                 401   admin  ops        401     401
+  GET /api/docs                     401   admin  ops        401     401
   GET /api/task                         401   admin  ops        401     401
   GET /api/task/log                     401   admin  ops        401     401
   GET /api/task/:id                     401   admin  ops        401     401
