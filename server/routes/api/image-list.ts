@@ -83,9 +83,9 @@ export function pageOfImages(
 ): Page<ShownImage | string> {
   const images = showImages(deps, onlooker, found);
   const narrowed = images.filter((image) =>
-    Object.entries(filters).every(([name, valueOf]) => {
+    Object.entries(filters).every(([name, shownIn]) => {
       const wanted = query[name as keyof typeof filters];
-      const value = valueOf(image);
+      const value = shownIn(image);
       return wanted === undefined || (Array.isArray(value) ? value.includes(wanted) : value === wanted);
     }),
   );
