@@ -5,6 +5,7 @@ import { type Caller, isOperator } from '../model/caller.js';
 import { datacenters } from '../model/datacenter.js';
 import type { UserScope } from '../model/scope.js';
 import { checkGives, expiryFrom, type Grant, hashToken, presentToken, tokenKey, tokens } from '../model/token.js';
+import { isAdmitted } from '../model/user.js';
 import { checkStands } from './check-stands.js';
 import { findUser } from './find-user.js';
 import { makeSecret } from './token-secret.js';
@@ -30,7 +31,7 @@ export async function createToken({ catalog, now }: Deps, caller: Caller, own: G
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     const user = await findUser(tx, caller, wish.user);
-    if (!user || user.inactive) throw unknownUser(wish.user);
+    if (!user || !isAdmitted(user)) throw unknownUser(wish.user);
     if (dc !== undefined) await checkDatacenter(tx, caller, dc);
     if (await tx.find(tokens, tokenKey(user.uuid, name))) {
       throw new ImgapiError('ObjectAlreadyExists', `token "${name}" exists already: revoke it, or choose another name`);

@@ -4,25 +4,28 @@ import type { Deps } from '../deps.js';
 import { hashPassword, isOutdated, matchesPassword } from '../model/password.js';
 import { type Session, sessions } from '../model/session.js';
 import { hashToken } from '../model/token.js';
-import { checkAdmitted, users } from '../model/user.js';
+import { checkAdmitted, type User, users } from '../model/user.js';
 import { makeSecret } from './token-secret.js';
 
 export interface Login {
   username: string;
   password: string;
   address: string;
+  /** Told who it is before anything is written. */
+  onProven(user: User): void;
 }
 
 /** Of one user; whoever logs in once more ends the oldest. */
 const MOST_SESSIONS = 50;
 
 /** A session for whoever knows the password. It takes as long, and says the same, where there is no such user. */
-export async function logIn({ catalog, logins, now, policy }: Deps, { username, password, address }: Login) {
+export async function logIn({ catalog, logins, now, policy }: Deps, { username, password, address, onProven }: Login) {
   await logins.admit(username, address);
   const known = await catalog.find(users, `name:${username}`);
   const isRight = await logins.inTurn(() => matchesPassword(password, known?.password));
   if (!known || !isRight) throw wrong();
   checkAdmitted(known);
+  onProven(known);
   await logins.forgive(username, address);
   const fresher = isOutdated(known.password ?? '') ? await logins.inTurn(() => hashPassword(password)) : known.password;
   const secret = makeSecret();

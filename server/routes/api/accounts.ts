@@ -21,7 +21,14 @@ export const login: Endpoint = {
   handler: async (ctx, deps) => {
     const { username, password } = parse(names, ctx.request.body, 'body');
     ctx.set('Cache-Control', 'no-store');
-    const session = await logIn(deps, { username, password, address: ctx.state.address });
+    const session = await logIn(deps, {
+      username,
+      password,
+      address: ctx.state.address,
+      onProven: (user) => {
+        ctx.state.caller = { kind: 'user', user, rights: deps.directory.rightsOf(user) };
+      },
+    });
     sendJson(ctx, { ...session, detail: 'You are logged in.' });
   },
 };
