@@ -1,4 +1,5 @@
-import { type Field, paging } from '../field.js';
+import type { Field } from '../field.js';
+import { kept } from '../kept.js';
 import { resource } from '../resource.js';
 import { attach, detach, listAttached, meanings } from './image.js';
 
@@ -13,45 +14,15 @@ export const register = resource({
   name: 'dc',
   description: 'data centers: who is in them, and which images they see',
   rows: [
-    {
-      name: 'list',
-      description: 'list the data centers that you may know of',
-      asks: 'GET /api/dc',
-      always: { full: true },
-      fields: paging,
+    ...kept({
+      name: 'dc',
+      called: 'data center',
       columns: 'name alias owner location description',
-      examples: ['dc list', 'dc list --search north --csv'],
-    },
-    {
-      name: 'show',
-      description: 'show a data center',
-      asks: 'GET /api/dc/:dc',
-      examples: ['dc show north'],
-    },
-    {
-      name: 'create',
-      description: 'make a data center',
-      asks: 'POST /api/dc/:dc',
       fields,
-      done: 'data center :dc is made',
-      examples: ['dc create north --owner alice --location oslo'],
-    },
-    {
-      name: 'update',
-      description: 'change a data center',
-      asks: 'PUT /api/dc/:dc',
-      fields,
-      done: 'data center :dc is changed',
-      examples: ["dc update north --alias 'The North' --owner bob"],
-    },
-    {
-      name: 'delete',
-      description: 'delete a data center: the images that are bound to it become shared',
-      asks: 'DELETE /api/dc/:dc',
-      confirms: 'data center :dc',
-      done: 'data center :dc is deleted',
-      examples: ['dc delete north', 'dc delete north --yes'],
-    },
+      making: '',
+      deleting: ': the images that are bound to it become shared',
+      example: ['north', '--owner alice --location oslo', "--alias 'The North' --owner bob"],
+    }),
     {
       name: 'groups',
       description: 'list the groups whose members have rights in a data center',

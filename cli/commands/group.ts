@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Context, Register } from '../command.js';
 import { CliError } from '../errors.js';
-import { type Field, paging } from '../field.js';
+import type { Field } from '../field.js';
+import { kept } from '../kept.js';
 import { Management } from '../management.js';
 import { print } from '../output.js';
 import { call, resource } from '../resource.js';
@@ -23,40 +24,14 @@ export const register = resource({
   name: 'group',
   description: 'groups of users, who have the same permissions where the group is attached',
   rows: [
-    {
-      name: 'list',
-      description: 'list groups',
-      asks: 'GET /api/group',
-      always: { full: true },
-      fields: paging,
+    ...kept({
+      name: 'group',
       columns: 'name alias permissions users dcs',
-      examples: ['group list', 'group list --json'],
-    },
-    { name: 'show', description: 'show a group', asks: 'GET /api/group/:group', examples: ['group show north-images'] },
-    {
-      name: 'create',
-      description: 'make a group; "slipway dc add-group" gives it its permissions somewhere',
-      asks: 'POST /api/group/:group',
       fields,
-      done: 'group :group is made',
-      examples: ['group create north-images --permissions admin,image_admin --users alice,bob'],
-    },
-    {
-      name: 'update',
-      description: 'change a group; lists are replaced as a whole',
-      asks: 'PUT /api/group/:group',
-      fields,
-      done: 'group :group is changed',
-      examples: ['group update north-images --permissions admin', "group update north-images --users ''"],
-    },
-    {
-      name: 'delete',
-      description: 'delete a group: its members lose what it permits',
-      asks: 'DELETE /api/group/:group',
-      confirms: 'group :group',
-      done: 'group :group is deleted',
-      examples: ['group delete north-images --yes'],
-    },
+      making: '; "slipway dc add-group" gives it its permissions somewhere',
+      deleting: ': its members lose what it permits',
+      example: ['north-images', '--permissions admin,image_admin --users alice,bob', '--permissions admin'],
+    }),
     membership('add-member', 'take users into a group', 'is in', (members, users) => [
       ...members.filter((member) => !users.includes(member)),
       ...users,

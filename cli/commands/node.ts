@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import type { Register } from '../command.js';
-import { type Field, optionsOf, paging, valuesOf } from '../field.js';
+import { type Field, optionsOf, valuesOf } from '../field.js';
+import { kept } from '../kept.js';
 import { Management } from '../management.js';
 import { note, print, printJson } from '../output.js';
 import { call, resource } from '../resource.js';
@@ -50,40 +51,14 @@ export const register = resource({
   name: 'node',
   description: 'the nodes that fetch images, and what proves them',
   rows: [
-    {
-      name: 'list',
-      description: 'list nodes',
-      asks: 'GET /api/node',
-      always: { full: true },
-      fields: paging,
+    ...kept({
+      name: 'node',
       columns: 'name dcs addresses known_by_address certificate',
-      examples: ['node list', 'node list --csv'],
-    },
-    { name: 'show', description: 'show a node', asks: 'GET /api/node/:node', examples: ['node show node1'] },
-    {
-      name: 'create',
-      description: 'make a node; "slipway node token create" gives it the URL of its images',
-      asks: 'POST /api/node/:node',
       fields,
-      done: 'node :node is made',
-      examples: ['node create node1 --dcs north --addresses 10.0.0.0/24'],
-    },
-    {
-      name: 'update',
-      description: 'change a node',
-      asks: 'PUT /api/node/:node',
-      fields,
-      done: 'node :node is changed',
-      examples: ['node update node1 --dcs north,south'],
-    },
-    {
-      name: 'delete',
-      description: 'delete a node with its tokens',
-      asks: 'DELETE /api/node/:node',
-      confirms: 'node :node',
-      done: 'node :node is deleted',
-      examples: ['node delete node1 --yes'],
-    },
+      making: '; "slipway node token create" gives it the URL of its images',
+      deleting: ' with its tokens',
+      example: ['node1', '--dcs north --addresses 10.0.0.0/24', '--dcs north,south'],
+    }),
     {
       name: 'token',
       description: 'the tokens of nodes, and the URLs they are part of',

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Register } from '../command.js';
-import { type Field, paging } from '../field.js';
+import type { Field } from '../field.js';
 import { readInput } from '../input.js';
+import { kept } from '../kept.js';
 import { Management } from '../management.js';
 import { print } from '../output.js';
 import { newPassword } from '../password.js';
@@ -59,41 +60,15 @@ export const register = resource({
   name: 'user',
   description: 'users, their keys, passwords and sessions',
   rows: [
-    {
-      name: 'list',
-      description: 'list users',
-      asks: 'GET /api/user',
-      always: { full: true },
-      fields: paging,
+    ...kept({
+      name: 'user',
       columns: 'name display_name email active api_access super_admin',
-      examples: ['user list', 'user list --search alice --json'],
-    },
-    { name: 'show', description: 'show a user', asks: 'GET /api/user/:user', examples: ['user show alice'] },
-    {
-      name: 'create',
-      description: 'make a user; "slipway user password" and "slipway token create --for" let the user in',
-      asks: 'POST /api/user/:user',
       fields,
-      done: 'user :user is made',
-      examples: ['user create alice --display-name Alice', 'user create root2 --super-admin'],
-    },
-    {
-      name: 'update',
-      description: 'change a user',
-      asks: 'PUT /api/user/:user',
-      fields,
-      done: 'user :user is changed',
-      examples: ['user update alice --no-active', 'user update alice --email alice@example.com'],
-    },
-    {
-      name: 'delete',
-      description: 'delete a user who owns no images',
-      asks: 'DELETE /api/user/:user',
-      fields: [['reassign', '--reassign <user>', 'give the images to this user first']],
-      confirms: 'user :user',
-      done: 'user :user is deleted',
-      examples: ['user delete alice', 'user delete alice --reassign bob --yes'],
-    },
+      parting: [['reassign', '--reassign <user>', 'give the images to this user first']],
+      making: '; "slipway user password" and "slipway token create --for" let the user in',
+      deleting: ' who owns no images',
+      example: ['alice', '--display-name Alice --email alice@example.com', '--no-active'],
+    }),
     password,
     {
       name: 'keys',

@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { userUuid } from '../../server/model/user.js';
 import { type Es, es, requestOf } from '../support/es.js';
 import { addUser } from '../support/fixtures.js';
+import { disk } from '../support/managed.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 // What Danube Cloud's own command line sends, byte for byte, and what it makes of the answers: features.md 1.9, 1.11.
@@ -14,17 +15,7 @@ interface Fleet {
   base: string;
 }
 
-const manifest = (name: string) => ({
-  v: 2,
-  name,
-  version: '1.0',
-  os: 'linux',
-  type: 'zvol',
-  image_size: 10_240,
-  nic_driver: 'virtio',
-  disk_driver: 'virtio',
-  cpu_type: 'qemu64',
-});
+const manifest = (name: string) => ({ ...disk, v: 2, name });
 
 /** Two data centers, and an image that is bound to the first. */
 async function fleet(t: ExecutionContext): Promise<Fleet> {
