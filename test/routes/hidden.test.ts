@@ -1,0 +1,540 @@
+import { get, type IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { groups } from '../../server/model/group.js';
+import { jobs } from '../../server/model/job.js';
+import type { Registration } from '../../server/model/registration.js';
+import { tasks } from '../../server/model/task.js';
+import { hashToken, tokens } from '../../server/model/token.js';
+import { ADMIN } from '../../server/model/user.js';
+import { type Vm, vms } from '../../server/model/vm.js';
+import { routes } from '../../server/routes/table.js';
+import { addDatacenter, addNodeToken, grant, place } from '../support/datacenters.js';
+import { addUser, importImage, numbered } from '../support/fixtures.js';
+import { type Answer, type Ask, startServer, type TestServer } from '../support/server.js';
+
+// Two servers that differ in nothing but what the callers are not to know of: whatever is asked, they answer the same.
+
+const NOW = '2030-01-02T03:04:05.678Z';
+
+/** What is in D and seen, to have hidden things refer to it, and to be referred to. */
+const MINE = numbered(1);
+const COMMON = numbered(2);
+const MACHINE = numbered(3);
+
+/** What is hidden. */
+const hidden = {
+  bound: numbered(11),
+  shared: numbered(12),
+  builtOnCommon: numbered(13),
+  arriving: numbered(14),
+  internal: numbered(15),
+  machine: numbered(16),
+  task: numbered(17),
+  job: numbered(18),
+};
+
+type Asked = string | [path: string, options: Ask];
+
+const each = (path: (uuid: string) => Asked) =>
+  [hidden.bound, hidden.shared, hidden.builtOnCommon, hidden.arriving, hidden.internal].map(path);
+/** By their names, as management has them. */
+const NAMES = ['hid-bound', 'hid-shared', 'hid-built', 'hid-arriving', 'hid-internal'];
+const eachName = (path: (name: string) => Asked) => [...NAMES, hidden.bound, hidden.shared].map(path);
+
+const json = (body: object): Ask => ({ body });
+const manifest = (more: object) => ({
+  name: 'new',
+  version: '1',
+  os: 'smartos',
+  type: 'zone-dataset',
+  public: false,
+  ...more,
+});
+const png = { body: 'icon', headers: { 'content-type': 'image/png' } };
+
+/**
+ * What is asked of each route. One without examples has nothing to hide: nothing that it is asked for, or answers with,
+ * is of a data center.
+ */
+const examples: Record<string, Asked[]> = {
+  'GET /ping': ['/ping', '/ping?error=Internal'],
+  'GET /state': ['/state'],
+  'POST /state': ['/state?action=dropcaches'],
+  'POST /authkeys/reload': ['/authkeys/reload'],
+  'GET /channels': ['/channels'],
+  'GET /images': [
+    '/images',
+    '/images?state=all',
+    '/images?state=disabled',
+    '/images?limit=2&sort=name',
+    '/images?name=~hid',
+    `/images?owner=${ADMIN.uuid}`,
+    '/images?inclAdminFields=true',
+    `/images?account=${ADMIN.uuid}`,
+    '/images?account=SELF&state=all',
+    ...each((uuid) => `/images?marker=${uuid}`),
+    ...each((uuid) => `/images?marker=${uuid}&limit=1&account=SELF`),
+  ],
+  'POST /images': [
+    ...each((origin) => ['/images', json(manifest({ origin }))]),
+    ['/images?dc=E1', json(manifest({}))],
+    ['/images?dc=E1&action=import-docker-image&repo=x&tag=y', {}],
+    ['/images?action=create-from-vm&vm_uuid=x', {}],
+  ],
+  'GET /images/:uuid': [
+    ...each((uuid) => `/images/${uuid}`),
+    ...each((uuid) => `/images/${uuid}?account=SELF`),
+    ...each((uuid) => `/images/${uuid}?inclAdminFields=true`),
+    ...each((uuid) => `/images/${uuid}?channel=*`),
+    `/images/${COMMON}`,
+  ],
+  'POST /images/:uuid': [
+    ...[
+      'activate',
+      'enable',
+      'disable',
+      'channel-add',
+      'nonsense',
+      'export&manta_path=/x/y',
+      'change-stor&stor=local',
+    ].flatMap((action) => each((uuid) => [`/images/${uuid}?action=${action}`, json({ channel: 'dev' })])),
+    ...each((uuid) => [`/images/${uuid}`, json({})]),
+    ...each((uuid) => [`/images/${uuid}?action=update`, json({ name: 'other' })]),
+    ...each((uuid) => [`/images/${uuid}?action=update&account=SELF`, json({ name: 'other' })]),
+    ...each((origin) => [`/images/${MINE}?action=update`, json({ origin })]),
+    ...each((uuid) => [`/images/${MINE}?action=update`, json({ uuid })]),
+    [`/images/${MINE}?action=update&dc=E1`, json({ description: 'other' })],
+    ...each((origin) => [
+      `/images/${numbered(30)}?action=import`,
+      json(manifest({ v: 2, uuid: numbered(30), origin })),
+    ]),
+    [`/images/${numbered(31)}?action=import&dc=E1`, json(manifest({ v: 2, uuid: numbered(31) }))],
+    [`/images/${numbered(31)}?action=import-remote&source=http://x&dc=E1`, {}],
+    [`/images/${hidden.bound}?action=import-from-datacenter&account=SELF&datacenter=E1`, {}],
+  ],
+  'DELETE /images/:uuid': [...each((uuid) => `/images/${uuid}`), ...each((uuid) => `/images/${uuid}?force=true`)],
+  'GET /images/:uuid/file': each((uuid) => `/images/${uuid}/file`),
+  'PUT /images/:uuid/file': each((uuid) => [`/images/${uuid}/file?compression=none`, { body: 'bytes' }]),
+  'POST /images/:uuid/file/from-url': each((uuid) => [
+    `/images/${uuid}/file/from-url?compression=none`,
+    json({ file_url: 'https://x' }),
+  ]),
+  'GET /images/:uuid/icon': each((uuid) => `/images/${uuid}/icon`),
+  'PUT /images/:uuid/icon': each((uuid) => [`/images/${uuid}/icon`, png]),
+  'DELETE /images/:uuid/icon': each((uuid) => `/images/${uuid}/icon`),
+  'POST /images/:uuid/acl': each((uuid) => [`/images/${uuid}/acl`, json([numbered(9)])]),
+  'POST /images/:uuid/clone': each((uuid) => `/images/${uuid}/clone?account=SELF`),
+  'POST /images/:uuid/push': each((uuid) => [`/images/${uuid}/push`, json({})]),
+  'GET /images/:uuid/jobs': [...each((uuid) => `/images/${uuid}/jobs`), `/images/${COMMON}/jobs`],
+  'GET /datasets': ['/datasets', ['/datasets', { headers: { 'user-agent': 'imgadm/3' } }]],
+  'GET /datasets/:urn': each((uuid) => [`/datasets/${uuid}`, { headers: { 'user-agent': 'imgadm/3' } }]),
+  'GET /datasets/:uuid/file': each((uuid) => `/datasets/${uuid}/file`),
+  'GET /healthz': ['/healthz'],
+  'GET /readyz': ['/readyz'],
+  'GET /metrics': ['/metrics'],
+
+  'GET /api/openapi.json': ['/api/openapi.json'],
+  'GET /api/docs': ['/api/docs'],
+  'POST /api/accounts/login': [['/api/accounts/login', json({ username: 'hid', password: 'wrong-password' })]],
+  'GET /api/accounts/logout': [],
+  'GET /api/account': ['/api/account'],
+
+  'GET /api/user': ['/api/user', '/api/user?full=true'],
+  'GET /api/user/:name': ['/api/user/other', '/api/user/nobody', '/api/user/SELFNAME'],
+  'POST /api/user/:name': [['/api/user/other', json({})]],
+  'PUT /api/user/:name': [['/api/user/other', json({ super_admin: true })]],
+  'DELETE /api/user/:name': ['/api/user/other'],
+  'GET /api/user/:name/key': ['/api/user/other/key'],
+  'POST /api/user/:name/key/:title': [['/api/user/other/key/x', json({ key: 'x' })]],
+  'DELETE /api/user/:name/key/:title': ['/api/user/other/key/x'],
+  'GET /api/user/:name/session': ['/api/user/other/session'],
+  'DELETE /api/user/:name/session': ['/api/user/other/session'],
+
+  'GET /api/group': ['/api/group', '/api/group?full=true', '/api/group?search=hid'],
+  'GET /api/group/:name': ['/api/group/hid-group'],
+  'POST /api/group/:name': [['/api/group/hid-group', json({})]],
+  'PUT /api/group/:name': [['/api/group/hid-group', json({ permissions: ['admin'] })]],
+  'DELETE /api/group/:name': ['/api/group/hid-group'],
+
+  'GET /api/dc': ['/api/dc', '/api/dc?full=true', '/api/dc?search=E'],
+  'GET /api/dc/:dc': ['/api/dc/E1'],
+  'POST /api/dc/:dc': [['/api/dc/E1', json({})]],
+  'PUT /api/dc/:dc': [['/api/dc/E1', json({ description: 'x' })]],
+  'DELETE /api/dc/:dc': ['/api/dc/E1'],
+  'GET /api/dc/:dc/group': ['/api/dc/E1/group', '/api/dc/D/group', '/api/dc/D/group?full=true'],
+  'GET /api/dc/:dc/group/:name': ['/api/dc/E1/group/hid-group', '/api/dc/D/group/hid-group'],
+  'POST /api/dc/:dc/group/:name': [
+    ['/api/dc/E1/group/hid-group', json({})],
+    ['/api/dc/D/group/hid-group', json({})],
+  ],
+  'DELETE /api/dc/:dc/group/:name': ['/api/dc/E1/group/hid-group', '/api/dc/D/group/hid-group'],
+  'GET /api/dc/:dc/settings': ['/api/dc/E1/settings', '/api/dc/D/settings'],
+  'PUT /api/dc/:dc/settings': [
+    ['/api/dc/E1/settings', json({ VMS_IMAGE_LIMIT: 1 })],
+    ['/api/dc/D/settings', json({ VMS_DISK_IMAGE_DEFAULT: 'hid-shared' })],
+  ],
+  'GET /api/dc/:dc/image': [
+    '/api/dc/E1/image',
+    '/api/dc/D/image',
+    '/api/dc/D/image?full=true&extended=true&deleted=true',
+    '/api/dc/D/image?search=hid',
+    '/api/dc/D/image?order_by=-created&limit=1',
+  ],
+  'GET /api/dc/:dc/image/:name': [
+    ...eachName((name) => `/api/dc/E1/image/${name}`),
+    ...eachName((name) => `/api/dc/D/image/${name}`),
+    '/api/dc/D/image/common?full=true&extended=true',
+  ],
+  'POST /api/dc/:dc/image/:name': [
+    ...eachName((name) => [`/api/dc/D/image/${name}`, json({})] as Asked),
+    ['/api/dc/E1/image/mine', json({})],
+  ],
+  'DELETE /api/dc/:dc/image/:name': [
+    ...eachName((name) => `/api/dc/E1/image/${name}`),
+    ...eachName((name) => `/api/dc/D/image/${name}`),
+  ],
+  'GET /api/dc/:dc/picker': ['/api/dc/E1/picker', '/api/dc/D/picker', '/api/dc/D/picker?user=other'],
+  'GET /api/image': [
+    '/api/image',
+    '/api/image?full=true&extended=true',
+    '/api/image?search=hid',
+    '/api/image?dc=E1',
+    '/api/image?internal=true',
+  ],
+  'GET /api/image/:name': [
+    ...eachName((name) => `/api/image/${name}`),
+    ...eachName((name) => `/api/image/${name}?dc=E1`),
+    ...eachName((name) => `/api/image/${name}?dc=D`),
+    '/api/image/mine?extended=true',
+  ],
+  'POST /api/image/:name': [
+    ['/api/image/hid-bound', json({ manifest: manifest({}), dc: 'E1' })],
+    ['/api/image/of-hidden-origin', json({ manifest: manifest({ origin: hidden.bound }), dc: 'D' })],
+    ['/api/image/of-hidden-origin', json({ manifest: manifest({ origin: hidden.shared }), dc: 'D' })],
+    ['/api/image/hid-bound', json({ manifest: manifest({ name: 'hid-bound', version: '7' }), dc: 'D' })],
+  ],
+  'PUT /api/image/:name': [
+    ...eachName((name) => [`/api/image/${name}`, json({ desc: 'other' })] as Asked),
+    ...eachName((name) => [`/api/image/${name}`, json({ access: 7 })] as Asked),
+    ['/api/image/mine', json({ groups: ['hid-group'] })],
+    ['/api/image/mine', json({ alias: 'hid-bound', version: '1.0.0' })],
+  ],
+  'DELETE /api/image/:name': eachName((name) => [`/api/image/${name}`, json({})]),
+  'GET /api/image/:name/vm': [
+    ...eachName((name) => `/api/image/${name}/vm`),
+    '/api/image/mine/vm',
+    '/api/image/common/vm?full=true',
+  ],
+  'PUT /api/image/:name/deprecate': [
+    ...eachName((name) => [`/api/image/${name}/deprecate`, json({})] as Asked),
+    ...eachName((replacement) => ['/api/image/mine/deprecate', json({ replacement })] as Asked),
+  ],
+  'DELETE /api/image/:name/deprecate': eachName((name) => `/api/image/${name}/deprecate`),
+  'POST /api/bulk/image': [],
+
+  'GET /api/vm': ['/api/vm', '/api/vm?full=true', '/api/vm?dc=E1', '/api/vm?search=hid'],
+  'GET /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
+  'PUT /api/vm/:uuid': [
+    ...each((image) => [
+      `/api/vm/${numbered(40)}`,
+      json({ hostname: 'new.example', dc: 'D', images: [{ disk: 1, image }] }),
+    ]),
+    [`/api/vm/${numbered(40)}`, json({ hostname: 'new.example', dc: 'E1', images: [] })],
+    [`/api/vm/${numbered(40)}`, json({ hostname: 'new.example', dc: 'D', node: 'hid-node', images: [] })],
+  ],
+  'DELETE /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
+  'GET /api/vm/:uuid/move': [`/api/vm/${hidden.machine}/move?dc=D`, `/api/vm/${MACHINE}/move?dc=E1`],
+
+  'GET /api/node': ['/api/node', '/api/node?full=true'],
+  'GET /api/node/:host': ['/api/node/hid-node'],
+  'POST /api/node/:host': [['/api/node/hid-node', json({})]],
+  'PUT /api/node/:host': [['/api/node/hid-node', json({ dcs: ['D'] })]],
+  'DELETE /api/node/:host': ['/api/node/hid-node'],
+  'GET /api/node/:host/token': ['/api/node/hid-node/token'],
+  'POST /api/node/:host/token/:name': [['/api/node/hid-node/token/x', json({})]],
+  'DELETE /api/node/:host/token/:name': ['/api/node/hid-node/token/test'],
+
+  'GET /api/task': ['/api/task', '/api/task?full=true', '/api/task?dc=E1'],
+  'GET /api/task/log': ['/api/task/log', '/api/task/log?dc=E1', '/api/task/log?object_name=hid-bound'],
+  'GET /api/task/:id': [`/api/task/${hidden.task}`],
+  'GET /api/task/:id/status': [`/api/task/${hidden.task}/status`],
+  'PUT /api/task/:id/cancel': [`/api/task/${hidden.task}/cancel`],
+  'GET /api/events': [],
+  'GET /api/audit': [
+    '/api/audit',
+    '/api/audit?dc=E1',
+    '/api/audit?object=hid-bound',
+    `/api/audit?object=${hidden.bound}`,
+  ],
+  'GET /api/audit/export': ['/api/audit/export', '/api/audit/export?dc=E1'],
+  'GET /api/audit/head': ['/api/audit/head'],
+
+  'GET /api/token': ['/api/token', '/api/token?user=other'],
+  'POST /api/token': [['/api/token', json({ name: 'new', dc: 'E1' })]],
+  'GET /api/token/:name': ['/api/token/hid-token'],
+  'POST /api/token/:name': [['/api/token/new', json({ dc: 'E1' })]],
+  'DELETE /api/token/:name': ['/api/token/hid-token'],
+};
+
+/** Without examples above, and why: each is held by a test of its own. */
+const elsewhere = {
+  'GET /api/accounts/logout': 'ends the session of whoever asks',
+  'GET /api/events': 'does not end: see "streams of events" below',
+  'POST /api/bulk/image': 'answers by a task: see "many at once" below',
+};
+
+test('every route has its examples', (t) => {
+  const known = routes.map(({ method, path }) => `${method} ${path}`);
+  const without = known.filter((route) => !(route in examples));
+  t.deepEqual(without, [], 'a route without examples');
+  const empty = known.filter((route) => examples[route]?.length === 0);
+  t.deepEqual(empty.sort(), Object.keys(elsewhere).sort());
+});
+
+// Who asks
+
+const everything = ['admin', 'image_admin', 'image_import_admin', 'share_public'] as const;
+const users = {
+  outsider: [],
+  viewer: ['admin'],
+  maker: ['admin', 'image_admin'],
+  importer: everything,
+} as const;
+
+const callers = [...Object.keys(users), 'member', 'anonymous', 'node', 'limited'];
+
+async function world(t: ExecutionContext, caller: string, { withHidden }: { withHidden: boolean }) {
+  const server = await startServer(t, { now: () => new Date(NOW), channels });
+  await addDatacenter(server, 'D');
+  await addUser(server, 'other');
+  const headers: Record<string, Record<string, string>> = { anonymous: {} };
+  const self: Record<string, string> = {};
+  for (const [name, permissions] of Object.entries({ ...users, member: [] })) {
+    const user = await addUser(server, name);
+    if (name !== 'outsider') await grant(server, user, 'D', ...permissions);
+    headers[name] = user.headers;
+    self[name] = user.uuid;
+  }
+  headers.node = await addNodeToken(server, 'node-of-d', ['D']);
+  const root = await addUser(server, 'root', { superAdmin: true });
+  headers.root = root.headers;
+  self.root = root.uuid;
+  self.limited = root.uuid;
+  headers.limited = { authorization: 'Bearer limited' };
+  const created = NOW;
+  await server.deps.catalog.write((tx) =>
+    tx.insert(tokens, { hash: hashToken('limited'), name: 'limited', user: root.uuid, created, dc: 'D' }),
+  );
+  await standing(server, MINE, { name: 'mine', datacenters: ['D'], boundTo: 'D' });
+  await standing(server, COMMON, { name: 'common', datacenters: ['D'] });
+  const machine: Machine = { tags: [], state: 'active', created, changed: created };
+  await server.deps.catalog.write((tx) =>
+    tx.insert(vms, {
+      ...machine,
+      uuid: MACHINE,
+      hostname: 'seen.example',
+      datacenter: 'D',
+      images: [{ disk: 1, image: COMMON }],
+    }),
+  );
+  // Nodes see the internal images of the data centers that they serve.
+  if (withHidden) await hide(server, machine, caller === 'node' ? 'E1' : 'D');
+  return { server, headers, self };
+}
+
+type Machine = Pick<Vm, 'tags' | 'state' | 'created' | 'changed'>;
+
+const channels = [{ name: 'dev', description: '', default: true }];
+
+async function standing(
+  server: TestServer,
+  uuid: string,
+  change: Partial<Registration>,
+  more: object = {},
+  activate = true,
+) {
+  const { access = 'public' } = change;
+  await importImage(
+    server,
+    { uuid, name: change.name ?? 'image', owner: ADMIN.uuid, ...more },
+    { file: uuid, activate },
+  );
+  await place(server, uuid, { access, created: NOW, changed: NOW, ...change });
+}
+
+async function hide(server: TestServer, machine: Machine, internalIn: string) {
+  const { catalog } = server.deps;
+  await addDatacenter(server, 'E1');
+  const ofE = { datacenters: ['E1'], boundTo: 'E1' };
+  await standing(server, hidden.bound, { name: 'hid-bound', ...ofE });
+  await standing(server, hidden.shared, { name: 'hid-shared', datacenters: ['E1'] });
+  await standing(server, hidden.builtOnCommon, { name: 'hid-built', ...ofE }, { origin: COMMON });
+  await standing(server, hidden.arriving, { name: 'hid-arriving', datacenters: ['E1'] }, {}, false);
+  await standing(server, hidden.internal, { name: 'hid-internal', access: 'internal', datacenters: [internalIn] });
+  await addNodeToken(server, 'hid-node', ['E1']);
+  const created = NOW;
+  const { uuid: other } = await addUser(server, 'hid');
+  await catalog.write(async (tx) => {
+    const group = { name: 'hid-group', alias: 'hid-group', permissions: [], members: [other], created };
+    await tx.insert(groups, { ...group, datacenters: ['E1'] });
+    await tx.insert(vms, {
+      ...machine,
+      uuid: hidden.machine,
+      hostname: 'hid.example',
+      datacenter: 'E1',
+      images: [hidden.shared, hidden.bound].map((image, at) => ({ disk: at + 1, image })),
+    });
+    await tx.insert(tokens, { hash: hashToken('hid'), name: 'hid-token', user: other, created });
+    await tx.insert(tasks, {
+      id: hidden.task,
+      what: 'bulk',
+      who: { name: 'hid', uuid: other },
+      datacenter: 'E1',
+      objects: [{ kind: 'images', id: hidden.bound, name: 'hid-bound' }],
+      status: 'SUCCESS',
+      result: [],
+      created,
+      finished: created,
+      params: {},
+    });
+    await tx.insert(jobs, {
+      uuid: hidden.job,
+      task: 'import',
+      image: hidden.bound,
+      execution: 'succeeded',
+      created,
+      params: {},
+      chain_results: [],
+    });
+  });
+}
+
+const CHANGING = new Set(['date', 'x-request-id', 'x-response-time', 'es_task_id']);
+
+/** An answer without what no two answers have in common: uuids and hashes that were made for it. */
+function comparable({ status, headers, bytes }: Answer) {
+  const known = new Set([...Array(50).keys()].map((n) => numbered(n)));
+  const text = bytes
+    .toString()
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, (uuid) =>
+      known.has(uuid) ? uuid : 'UUID',
+    );
+  const isNew = text !== bytes.toString();
+  const kept = Object.entries(headers).filter(([name]) => !CHANGING.has(name) && !(isNew && name === 'etag'));
+  return { status, headers: Object.fromEntries(kept), text };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+/** All that the two servers answer differently. */
+async function differences(t: ExecutionContext, caller: string): Promise<object[]> {
+  const full = await world(t, caller, { withHidden: true });
+  const bare = await world(t, caller, { withHidden: false });
+  const found: object[] = [];
+  for (const { method, path: route } of routes) {
+    for (const example of examples[`${method} ${route}`] ?? []) {
+      const [path, options] = typeof example === 'string' ? [example, {}] : example;
+      const ask = ({ server, headers, self }: World) =>
+        server.ask(method, path.replace('SELFNAME', caller).replace('SELF', self[caller] ?? numbered(8)), {
+          ...options,
+          headers: { ...options.headers, ...headers[caller] },
+          as: 'anonymous',
+        });
+      const [there, absent] = [comparable(await ask(full)), comparable(await ask(bare))];
+      if (!isDeepStrictEqual(there, absent)) found.push({ asked: `${method} ${path}`, options, there, absent });
+    }
+  }
+  return found;
+}
+
+for (const caller of callers) {
+  test(`to ${caller}, what is hidden is absent`, async (t) => t.deepEqual(await differences(t, caller), []));
+}
+
+test('to whom nothing is hidden, the servers differ', async (t) => {
+  t.true((await differences(t, 'root')).length > 100);
+});
+
+test('streams of events tell of what is seen, and of nothing else', async (t) => {
+  const { server, headers } = await world(t, 'viewer', { withHidden: true });
+  let heard = '';
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asked = get({ port: server.port, path: '/api/events', headers: headers.viewer, agent: false }, resolve);
+    asked.once('error', reject);
+  });
+  for (const image of ['hid-bound', 'hid-shared', 'hid-built', 'hid-internal']) {
+    const told = await server.ask('PUT', `/api/image/${image}`, { body: { desc: 'hid-change' } });
+    t.is(told.status, 200, image);
+  }
+  await server.ask('PUT', '/api/dc/E1', { body: { description: 'hid-change' } });
+  await server.ask('PUT', '/api/image/mine', { body: { alias: 'seen-at-last' } });
+  for await (const chunk of response) {
+    heard += chunk;
+    if (heard.includes('mine')) break;
+  }
+  t.notRegex(heard, /hid-|E1|hid\./);
+});
+
+test('many at once: each hidden image is told of like an absent one', async (t) => {
+  const rows: string[] = [];
+  for (const withHidden of [true, false]) {
+    const { server, headers } = await world(t, 'maker', { withHidden });
+    const body = { action: 'label', label: 'red', images: ['mine', ...NAMES, hidden.bound, hidden.internal] };
+    const answer = await server.ask('POST', '/api/bulk/image', {
+      body,
+      headers: { ...headers.maker, 'es-stream': 'es' },
+    });
+    t.is(answer.status, 201);
+    const told = answer.bytes.toString();
+    rows.push(told.replace(/"task_id": ?"[^"]*"/, ''));
+    t.regex(told, /mine/);
+  }
+  t.is(rows[0], rows[1]);
+});
+
+test('that a uuid is taken is told to whoever imports it, but by what only to those who see it', async (t) => {
+  const { server, headers } = await world(t, 'importer', { withHidden: true });
+  const importing = (uuid: string) =>
+    server.ask('POST', `/images/${uuid}?action=import`, {
+      body: manifest({ v: 2, uuid }),
+      headers: headers.importer ?? {},
+    });
+  for (const uuid of [hidden.bound, hidden.shared, hidden.arriving, hidden.internal]) {
+    const { status, json } = await importing(uuid);
+    t.is(status, 409);
+    t.is(json.message, `uuid ${uuid} is already registered; a SuperAdmin can attach its image`);
+  }
+  for (const [uuid, name] of [
+    [MINE, 'mine'],
+    [COMMON, 'common'],
+  ] as const) {
+    const { status, json } = await importing(uuid);
+    t.is(status, 409);
+    t.regex(json.message ?? '', new RegExp(`: ${name} 1.0.0$`));
+  }
+});
+
+test('an image that is announced in one data center is not filled from another', async (t) => {
+  const { server, headers } = await world(t, 'importer', { withHidden: true });
+  for (const uuid of [hidden.bound, hidden.shared]) {
+    await place(server, uuid, {}, { state: 'creating', activated: false, files: [] });
+    const before = await server.stored(uuid);
+    const body = manifest({ v: 2, uuid });
+    const { status } = await server.ask('POST', `/images/${uuid}?action=import`, {
+      body,
+      headers: headers.importer ?? {},
+    });
+    t.is(status, 409);
+    t.deepEqual(await server.stored(uuid), before);
+  }
+});
+
+test('what stands in the way of deleting is counted, and named only as far as it is seen', async (t) => {
+  const { server, headers } = await world(t, 'maker', { withHidden: true });
+  await importImage(server, { uuid: numbered(21), owner: ADMIN.uuid, origin: MINE });
+  await place(server, numbered(21), { datacenters: ['E1'], boundTo: 'E1' });
+  const { status, json } = await server.ask('DELETE', `/images/${MINE}`, { headers: headers.maker ?? {} });
+  t.is(status, 422);
+  t.is(json.message, `image ${MINE} is the origin of 1 others`);
+});
