@@ -238,7 +238,14 @@ test('only a placeholder is overwritten, and whole', async (t) => {
         files: [],
         activated: false,
         state: 'unactivated',
-        registration: { name: 'sample', access: 'public', datacenters: ['main'], created: NOW, changed: NOW },
+        registration: {
+          name: 'sample',
+          access: 'public',
+          datacenters: ['main'],
+          provenance: { by: 'admin' },
+          created: NOW,
+          changed: NOW,
+        },
       });
   }
 });

@@ -1,8 +1,10 @@
 import type { ExecutionContext } from 'ava';
+import { routes } from '../../server/routes/table.js';
 import { addDatacenter, grant } from './datacenters.js';
 import { addUser } from './fixtures.js';
 import { type Answer, type ServerOptions, startServer, type TestServer } from './server.js';
 
+/** Asks, and holds what was answered against the description of the call. */
 type Call = (method: string, path: string, body?: object) => Promise<Answer>;
 
 /** A server with two data centers, and the people who manage them. */
@@ -29,11 +31,16 @@ export async function startFleet(t: ExecutionContext, options: ServerOptions = {
     const user = await addUser(server, name);
     if (dc !== undefined) await grant(server, user, dc, ...permissions);
     return (method, path, body) =>
-      server.ask(method, path, { as: 'anonymous', headers: user.headers, ...(body && { body }) });
+      asDescribed(
+        method,
+        path,
+        server.ask(method, path, { as: 'anonymous', headers: user.headers, ...(body && { body }) }),
+      );
   };
   return {
     ...server,
-    root: (method, path, body) => server.ask(method, path, { as: 'admin', ...(body && { body }) }),
+    root: (method, path, body) =>
+      asDescribed(method, path, server.ask(method, path, { as: 'admin', ...(body && { body }) })),
     eve: await person('eve', 'east', 'admin', 'image_admin', 'image_import_admin', 'share_public'),
     dora: await person('dora', 'east', 'admin'),
     will: await person('will', 'west', 'admin', 'image_admin'),
@@ -41,6 +48,23 @@ export async function startFleet(t: ExecutionContext, options: ServerOptions = {
     sam: await person('sam'),
   };
 }
+
+async function asDescribed(method: string, path: string, asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked;
+  const description = described.find((route) => route.method === method && route.matches(path))?.description;
+  if (!description || answer.status >= 400) return answer;
+  if (answer.status !== description.status) throw new Error(`${method} ${path}: ${answer.status}`);
+  const found = description.answer?.safeParse(answer.json.result);
+  if (found?.error) throw new Error(`${method} ${path} is not answered as described`, { cause: found.error });
+  return answer;
+}
+
+const described = routes
+  .filter(({ description }) => description)
+  .map(({ method, path, description }) => {
+    const pattern = new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}/?$`);
+    return { method, description, matches: (target: string) => pattern.test(target.replace(/\?.*/, '')) };
+  });
 
 export const manifest = { name: 'base', version: '1.0', os: 'smartos', type: 'zone-dataset' };
 export const disk = {
