@@ -14,7 +14,9 @@ import { emptyBody, flag, line, listOf } from './values.js';
 const fields = z
   .strictObject({
     alias: line(64).min(1, 'is empty').optional(),
-    permissions: listOf(z.enum(permissions)).optional().describe('what its members may in its data centers'),
+    permissions: listOf(z.enum(permissions), permissions.join(', '))
+      .optional()
+      .describe('what its members may in its data centers'),
     users: listOf(z.string()).optional().describe('its members, by their login names'),
   })
   .optional();

@@ -20,7 +20,9 @@ const network = z.string().refine(isNetwork, 'is not an address, nor a network s
 const fields = z
   .strictObject({
     dcs: listOf(z.string()).optional().describe('the data centers that it serves'),
-    addresses: listOf(network).optional().describe('from which it asks: addresses and networks'),
+    addresses: listOf(network, 'addresses, and networks such as 10.0.0.0/24')
+      .optional()
+      .describe('from which it asks: addresses and networks'),
     certificate: fingerprint.nullable().optional().describe('of its client certificate'),
     known_by_address: z.boolean().optional().describe('whether asking from there is enough'),
   })

@@ -28,7 +28,7 @@ const rows = {
   VMS_VM_SNAPSHOT_ENABLED: z.boolean(),
   VMS_IMAGE_VM: z.string().max(128).nullable().describe('null: this daemon; empty: records are kept, and no files'),
   VMS_IMAGE_VM_NIC: whole(1, 16),
-  VMS_IMAGE_SOURCES: listOf(url).refine((list) => list.length <= 16, 'has more than 16 URLs'),
+  VMS_IMAGE_SOURCES: listOf(url, 'http or https URLs').refine((list) => list.length <= 16, 'has more than 16 URLs'),
   VMS_IMAGE_REPOSITORIES: z
     .record(repositoryName, url)
     .refine((map) => Object.keys(map).length <= 16, 'has more than 16 repositories'),

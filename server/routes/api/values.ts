@@ -18,15 +18,18 @@ export const flag = z
   .optional()
   .transform((text) => text !== undefined && spelled[text] === true);
 
-/** A list, also as text with commas. */
-export const listOf = <T extends z.ZodType<unknown, string>>(item: T) =>
-  z.union([
-    z.array(item).max(1000),
-    z
-      .string()
-      .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
-      .pipe(z.array(item).max(1000)),
-  ]);
+/** A list, also as text with commas; `of` says of what, where one does not belong there. */
+export const listOf = <T extends z.ZodType<unknown, string>>(item: T, of = 'names') =>
+  z.union(
+    [
+      z.array(item).max(1000),
+      z
+        .string()
+        .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+        .pipe(z.array(item).max(1000)),
+    ],
+    `is not a list of ${of}`,
+  );
 
 /** A whole number, also as text. */
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
