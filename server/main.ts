@@ -107,10 +107,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (hasDatacenters) await ensureMain(catalog, startedAt);
   const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
   const listing = await openListing(catalog, settings.mode);
-  if (hasDatacenters) {
-    const registered = await registerImages({ catalog, listing }, startedAt);
-    if (registered > 0) log.info({ images: registered }, 'put images without a data center into main');
-  }
+  if (hasDatacenters) await registerImages({ catalog, listing, log }, startedAt);
   const fleet = await openFleet(catalog);
   const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());

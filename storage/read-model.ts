@@ -96,28 +96,26 @@ export class ReadModel<V extends object> {
 
   #replace(id: string, view: V | undefined): void {
     const old = this.#views.get(id);
-    if (old) this.#remove(old);
-    if (view) {
-      this.#views.set(id, view);
-      this.#insert(view);
-    } else this.#views.delete(id);
-  }
-
-  #remove(view: V): void {
-    this.#sorted.splice(this.#position(this.#sorted, view), 1);
-    for (const name of this.groupsOf(view)) {
+    if (view) this.#views.set(id, view);
+    else this.#views.delete(id);
+    this.#exchange(this.#sorted, old, view);
+    const before = old ? this.groupsOf(old) : [];
+    const after = view ? this.groupsOf(view) : [];
+    for (const name of new Set([...before, ...after])) {
       const group = this.#group(name);
-      group.splice(this.#position(group, view), 1);
+      this.#exchange(group, before.includes(name) ? old : undefined, after.includes(name) ? view : undefined);
       if (group.length === 0) this.#groups.delete(name);
     }
   }
 
-  #insert(view: V): void {
-    this.#sorted.splice(this.#position(this.#sorted, view), 0, view);
-    for (const name of this.groupsOf(view)) {
-      const group = this.#group(name);
-      group.splice(this.#position(group, view), 0, view);
+  /** Most changes leave a record where it stands; to take it out and put it back would move all that stand behind it. */
+  #exchange(list: V[], old: V | undefined, view: V | undefined): void {
+    if (old && view && this.compare(old, view) === 0) {
+      list[this.#position(list, old)] = view;
+      return;
     }
+    if (old) list.splice(this.#position(list, old), 1);
+    if (view) list.splice(this.#position(list, view), 0, view);
   }
 
   #group(name: string): V[] {

@@ -6,13 +6,17 @@ import { saveImage } from './save-image.js';
 
 const AT_ONCE = 500;
 
-/** Images from before there were data centers, and those that were taken over, come to main. Tells how many. */
+/** Of very many images, people who wait for the server shall see how far it is. */
+const TELL_EACH = 10_000;
+
+/** Images from before there were data centers, and those that were taken over, come to main. */
 export async function registerImages(
-  { catalog, listing }: Pick<Deps, 'catalog' | 'listing'>,
+  { catalog, listing, log }: Pick<Deps, 'catalog' | 'listing' | 'log'>,
   now: Date,
-): Promise<number> {
+): Promise<void> {
   const unregistered = listing.sorted.filter(({ registered }) => !registered).map(({ uuid }) => uuid);
-  for (let from = 0; from < unregistered.length; from += AT_ONCE) {
+  const of = unregistered.length;
+  for (let from = 0; from < of; from += AT_ONCE) {
     await catalog.write(async (tx) => {
       for (const uuid of unregistered.slice(from, from + AT_ONCE)) {
         const image = await tx.get(images, uuid);
@@ -21,6 +25,8 @@ export async function registerImages(
         }
       }
     });
+    const done = Math.min(from + AT_ONCE, of);
+    if (done === of || done % TELL_EACH === 0)
+      log.info({ images: done, of }, 'put images without a data center into main');
   }
-  return unregistered.length;
 }
