@@ -19,11 +19,15 @@ export interface EventStream {
   close(): void;
 }
 
-export interface EventTimes {
+export interface EventLimits {
   /** In milliseconds: a sign of life so often, and how long a client may leave what it was sent. */
   keepAlive: number;
   patience: number;
+  /** Who asks for what lies further back has to begin anew. */
+  mostBehind: number;
 }
+
+const usual: EventLimits = { keepAlive: 15_000, patience: 30_000, mostBehind: 10_000 };
 
 /** So many streams of one caller. */
 const MOST_OF_ONE = 16;
@@ -35,13 +39,13 @@ export class EventStreams {
   #unfollow: (() => void)[] = [];
   #closed = false;
 
-  private constructor(readonly times: EventTimes) {}
+  private constructor(readonly limits: EventLimits) {}
 
   static async open(
     { catalog, tasks }: { catalog: Catalog; tasks: TaskRunner },
-    times: EventTimes = { keepAlive: 15_000, patience: 30_000 },
+    limits = usual,
   ): Promise<EventStreams> {
-    const streams = new EventStreams(times);
+    const streams = new EventStreams(limits);
     streams.#unfollow.push(
       catalog.follow(auditHeads, (changes) => {
         for (const { id, record } of changes) if (id === CHANGES && record) streams.#advance(record.seq);
@@ -57,6 +61,10 @@ export class EventStreams {
   /** The last entry of the chain of changes. */
   get head(): number {
     return this.#head;
+  }
+
+  get listeners(): number {
+    return this.#streams.size;
   }
 
   listen(listener: string): EventStream {

@@ -3,15 +3,12 @@ import { type AuditEntry, auditEntries, CHANGES, entryId, type SeenEntry, seenBy
 import type { Caller } from '../model/caller.js';
 import { seesTask, tasks } from '../model/task.js';
 
-/** Who asks for what lies further back has to begin anew. */
-export const MOST_BEHIND = 10_000;
-
 type Means = Pick<Deps, 'catalog' | 'events'>;
 
 /** Behind which entry to go on; none where it is not known to the caller, or too far back. */
 export async function positionAt({ catalog, events }: Means, caller: Caller, id: string): Promise<number | undefined> {
   const entry = await catalog.find(auditEntries, `id:${id}`);
-  if (!entry || entry.chain !== CHANGES || events.head - entry.seq > MOST_BEHIND) return undefined;
+  if (!entry || entry.chain !== CHANGES || events.head - entry.seq > events.limits.mostBehind) return undefined;
   return (await eventFor({ catalog }, caller, entry)) ? entry.seq : undefined;
 }
 

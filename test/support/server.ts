@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { Image, Mode } from '../../imgapi/image.js';
 import { createApp } from '../../server/app.js';
 import { Audit } from '../../server/audit/audit.js';
-import { EventStreams, type EventTimes } from '../../server/audit/event-streams.js';
+import { type EventLimits, EventStreams } from '../../server/audit/event-streams.js';
 import { AuditKey } from '../../server/audit/key.js';
 import { type KeyringOptions, openKeyring } from '../../server/auth/keyring.js';
 import { LoginThrottle } from '../../server/auth/login-throttle.js';
@@ -71,7 +71,7 @@ export interface ServerOptions extends Partial<Policy> {
   space?: () => Promise<Space>;
   /** Instead of the server's own. */
   kinds?: typeof taskKinds;
-  eventTimes?: EventTimes;
+  eventLimits?: EventLimits;
 }
 
 const defaults: Policy = {
@@ -111,7 +111,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     catalog: givenCatalog,
     blobs: givenBlobs,
     kinds = taskKinds,
-    eventTimes,
+    eventLimits,
     ...policy
   } = options;
   const metrics = new Metrics();
@@ -151,7 +151,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     manifests: new Manifests(),
     tasks,
     audit,
-    events: await EventStreams.open({ catalog, tasks }, eventTimes),
+    events: await EventStreams.open({ catalog, tasks }, eventLimits),
     policy: { ...defaults, ...policy },
     log,
     metrics,

@@ -85,11 +85,11 @@ class Sender {
         if (!caller) return this.#end();
         if (seesTask(caller, task)) await this.#send(written('progress', toldOfProgress(task, progress)));
       }
-      const left = own.expires === undefined ? events.times.keepAlive : Date.parse(own.expires) - now().getTime();
+      const left = own.expires === undefined ? events.limits.keepAlive : Date.parse(own.expires) - now().getTime();
       const before = performance.now();
-      await this.stream.woken(Math.max(1, Math.min(events.times.keepAlive, left)));
+      await this.stream.woken(Math.max(1, Math.min(events.limits.keepAlive, left)));
       if (this.stream.isClosed || !callerNow()) return this.#end();
-      if (performance.now() - before >= events.times.keepAlive) await this.#send(':\n\n');
+      if (performance.now() - before >= events.limits.keepAlive) await this.#send(':\n\n');
     }
   }
 
@@ -129,7 +129,7 @@ class Sender {
   /** A client that does not take what it is sent is cut off. */
   async #send(text: string): Promise<void> {
     if (this.stream.isClosed || this.#res.write(text)) return;
-    const late = AbortSignal.timeout(this.deps.events.times.patience);
+    const late = AbortSignal.timeout(this.deps.events.limits.patience);
     const gone = new AbortController();
     const onClose = () => gone.abort();
     this.#res.once('close', onClose);
