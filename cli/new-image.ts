@@ -12,6 +12,7 @@ export interface NewImageOptions {
   newUuid?: true;
   skipOwnerCheck?: true;
   channel?: string;
+  dc?: string;
 }
 
 /** What an image that is made from another's manifest gets anew. */
@@ -25,6 +26,7 @@ export function addNewImageOptions(command: Command): Command {
     .optionsGroup('How it is made:')
     .option('--new-uuid', 'a new image, though the manifest is that of another')
     .option('--skip-owner-check', "with the manifest's owner, though the server does not know it")
+    .option('--dc <dc>', 'in this data center, where you manage the images of several')
     .option('--channel <name>', 'in this channel');
 }
 
@@ -32,16 +34,16 @@ export function addNewImageOptions(command: Command): Command {
 export async function makeImage(
   client: ImgapiClient,
   manifest: RemoteManifest,
-  { newUuid, skipOwnerCheck, channel }: NewImageOptions,
+  { newUuid, skipOwnerCheck, channel, dc }: NewImageOptions,
 ): Promise<Found> {
   const { uuid } = manifest;
   if (uuid === undefined || newUuid) {
     const fresh = Object.fromEntries(Object.entries(manifest).filter(([name]) => !OWN.includes(name)));
-    const image = await client.createImage(newUuid ? fresh : manifest, { channel });
+    const image = await client.createImage(newUuid ? fresh : manifest, { channel, dc });
     return { ...image, uuid: String(image.uuid) };
   }
   if (typeof uuid !== 'string') throw new CliError('the uuid of the manifest is no text');
-  return { ...(await client.importImage(uuid, manifest, { channel, skipOwnerCheck })), uuid };
+  return { ...(await client.importImage(uuid, manifest, { channel, dc, skipOwnerCheck })), uuid };
 }
 
 /** An image that was made for what then failed is deleted again, and what happened is said. */

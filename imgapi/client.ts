@@ -14,6 +14,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface MakeOptions extends CallOptions {
+  /** The data center to which the image belongs, where several may be meant. */
+  dc?: string | undefined;
+}
+
 export interface FileOptions extends CallOptions {
   /** First and last byte, both included. */
   range?: { start: number; end?: number };
@@ -92,16 +97,16 @@ export class ImgapiClient {
     return this.#send('GET', `${imagePath(uuid)}/file`, { ...options, headers });
   }
 
-  createImage(manifest: RemoteManifest, options: CallOptions = {}): Promise<RemoteManifest> {
-    return this.#manifest('POST', '/images', { ...options, json: manifest });
+  createImage(manifest: RemoteManifest, { dc, ...options }: MakeOptions = {}): Promise<RemoteManifest> {
+    return this.#manifest('POST', '/images', { ...options, query: { dc }, json: manifest });
   }
 
   importImage(
     uuid: string,
     manifest: RemoteManifest,
-    { skipOwnerCheck, ...options }: CallOptions & { skipOwnerCheck?: boolean } = {},
+    { skipOwnerCheck, dc, ...options }: MakeOptions & { skipOwnerCheck?: boolean } = {},
   ): Promise<RemoteManifest> {
-    const query = { skip_owner_check: skipOwnerCheck ? 'true' : undefined };
+    const query = { dc, skip_owner_check: skipOwnerCheck ? 'true' : undefined };
     return this.#act(uuid, 'import', { ...options, query, json: manifest });
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { userUuid } from '../../server/model/user.js';
 import { commandLineOf } from '../support/command-line.js';
+import { addUser } from '../support/fixtures.js';
 import { scratch } from '../support/scratch.js';
 import { sample, startServer } from '../support/server.js';
 
@@ -57,6 +58,29 @@ test('an image is registered from a manifest, shown, changed and deleted', async
   t.like(await slipway(['image', 'delete', 'base']), { code: 1, stdout: '' }, 'nobody is there to ask');
   t.deepEqual(await slipway(['image', 'delete', 'base', '--yes']), done('image base is deleted\n'));
   t.like(await slipway(['image', 'show', 'base']), { code: 1, stdout: '' });
+});
+
+test('who manages the images of several data centers says to which a new one belongs', async (t) => {
+  const { slipway, server } = await fleet(t);
+  const { headers } = await addUser(server, 'alice');
+  await slipway(['group', 'create', 'images', '--permissions', 'admin,image_admin', '--users', 'alice']);
+  for (const dc of ['north', 'south']) await slipway(['dc', 'add-group', dc, 'images']);
+  const alice = commandLineOf(server, headers.authorization.slice('Bearer '.length));
+  const create = ['create', '--name', 'base', '--version', '1', '--os', 'smartos', '--type', 'zone-dataset'];
+  const without = await alice.slipway(create);
+  t.like(without, { code: 1, stdout: '' });
+  t.regex(without.stderr, /dc is missing: it is one of north, south/);
+  t.like(await alice.slipway([...create, '--dc', 'main']), { code: 1, stdout: '' });
+  const { code, stdout } = await alice.slipway([...create, '--dc', 'south']);
+  t.is(code, 0);
+  t.is((await slipway(['dc', 'images', 'south', '-H'])).stdout.split('\n').length, 2);
+  t.regex((await alice.slipway(['image', 'show', stdout.trim()])).stdout, /^dcs +south$/m);
+  const uploaded = await alice.slipway(
+    ['upload', '-', '--quiet', '--dc', 'north', '--name', 'web', ...create.slice(3)],
+    { input: 'the bytes' },
+  );
+  t.is(uploaded.code, 0, uploaded.stderr);
+  t.is((await slipway(['dc', 'images', 'north', '-H'])).stdout.split('\n').length, 2);
 });
 
 test('lists are narrowed by what they are asked for', async (t) => {
