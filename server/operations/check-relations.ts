@@ -8,7 +8,7 @@ import { answer } from '../model/permissions.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { isEntitled } from '../model/usable.js';
 import { users } from '../model/user.js';
-import { canRead, type Viewer } from '../model/visibility.js';
+import { canRead, isOpen, type Viewer } from '../model/visibility.js';
 import { originsOf } from './origins.js';
 
 /** The origin that a manifest names has to exist, and to be one that the caller may see and use. */
@@ -19,8 +19,9 @@ export async function checkOrigin(reader: Reader, viewer: Viewer, origin: unknow
 }
 
 /** Whoever manages an image may build on it, and so may those who could make a machine of it where they are. */
-async function mayBuildOn(reader: Reader, { caller, mode }: Viewer, image: RegisteredImage): Promise<boolean> {
-  if (caller.kind !== 'user' || !modeLaw[mode].fleet) return true;
+async function mayBuildOn(reader: Reader, viewer: Viewer, image: RegisteredImage): Promise<boolean> {
+  const { caller, mode } = viewer;
+  if (caller.kind !== 'user' || !modeLaw[mode].fleet || isOpen(viewer, image)) return true;
   const { user, rights } = caller;
   if (image.owner === user.uuid || answer(caller, 'update', { image }) === 'yes') return true;
   const main = await reader.get(datacenters, MAIN);

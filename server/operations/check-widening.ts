@@ -4,7 +4,7 @@ import { audienceOf, isAmong, type Part } from '../model/audience.js';
 import { isOperator } from '../model/caller.js';
 import { modeLaw } from '../model/modes.js';
 import { answer, mayPublish, type Operation } from '../model/permissions.js';
-import { placementOf, type RegisteredImage } from '../model/registration.js';
+import { agreeing, placementOf, type RegisteredImage } from '../model/registration.js';
 import { canRead, isIn, type Viewer } from '../model/visibility.js';
 import { originsOf } from './origins.js';
 
@@ -18,9 +18,10 @@ export async function checkWidening(
   reader: Reader,
   viewer: Viewer,
   before: RegisteredImage | undefined,
-  after: RegisteredImage,
+  wanted: RegisteredImage,
 ): Promise<void> {
   if (!modeLaw[viewer.mode].fleet) return;
+  const after = agreeing(before, wanted);
   checkPublishing(viewer, before, after);
   const isSameChain = before !== undefined && before.origin === after.origin;
   await checkOrigins(reader, viewer, isSameChain ? audienceOf(before, viewer.open) : [], after);
