@@ -66,6 +66,7 @@ export const presentKey = ({ title, key, fingerprint, added }: UserKey) => ({ ti
 /** A user as operators see it, and each sees itself. The password is nobody's business. */
 export function presentUser(user: User) {
   const { name, uuid, displayName = '', email = '', inactive, withoutApi, superAdmin, created, password, keys } = user;
+  const { imageBytesLimit = null } = user;
   return {
     name,
     uuid,
@@ -74,6 +75,7 @@ export function presentUser(user: User) {
     active: !inactive,
     api_access: !withoutApi,
     super_admin: superAdmin,
+    image_bytes_limit: imageBytesLimit,
     has_password: password !== undefined,
     keys: keys?.map(({ title }) => title) ?? [],
     created,

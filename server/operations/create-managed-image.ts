@@ -13,6 +13,7 @@ import { tagsOf, withTags } from '../model/manifest-tags.js';
 import { answer, mayAsk, type Operation } from '../model/permissions.js';
 import type { ManagedImage, Registration } from '../model/registration.js';
 import type { Viewer } from '../model/visibility.js';
+import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { activeUser, checkName, checkVersion } from './check-managed-fields.js';
 import { checkQuota } from './check-quota.js';
 import { checkAncestry, checkOrigin } from './check-relations.js';
@@ -44,6 +45,7 @@ export async function createManagedImage(deps: Deps, caller: Caller, wish: Image
   const draft = readDraft(kind, wish.manifest);
   const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };
   return catalog.write(async (tx) => {
+    for (const datacenter of place.datacenters) await checkDatacenterStands(tx, datacenter);
     await checkName(tx, caller, { name: wish.name, ...place });
     const uuid = kind === 'create' ? randomUUID() : await uuidOf(tx, viewer, draft);
     await checkOrigin(tx, viewer, draft.origin);

@@ -1,10 +1,9 @@
-import { ImgapiError } from '../../imgapi/errors.js';
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
-import { datacenters } from '../model/datacenter.js';
 import { attached, detached } from '../model/placing.js';
 import type { ManagedImage } from '../model/registration.js';
+import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { checkUnused } from './check-unused.js';
 import { checkForces } from './delete-image.js';
 import { findDatacenter } from './find-datacenter.js';
@@ -19,7 +18,7 @@ interface Placing {
 export function attachImage(deps: Deps, caller: Caller, { image, datacenter, along }: Placing): Promise<ManagedImage> {
   findDatacenter(deps, caller, 'manage data centers', datacenter);
   return manageImage(deps, { caller, operation: 'attach', named: { image }, along }, async (found, tx) => {
-    await checkIsThere(tx, datacenter);
+    await checkDatacenterStands(tx, datacenter);
     return attached(found, datacenter);
   });
 }
@@ -37,10 +36,4 @@ export function detachImage(
     else await checkUnused(tx, caller, found, datacenter);
     return detached(found, datacenter);
   });
-}
-
-/** It may have been deleted since. */
-async function checkIsThere(tx: Tx, name: string): Promise<void> {
-  if (await tx.get(datacenters, name)) return;
-  throw new ImgapiError('ResourceNotFound', `there is no data center "${name}"`);
 }

@@ -2,6 +2,7 @@ import type { Image } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import { images } from '../model/image.js';
 import { type Placement, type RegisteredImage, type Registration, rivals, slugOf } from '../model/registration.js';
+import { checkDatacenterStands } from './check-datacenter-stands.js';
 
 /** In which data centers an image stands, and under which name; a name of its own where none is given. */
 export interface Place extends Pick<Placement, 'datacenters' | 'boundTo'> {
@@ -17,6 +18,7 @@ export async function register(
   { name, by, datacenters, boundTo }: Place,
   now: Date,
 ): Promise<RegisteredImage> {
+  for (const datacenter of datacenters) await checkDatacenterStands(reader, datacenter);
   const at = now.toISOString();
   const placed = { datacenters, ...(boundTo !== undefined && { boundTo }) };
   const registration: Registration = {

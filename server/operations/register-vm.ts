@@ -10,6 +10,7 @@ import { answer, mayAsk } from '../model/permissions.js';
 import { type ManagedImage, placementOf } from '../model/registration.js';
 import { isIn } from '../model/visibility.js';
 import { datacenterOf, seesVm, type Vm, type VmDisk, type VmState, vms } from '../model/vm.js';
+import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { activeUser } from './check-managed-fields.js';
 import { checkDatacenter, imagesNamed, notPermitted } from './find-managed-image.js';
 import { keepsRecordsOnly } from './image-server.js';
@@ -43,6 +44,7 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
     const node = wish.node === undefined ? undefined : await tx.get(nodes, wish.node);
     const datacenter = datacenterOf(wish.dc ?? before?.datacenter, node);
     checkPlace(deps, caller, datacenter);
+    if (datacenter !== undefined) await checkDatacenterStands(tx, datacenter);
     const serves = node && (datacenter === undefined || node.datacenters.includes(datacenter));
     if (wish.node !== undefined && !serves) throw wrong('node', `there is no node "${wish.node}" there`);
     const owner = wish.owner === undefined ? undefined : await activeUser(tx, 'owner', wish.owner);

@@ -17,6 +17,7 @@ export interface UserWish {
   active?: boolean | undefined;
   api_access?: boolean | undefined;
   super_admin?: boolean | undefined;
+  image_bytes_limit?: number | null | undefined;
 }
 
 export async function createUser(
@@ -41,7 +42,7 @@ export async function createUser(
 
 /** What is not said stays. Users change how they are called and what proves them; all else is for operators. */
 export async function updateUser({ catalog }: Deps, caller: Caller, own: Grant, name: string, wish: UserWish) {
-  const rights = ['active', 'api_access', 'super_admin'] as const;
+  const rights = ['active', 'api_access', 'super_admin', 'image_bytes_limit'] as const;
   const asked = rights.filter((field) => wish[field] !== undefined);
   if (asked.length > 0 && !isOperator(caller)) {
     throw new ImgapiError('NotPermitted', `${asked.join(', ')} can only be changed by SuperAdmins`);
@@ -65,7 +66,9 @@ async function newPassword(own: Grant, { password, super_admin }: UserWish): Pro
   return password === undefined ? undefined : hashPassword(password);
 }
 
-function changed({ inactive, withoutApi, ...user }: User, wish: UserWish, password: string | undefined): User {
+function changed(before: User, wish: UserWish, password: string | undefined): User {
+  const { inactive, withoutApi, imageBytesLimit = null, ...user } = before;
+  const { image_bytes_limit: limit = imageBytesLimit } = wish;
   const { display_name, email, active = !inactive, api_access = !withoutApi, super_admin = user.superAdmin } = wish;
   return {
     ...user,
@@ -73,6 +76,7 @@ function changed({ inactive, withoutApi, ...user }: User, wish: UserWish, passwo
     ...(display_name !== undefined && { displayName: display_name }),
     ...(email !== undefined && { email }),
     ...(password !== undefined && { password }),
+    ...(limit !== null && { imageBytesLimit: limit }),
     ...(!active && { inactive: true }),
     ...(!api_access && { withoutApi: true }),
   };

@@ -34,6 +34,7 @@ test('a user is made, shown, changed and removed, and its password is never told
     active: true,
     api_access: true,
     super_admin: false,
+    image_bytes_limit: null,
     has_password: true,
     keys: [],
   });

@@ -1,29 +1,19 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { datacenters } from '../../server/model/datacenter.js';
 import type { DatacenterSettings } from '../../server/model/datacenter-settings.js';
 import { usage } from '../../server/model/usage.js';
-import { users, userUuid } from '../../server/model/user.js';
+import { userUuid } from '../../server/model/user.js';
 import { addImage, type Fleet, manifest, resultOf, said, startFleet } from '../support/managed.js';
 import { kept } from '../support/told.js';
 
 const MIB = 1024 ** 2;
 
-/** As an administrator sets it, and with what a user may have. */
-async function limit({ deps }: Fleet, dc: string, settings: Partial<DatacenterSettings>): Promise<void> {
-  await deps.catalog.write(async (tx) => {
-    const before = await tx.get(datacenters, dc);
-    await tx.replace(datacenters, { ...before!, settings: { ...before?.settings, ...settings } });
-  });
-}
+const limit = ({ root }: Fleet, dc: string, settings: Partial<DatacenterSettings>) =>
+  root('PUT', `/api/dc/${dc}/settings`, settings);
 
-async function limitUser({ deps }: Fleet, name: string, imageBytesLimit: number): Promise<void> {
-  await deps.catalog.write(async (tx) => {
-    const before = await tx.get(users, userUuid(name));
-    await tx.replace(users, { ...before!, imageBytesLimit });
-  });
-}
+const limitUser = ({ root }: Fleet, name: string, image_bytes_limit: number | null) =>
+  root('PUT', `/api/user/${name}`, { image_bytes_limit });
 
 async function counted({ deps }: Fleet): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
@@ -126,6 +116,9 @@ test('bytes of a data center and of an owner', async (t) => {
   t.is((await send(fleet, east, '10 bytes!!')).status, 200, 'the new file takes the place of the old one');
   t.is((await send(fleet, eves, '8 bytes!')).status, 200);
   t.is(said(await fleet.root('PUT', '/api/image/east', { owner: 'eve' })), '400 QuotaExceeded', 'nor given away');
+  t.is(said(await fleet.eve('PUT', '/api/user/eve', { image_bytes_limit: null })), '403 NotPermitted');
+  t.is((await limitUser(fleet, 'eve', null)).status, 200);
+  t.is((await fleet.root('PUT', '/api/image/east', { owner: 'eve' })).status, 200);
   t.is(fleet.deps.reservations.bytesBeside('datacenter:east'), 0);
 });
 

@@ -1,14 +1,10 @@
 import test from 'ava';
-import { datacenters, MAIN } from '../../server/model/datacenter.js';
 import { type Fleet, manifest, resultOf, said, startFleet } from '../support/managed.js';
 import { kept } from '../support/told.js';
 
 async function withoutServer(t: Parameters<typeof startFleet>[0]): Promise<Fleet> {
   const fleet = await startFleet(t);
-  await fleet.deps.catalog.write(async (tx) => {
-    const main = await tx.get(datacenters, MAIN);
-    await tx.replace(datacenters, { ...main!, settings: { VMS_IMAGE_VM: '' } });
-  });
+  await fleet.root('PUT', '/api/dc/main/settings', { VMS_IMAGE_VM: '' });
   return fleet;
 }
 

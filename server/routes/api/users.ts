@@ -12,7 +12,7 @@ import { createUser, updateUser } from '../../operations/save-user.js';
 import { addUserKey, deleteUserKey, listUserKeys } from '../../operations/user-keys.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
-import { emptyBody, flag, line } from './values.js';
+import { emptyBody, flag, line, whole } from './values.js';
 
 const password = z
   .string()
@@ -26,6 +26,10 @@ const fields = {
   active: z.boolean().optional(),
   api_access: z.boolean().optional().describe('whether anything is answered to this user'),
   super_admin: z.boolean().optional().describe('whether the user may do everything, everywhere'),
+  image_bytes_limit: whole(0)
+    .nullable()
+    .optional()
+    .describe('how many bytes the images may have that the user owns; any number with null'),
 };
 
 const user = z.strictObject({
@@ -36,6 +40,7 @@ const user = z.strictObject({
   active: z.boolean(),
   api_access: z.boolean(),
   super_admin: z.boolean(),
+  image_bytes_limit: z.number().nullable(),
   has_password: z.boolean(),
   keys: z.array(z.string()).describe('the titles of its ssh keys'),
   created: z.iso.datetime(),
