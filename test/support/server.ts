@@ -39,6 +39,7 @@ import type { Catalog } from '../../storage/catalog.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
 import type { Space } from '../../storage/space.js';
 import { type Answer, type Ask, asker, type Wire } from './ask.js';
+import { checkDescribed } from './described.js';
 
 export type { Answer, Ask, Wire };
 
@@ -167,7 +168,13 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   await tasks.open(performing((task) => ({ ...deps, catalog: catalogOf(task) }), kinds));
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
-  const { ask, close: hangUp } = asker(port, token);
+  const { ask: send, close: hangUp } = asker(port, token);
+  // Whatever a test asks for: what comes back is as the document says.
+  const ask: TestServer['ask'] = async (method, path, options) => {
+    const answer = await send(method, path, options);
+    checkDescribed(deps.policy, method, path, answer);
+    return answer;
+  };
 
   return {
     url: `http://127.0.0.1:${port}`,

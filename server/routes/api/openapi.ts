@@ -55,7 +55,7 @@ const security: Record<Route['auth'], object[]> = {
 };
 
 /** What every answer of the management API comes in; `total` and `offset` are those of lists. */
-const enveloped = (answer: z.ZodType) =>
+export const enveloped = (answer: z.ZodType) =>
   z.strictObject({
     task_id: z.string().nullable(),
     status: z.enum(['PENDING', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED']),
@@ -65,7 +65,7 @@ const enveloped = (answer: z.ZodType) =>
     next: z.string().optional().describe('`after` of the next part'),
   });
 
-const refusal = z.strictObject({
+export const refusal = z.strictObject({
   code: z.string(),
   message: z.string(),
   detail: z.string(),
