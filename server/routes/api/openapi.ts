@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type ErrorCode, errors, type Row } from '../../../imgapi/errors.js';
+import { sendJson } from '../reply.js';
 import type { Description, Route } from '../route.js';
-import { type Endpoint, endpoint, noBody, noQuery } from './endpoint.js';
+import { type Endpoint, noBody, noQuery, streamed } from './endpoint.js';
 
 /** The document that describes the server to programs, made from its routes. */
 export function openApi(routes: readonly Route[]) {
@@ -27,16 +28,17 @@ export function openApi(routes: readonly Route[]) {
 
 export const openApiPage = (routes: readonly Route[]) => `${JSON.stringify(openApi(routes), null, 2)}\n`;
 
+/** As it is and not in an envelope: programs that read such documents expect nothing else. */
 export const openApiEndpoint = (routes: () => readonly Route[]): Endpoint =>
-  endpoint({
+  streamed({
     name: 'GetOpenApi',
     summary: 'this document',
     query: noQuery,
     body: noBody,
     status: 200,
-    answer: z.looseObject({ openapi: z.string() }),
+    media: 'application/json',
     refusals: [],
-    perform: async () => openApi(routes()),
+    send: async (ctx) => sendJson(ctx, openApi(routes())),
   });
 
 const securitySchemes = {
