@@ -1,4 +1,5 @@
 import type { Part } from './part.js';
+import { datacenters } from './parts/datacenters.js';
 import { download } from './parts/download.js';
 import { lists } from './parts/lists.js';
 import { longRun } from './parts/long-run.js';
@@ -8,4 +9,4 @@ import { upload } from './parts/upload.js';
 import { writes } from './parts/writes.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download, manifest, lists, upload, start, writes, longRun];
+export const parts: readonly Part[] = [download, manifest, lists, datacenters, upload, start, writes, longRun];

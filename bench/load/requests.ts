@@ -9,6 +9,8 @@ export interface RequestsJob {
   /** Kept alive; each asks again when it has its answer. */
   connections: number;
   seconds: number;
+  /** Sent with each request. */
+  headers?: Record<string, string>;
 }
 
 export interface Requested {
@@ -62,8 +64,11 @@ function sizeIn(bytes: Buffer): number | undefined {
   return end + END_OF_HEAD.length + Number(length);
 }
 
-doJob(async ({ port, paths, connections, seconds }: RequestsJob): Promise<Requested> => {
-  const asked = paths.map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`));
+doJob(async ({ port, paths, connections, seconds, headers = {} }: RequestsJob): Promise<Requested> => {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const asked = paths.map((path) =>
+    Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${more.join('')}\r\n`),
+  );
   const sockets = await Promise.all(
     Array.from({ length: connections }, async () => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });

@@ -8,6 +8,11 @@ import { ADMIN } from '../../server/model/user.js';
 import { contents, type Holding } from '../../storage/holdings.js';
 import { openCatalog } from '../../storage/open.js';
 
+/** The nth image as it is kept, or not at all. */
+export type Standing = (image: RegisteredImage, n: number) => RegisteredImage | undefined;
+
+const inMain: Standing = (image) => image;
+
 /** So many images have the same name, each with a version of its own, whatever the number of images. */
 export const OF_A_NAME = 20;
 
@@ -15,23 +20,27 @@ const AT_ONCE = 2000;
 
 /**
  * Fills the catalog of a data directory that no daemon has open with active public images of about 2 KB, each published
- * a minute after the one before, always the same ones. Their records stand as if the files had been received, in main.
+ * a minute after the one before, always the same ones. Their records stand as if the files had been received, in
+ * main unless told otherwise.
  */
-export async function fillCatalog(data: string, count: number): Promise<void> {
+export async function fillCatalog(data: string, count: number, standing: Standing = inMain): Promise<void> {
   const catalog = await openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
+  let kept = 0;
   let bytes = 0;
   try {
     for (let first = 0; first < count; first += AT_ONCE) {
       await catalog.write(async (tx) => {
         for (let n = first; n < Math.min(first + AT_ONCE, count); n += 1) {
-          const image = imageOf(n, count);
+          const image = standing(imageOf(n, count), n);
+          if (!image) continue;
+          kept += 1;
           bytes += bytesOf(image);
           await tx.insert(images, image);
           await tx.insert(contents, holdingOf(image));
         }
       });
     }
-    await catalog.write((tx) => tx.insert(usage, { of: ofOwner(ADMIN.uuid), images: count, bytes }));
+    await catalog.write((tx) => tx.insert(usage, { of: ofOwner(ADMIN.uuid), images: kept, bytes }));
   } finally {
     await catalog.close();
   }
