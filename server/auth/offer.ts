@@ -6,7 +6,11 @@ export type Offer =
 const SCHEME = /^([A-Za-z-]+)(?: |$)/;
 const SECRET = /^[\x21-\x7e]{1,512}$/;
 
-const schemes: Record<string, Offer['scheme']> = { bearer: 'bearer', token: 'bearer', signature: 'signature' };
+const schemes = new Map<string, 'bearer' | 'signature'>([
+  ['bearer', 'bearer'],
+  ['token', 'bearer'],
+  ['signature', 'signature'],
+]);
 
 /** The part of a request that can prove who asks. */
 export interface Offering {
@@ -27,10 +31,8 @@ export function offered(request: Offering): Offer | undefined {
 
 function ofHeader(authorization: string): Offer {
   const [whole = '', name = ''] = SCHEME.exec(authorization) ?? [];
-  const scheme = schemes[name.toLowerCase()] ?? 'other';
-  return scheme === 'bearer'
-    ? { scheme, secret: usable(authorization.slice(whole.length)) }
-    : { scheme: scheme as 'signature' | 'other' };
+  const scheme = schemes.get(name.toLowerCase()) ?? 'other';
+  return scheme === 'bearer' ? { scheme, secret: usable(authorization.slice(whole.length)) } : { scheme };
 }
 
 const usable = (secret: string) => (SECRET.test(secret) ? secret : '');

@@ -24,6 +24,7 @@ import { gate } from '../support/gate.js';
 import { keptLog } from '../support/log.js';
 import { type Scraped, scraped } from '../support/scraped.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { signedHeaders, sshKey } from '../support/ssh-keys.js';
 import { table } from '../support/table.js';
 import { told } from '../support/told.js';
 import { watchedBlobs } from '../support/watched-blobs.js';
@@ -256,15 +257,17 @@ test('who asks, by what was sent and what came of it', async (t) => {
 test('credentials that can not be looked up because the catalog fails count as failed', async (t) => {
   const catalog = await openCatalog({ kind: 'memory' });
   const server = await startServer(t, { catalog });
-  const { get } = catalog;
-  catalog.get = async () => {
+  const { find } = catalog;
+  catalog.find = async () => {
     throw new StorageDown('reading', new Error('EIO'));
   };
-  t.is((await server.ask('GET', '/ping', { as: 'admin' })).status, 503);
-  catalog.get = get;
+  const signed = signedHeaders({ keyId: 'nobody', algorithm: 'ed25519-sha512', key: sshKey('ed25519') });
+  t.is((await server.ask('GET', '/ping', { headers: signed })).status, 503);
+  t.is((await server.ask('GET', '/ping', { as: 'admin' })).status, 200, 'tokens are known from memory');
+  catalog.find = find;
   const { value } = await scrape(server);
-  t.is(value('authentications_total', { scheme: 'bearer', outcome: 'failed' }), 1);
-  t.is(value('catalog_failures_total', { operation: 'get' }), 1);
+  t.is(value('authentications_total', { scheme: 'signature', outcome: 'failed' }), 1);
+  t.is(value('catalog_failures_total', { operation: 'find' }), 1);
   t.is(value('requests_total', { method: 'GET', route: 'Ping', status: '5xx' }), 1);
 });
 
