@@ -48,7 +48,7 @@ export function presentImage(image: ManagedImage, known: Known) {
     global: registration.global ?? false,
     groups: registration.groups?.filter(known.knowsGroup) ?? null,
     users: (image.acl ?? []).filter(known.knowsUser).map(nameOf),
-    status: registration.pending ? PENDING : OK,
+    status: statusOf(image),
     pending: registration.pending ?? null,
     state: image.state,
     disabled: image.disabled,
@@ -69,6 +69,8 @@ export function presentImage(image: ManagedImage, known: Known) {
     may: possibleActions(caller, image, known, { writes }),
   };
 }
+
+export const statusOf = ({ registration }: ManagedImage) => (registration.pending ? PENDING : OK);
 
 export const badges = ['golden', 'deprecated', 'retired', 'not ready', 'group', 'system'] as const;
 

@@ -3,7 +3,7 @@ import { findDatacenter } from '../../operations/find-datacenter.js';
 import { findManagedImage } from '../../operations/find-managed-image.js';
 import { listDatacenterImages } from '../../operations/list-managed-images.js';
 import { attachImage, detachImage } from '../../operations/place-image.js';
-import { showImage } from '../../operations/show-images.js';
+import { showImage } from '../../operations/show-image.js';
 import { endpoint, noBody } from './endpoint.js';
 import { listing, pageOfImages } from './image-list.js';
 import { list as listed, shown } from './image-shape.js';

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { Deps } from '../../deps.js';
-import type { ShownImage } from '../../model/present-image.js';
+import { tagsOf } from '../../model/manifest-tags.js';
+import { obstacleToUse } from '../../model/obstacle.js';
+import { osTypeOf } from '../../model/os-types.js';
+import { type ShownImage, statusOf } from '../../model/present-image.js';
 import { accessLevels, labels, type ManagedImage } from '../../model/registration.js';
-import { type Onlooker, showImages } from '../../operations/show-images.js';
+import { keepsRecordsOnly } from '../../operations/image-server.js';
+import { type Onlooker, showImage } from '../../operations/show-image.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { flag, whole } from './values.js';
 
@@ -29,9 +33,7 @@ export const listing = {
   tag: z.string().optional(),
 };
 
-interface Narrowing extends Paging {
-  full: boolean;
-  extended: boolean;
+interface Narrowing {
   label?: string | undefined;
   golden?: boolean | undefined;
   deprecated?: boolean | undefined;
@@ -43,56 +45,54 @@ interface Narrowing extends Paging {
   tag?: string | undefined;
 }
 
-/** A filter that is not asked for lets everything through. */
-const filters: {
-  [Name in keyof Omit<Narrowing, keyof Paging | 'full' | 'extended'>]-?: (image: ShownImage) => unknown;
-} = {
-  label: ({ label }) => label ?? 'none',
-  golden: ({ golden }) => golden,
-  deprecated: ({ deprecated }) => deprecated !== null,
-  ready: ({ ready }) => ready,
-  ostype: ({ ostype }) => ostype,
-  access: ({ access }) => access,
-  status: ({ status }) => status,
-  owner: ({ owner }) => owner,
-  tag: ({ tags }) => tags,
-};
+type Query = Narrowing & Paging & { full: boolean; extended: boolean };
 
-const fields = {
-  name: ({ name }: ShownImage) => name,
-  alias: ({ alias }: ShownImage) => alias,
-  version: ({ version }: ShownImage) => version,
-  owner: ({ owner }: ShownImage) => owner,
-  desc: ({ desc }: ShownImage) => desc,
-  access: ({ access }: ShownImage) => access,
-  ostype: ({ ostype }: ShownImage) => ostype,
-  size: ({ size }: ShownImage) => size,
-  status: ({ status }: ShownImage) => status,
-  state: ({ state }: ShownImage) => state,
-  label: ({ label }: ShownImage) => label ?? '',
-  tags: ({ tags }: ShownImage) => tags.join(','),
-  created: ({ created }: ShownImage) => created,
-  changed: ({ changed }: ShownImage) => changed,
-};
-
+/** What lists are narrowed to and sorted by comes from the records: only the page that is sent is presented. */
 export function pageOfImages(
   deps: Deps,
   onlooker: Onlooker,
   found: readonly ManagedImage[],
-  query: Narrowing,
+  query: Query,
 ): Page<ShownImage | string> {
-  const images = showImages(deps, onlooker, found);
-  const narrowed = images.filter((image) =>
-    Object.entries(filters).every(([name, shownIn]) => {
-      const wanted = query[name as keyof typeof filters];
-      const value = shownIn(image);
-      return wanted === undefined || (Array.isArray(value) ? value.includes(wanted) : value === wanted);
-    }),
-  );
+  const { directory } = deps;
+  const recordsOnly = keepsRecordsOnly(directory);
+  const ownerOf = ({ owner }: ManagedImage) => directory.users.get(owner)?.name ?? owner;
+
+  /** A filter that is not asked for lets everything through. */
+  const filters: { [Name in keyof Narrowing]-?: (image: ManagedImage) => unknown } = {
+    label: ({ registration }) => registration.label ?? 'none',
+    golden: ({ registration }) => registration.golden ?? false,
+    deprecated: ({ registration }) => registration.deprecated !== undefined,
+    ready: (image) => obstacleToUse(image, { recordsOnly }) === undefined,
+    ostype: osTypeOf,
+    access: ({ registration }) => accessLevels[registration.access],
+    status: statusOf,
+    owner: ownerOf,
+    tag: (image) => tagsOf(image).tags.includes(query.tag ?? '') && query.tag,
+  };
+
+  const fields = {
+    name: ({ registration }: ManagedImage) => registration.name,
+    alias: ({ name }: ManagedImage) => name,
+    version: ({ version }: ManagedImage) => version,
+    owner: ownerOf,
+    desc: ({ description = '' }: ManagedImage) => description,
+    access: ({ registration }: ManagedImage) => accessLevels[registration.access],
+    ostype: osTypeOf,
+    size: ({ image_size = 0 }: ManagedImage) => image_size,
+    status: statusOf,
+    state: ({ state }: ManagedImage) => state,
+    label: ({ registration }: ManagedImage) => registration.label ?? '',
+    tags: (image: ManagedImage) => tagsOf(image).tags.join(','),
+    created: ({ registration }: ManagedImage) => registration.created,
+    changed: ({ registration }: ManagedImage) => registration.changed,
+    uuid: ({ uuid }: ManagedImage) => uuid,
+  };
+
+  const asked = (Object.keys(filters) as (keyof Narrowing)[]).filter((name) => query[name] !== undefined);
+  const narrowed = found.filter((image) => asked.every((name) => filters[name](image) === query[name]));
   const { result, total, offset } = pageOf(narrowed, query, fields);
-  return new Page<ShownImage | string>(
-    query.full || query.extended ? result : result.map(({ name }) => name),
-    total,
-    offset,
-  );
+  const shown = (image: ManagedImage) =>
+    query.full || query.extended ? showImage(deps, onlooker, image) : image.registration.name;
+  return new Page<ShownImage | string>(result.map(shown), total, offset);
 }

@@ -6,7 +6,7 @@ import { deleteManagedImage } from '../../operations/delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from '../../operations/deprecate-image.js';
 import { findManagedImage, type Named } from '../../operations/find-managed-image.js';
 import { listManagedImages } from '../../operations/list-managed-images.js';
-import { showImage } from '../../operations/show-images.js';
+import { showImage } from '../../operations/show-image.js';
 import { updateManagedImage } from '../../operations/update-managed-image.js';
 import { type Asked, endpoint, noBody } from './endpoint.js';
 import { listing, pageOfImages } from './image-list.js';

@@ -14,10 +14,6 @@ export interface Onlooker {
   own: Grant;
 }
 
-export function showImages(deps: Deps, onlooker: Onlooker, images: readonly ManagedImage[]): ShownImage[] {
-  return images.map((image) => presentImage(image, known(deps, onlooker, image)));
-}
-
 export function showImage(deps: Deps, onlooker: Onlooker, image: ManagedImage): ShownImage {
   return presentImage(image, known(deps, onlooker, image));
 }
