@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Random } from '../imgapi/random.js';
 import type { Answer, Wire } from '../support/ask.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
+import { checkRecords, FleetWork } from '../support/fleet-work.js';
 import { gate } from '../support/gate.js';
 import { scratch } from '../support/scratch.js';
 
@@ -136,6 +137,7 @@ test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS}
   const random = new Random(SEED);
   const data = await scratch(t);
   const entries = new Map<string, Entry>();
+  const fleet = new FleetWork(random);
   const seen = { acknowledged: 0, open: 0, happened: 0, swept: 0 };
 
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -146,29 +148,31 @@ test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS}
       seen.swept += Number(unheld) + Number(orphans) + Number(staged);
       seen.happened += await settle(daemon, entries);
       await checkServed(t, daemon, entries);
+      await fleet.checkServed(t, daemon);
       await checkDisk(t, data, entries);
       if (!t.passed) break;
     }
     const most = random.below(MOST);
-    seen.acknowledged += await workUntilKilled(t, daemon, entries, random, most);
+    seen.acknowledged += await workUntilKilled(t, daemon, { entries, fleet, random, most });
     seen.open += [...entries.values()].filter(({ maybe }) => maybe).length;
     daemon.close();
+    await checkRecords(t, data, seen.acknowledged + fleet.acknowledged);
   }
   t.log(
     `${seen.acknowledged} operations were acknowledged, ${seen.open} were open at a kill, of which ${seen.happened} ` +
-      `had happened; ${seen.swept} blobs were swept; ${entries.size} images`,
+      `had happened; ${seen.swept} blobs were swept; ${entries.size} images; ` +
+      `${fleet.acknowledged} changes of the fleet, ${fleet.ended} tasks`,
   );
   t.true(seen.acknowledged > ROUNDS);
   t.true(seen.open > ROUNDS);
+  t.true(fleet.acknowledged > ROUNDS && fleet.ended > 0);
 });
 
 /** Several clients at work, each image in the hands of one, until so many answers have come and the daemon is killed. */
 async function workUntilKilled(
   t: ExecutionContext,
   daemon: Daemon,
-  entries: Map<string, Entry>,
-  random: Random,
-  most: number,
+  { entries, fleet, random, most }: { entries: Map<string, Entry>; fleet: FleetWork; random: Random; most: number },
 ): Promise<number> {
   const killed = gate();
   const byRequests = random.chance(50);
@@ -207,7 +211,12 @@ async function workUntilKilled(
     const { sure, maybe } = entries.get(uuid)!;
     if (sure && !maybe) shares[n % WORKERS]!.push(uuid);
   }
-  await Promise.all(shares.map(work));
+  const manage = async (): Promise<void> => {
+    while (!isKilled) {
+      if (!(await fleet.step(t, daemon, [...entries.keys()].slice(0, 5)))) return;
+    }
+  };
+  await Promise.all([...shares.map(work), manage()]);
   await killed.opened;
   return acknowledged;
 }
