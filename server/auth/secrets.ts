@@ -56,7 +56,7 @@ export function ofNodeSecret(secrets: Secrets, secret: string, { now, address }:
   if (hasExpired(token, now))
     throw expired(`the token "${token.name}" of ${node.name} has expired on ${token.expires}`);
   if (!token.unpinned && !secrets.isAt(node, address)) {
-    throw new ImgapiError('UnauthorizedError', `the token is good from the addresses of ${node.name} only`);
+    throw new ImgapiError('UnauthorizedError', 'the token is good from the addresses of its node only');
   }
   const { publish, expires } = token;
   return { node, publish, expires, scope: publish === undefined ? 'node' : 'publish', token: hash };

@@ -19,7 +19,7 @@ const MOST_NAMED = 20;
 
 /** Whoever owns images or data centers stays, unless somebody is named to whom they go. */
 export async function deleteUser(
-  { catalog, now }: Deps,
+  { catalog, keyring, now }: Deps,
   caller: Caller,
   grant: Grant,
   { name, reassign }: { name: string; reassign?: string | undefined },
@@ -29,6 +29,10 @@ export async function deleteUser(
     const user = await findSubject(tx, caller, name);
     if (user.uuid === ADMIN.uuid) {
       throw new ImgapiError('NotPermitted', `"${name}" stands in for owners that are not set: lock it out instead`);
+    }
+    if (keyring.keysOf(user.name).length > 0) {
+      const why = 'its keys in authkeys or the configuration would bring it back: remove them first, or lock it out';
+      throw new ImgapiError('NotPermitted', `"${name}" is not deleted: ${why}`);
     }
     await checkNotLast(tx, user);
     const heir = reassign === undefined ? undefined : await heirOf(tx, user, reassign);

@@ -19,9 +19,10 @@ export async function findSubject(reader: Reader, caller: Caller, name: string):
   return user;
 }
 
-/** The user that a field of a body names. */
+/** The user that a field of a body names, to whom something is to belong. */
 export async function userIn(reader: Reader, field: string, name: string): Promise<User> {
   const user = await reader.find(users, `name:${name}`);
-  if (!user) throw invalidInput([{ field, code: 'Invalid', message: `${field}: user "${name}" is not known` }]);
-  return user;
+  if (user && !user.inactive) return user;
+  const what = user ? 'is not active' : 'is not known';
+  throw invalidInput([{ field, code: 'Invalid', message: `${field}: user "${name}" ${what}` }]);
 }

@@ -21,12 +21,12 @@ export interface UserWish {
 }
 
 export async function createUser(
-  { catalog, now }: Deps,
+  { catalog, logins, now }: Deps,
   caller: Caller,
   own: Grant,
   { name, uuid = randomUUID(), ...wish }: UserWish & { name: string; uuid?: string | undefined },
 ) {
-  const password = await newPassword(own, wish);
+  const password = await newPassword(logins, own, wish);
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     if (await tx.find(users, `name:${name}`)) {
@@ -41,14 +41,14 @@ export async function createUser(
 }
 
 /** What is not said stays. Users change how they are called and what proves them; all else is for operators. */
-export async function updateUser({ catalog }: Deps, caller: Caller, own: Grant, name: string, wish: UserWish) {
+export async function updateUser({ catalog, logins }: Deps, caller: Caller, own: Grant, name: string, wish: UserWish) {
   const rights = ['active', 'api_access', 'super_admin', 'image_bytes_limit'] as const;
   const asked = rights.filter((field) => wish[field] !== undefined);
   if (asked.length > 0 && !isOperator(caller)) {
     throw new ImgapiError('NotPermitted', `${asked.join(', ')} can only be changed by SuperAdmins`);
   }
   await findSubject(catalog, caller, name);
-  const password = await newPassword(own, wish);
+  const password = await newPassword(logins, own, wish);
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     const before = await findSubject(tx, caller, name);
@@ -61,9 +61,13 @@ export async function updateUser({ catalog }: Deps, caller: Caller, own: Grant, 
 }
 
 /** Whatever proves a user outlives the token that brings it, and can do more than one that is limited. */
-async function newPassword(own: Grant, { password, super_admin }: UserWish): Promise<string | undefined> {
+async function newPassword(
+  logins: Deps['logins'],
+  own: Grant,
+  { password, super_admin }: UserWish,
+): Promise<string | undefined> {
   if (password !== undefined || super_admin) checkGives(own, LASTING);
-  return password === undefined ? undefined : hashPassword(password);
+  return password === undefined ? undefined : logins.inTurn(() => hashPassword(password));
 }
 
 function changed(before: User, wish: UserWish, password: string | undefined): User {

@@ -237,6 +237,27 @@ test('a key that is uploaded signs at once, and no more once it is removed', asy
   t.is((await server.ask('GET', '/api/account', signed())).status, 401);
 });
 
+test('who would come back by its keys is locked out instead of deleted', async (t) => {
+  const key = sshKey('ed25519');
+  const server = await startServer(t, { keys: { authKeys: { ops: [key.line] } } });
+  const signed = () => by(signedHeaders({ keyId: 'ops', algorithm: 'ed25519-sha512', key }));
+  t.is(told(await server.ask('DELETE', '/api/user/ops')), '403 NotPermitted');
+  t.is((await server.ask('GET', '/api/account', signed())).status, 200);
+  await server.ask('PUT', '/api/user/ops', { body: { active: false } });
+  await server.deps.keyring.reload();
+  t.is((await server.ask('GET', '/api/account', signed())).status, 403);
+});
+
+test('nothing is left to, and no data center given to, a user who is not active', async (t) => {
+  const server = await startServer(t);
+  for (const name of ['anna', 'ghost']) await server.ask('POST', `/api/user/${name}`);
+  await server.ask('PUT', '/api/user/ghost', { body: { active: false } });
+  const reassign = await server.ask('DELETE', '/api/user/anna', { body: { reassign: 'ghost' } });
+  t.is(told(reassign), '400 InvalidInput reassign:Invalid');
+  t.is(told(await server.ask('POST', '/api/dc/lab', { body: { owner: 'ghost' } })), '400 InvalidInput owner:Invalid');
+  t.deepEqual(await names(server), ['admin', 'anna', 'ghost']);
+});
+
 test('a user can be given the uuid that images name as their owner', async (t) => {
   const { ask } = await startServer(t);
   const uuid = numbered(7);
