@@ -75,7 +75,10 @@ Examples:
   slipway login main --url https://images.example.com
   slipway upload base.zfs.gz --name base --version 1.0.0 --os smartos --type zone-dataset
   slipway list --name base --latest
-  slipway download base@1.0.0`;
+  slipway download base@1.0.0
+  slipway dc create north --owner alice
+  slipway image attach base north
+  slipway get /image -full --csv`;
 
 export function createProgram(context: Context): Command {
   const { stdout, stderr } = context.io;

@@ -175,6 +175,19 @@ for (const [what, end, code, message] of endings) {
   });
 }
 
+test('what is deleted is named, and stays unless somebody says yes', async (t) => {
+  const { url, token, ask } = await startServer(t);
+  await ask('POST', '/api/dc/north');
+  const answering = async (answer: string) => {
+    const s = await session(t, { SLIPWAY_URL: url, SLIPWAY_TOKEN: token });
+    const exit = s.run('dc', 'delete', 'north');
+    await s.answer('  data center north\nDelete? [y/N] ', answer);
+    return { exit: await exit, out: s.out(), left: (await ask('GET', '/api/dc/north', { as: 'admin' })).status };
+  };
+  for (const no of ['', 'n', 'north']) t.deepEqual(await answering(no), { exit: 1, out: '', left: 200 });
+  t.deepEqual(await answering('y'), { exit: 0, out: 'data center north is deleted\n', left: 404 });
+});
+
 test('whoever waits for a task sees how far it is, and nothing of it when it is done', async (t) => {
   const { url, token, image } = await startServer(t);
   const { uuid } = await image();

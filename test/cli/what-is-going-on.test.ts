@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { commandLineOf } from '../support/command-line.js';
+import { commandLine, commandLineOf } from '../support/command-line.js';
 import { addUser } from '../support/fixtures.js';
+import { remote } from '../support/remote.js';
 import { scratch } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 
@@ -99,6 +100,23 @@ test('events are followed, and gone on with from one that is known', async (t) =
   t.false(text.includes('north'), 'what is known does not come again');
   later.interrupt();
   t.is((await later.exited).code, 5);
+});
+
+test('a stream that ends is asked for again behind the last event, until the server lets nobody in', async (t) => {
+  const heard: unknown[] = [];
+  const stream = 'id: 1\nevent: change\ndata: {"name":"north"}\n\n: sign of life\n\nid: 2\nevent: change\ndata: {"na';
+  const { url } = await remote(t, {
+    'GET /api/events': (request, response) => {
+      heard.push(request.headers['last-event-id']);
+      if (heard.length === 1) return response.writeHead(200, { 'content-type': 'text/event-stream' }).end(stream);
+      return response.writeHead(401).end('{"code":"UnauthorizedError","message":"the token is revoked"}');
+    },
+  });
+  const { slipway } = commandLine({ SLIPWAY_URL: url });
+  const { code, stdout, stderr } = await slipway(['events']);
+  t.deepEqual({ code, stdout }, { code: 4, stdout: '1  change  name=north\n' }, 'half an event is none');
+  t.regex(stderr, /^slipway: the stream has ended: asking again\nslipway: the token is revoked\n/);
+  t.deepEqual(heard, [undefined, '1']);
 });
 
 test('tasks that there are not are told so, and the log of what was done is there for all', async (t) => {
