@@ -1,4 +1,5 @@
 import type { Part } from './part.js';
+import { audit } from './parts/audit.js';
 import { datacenters } from './parts/datacenters.js';
 import { download } from './parts/download.js';
 import { lists } from './parts/lists.js';
@@ -9,4 +10,4 @@ import { upload } from './parts/upload.js';
 import { writes } from './parts/writes.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download, manifest, lists, datacenters, upload, start, writes, longRun];
+export const parts: readonly Part[] = [download, manifest, lists, datacenters, audit, upload, start, writes, longRun];
