@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type Column, note, printJson, printTable, sizeText, sorted } from '../../cli/output.js';
+import { type Column, note, printCsv, printJson, printTable, sizeText, sorted } from '../../cli/output.js';
 import { terminal } from '../support/terminal.js';
 
 interface Row {
@@ -30,6 +30,15 @@ test('a table without rows and titles prints nothing', async (t) => {
   const { io, out } = terminal();
   await printTable(io, [name], [], { header: false });
   t.is(out(), '');
+});
+
+test('CSV quotes what would end a cell, and an end of line can be seen', async (t) => {
+  const { io, out } = terminal();
+  const cells = ['plain', 'a,b', 'say "a"', 'two\nlines'].map((text) => ({ name: text, size: 1 }));
+  await printCsv(io, [name, size], cells, { header: true });
+  t.is(out(), 'name,size\nplain,1\n"a,b",1\n"say ""a""",1\ntwo\\u000alines,1\n');
+  await printCsv(io, [name], [], { header: false });
+  t.true(out().endsWith('lines,1\n'));
 });
 
 test('rows are sorted by several columns, and equal ones keep their places', (t) => {

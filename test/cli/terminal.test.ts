@@ -181,7 +181,8 @@ test('what is deleted is named, and stays unless somebody says yes', async (t) =
   const answering = async (answer: string) => {
     const s = await session(t, { SLIPWAY_URL: url, SLIPWAY_TOKEN: token });
     const exit = s.run('dc', 'delete', 'north');
-    await s.answer('  data center north\nDelete? [y/N] ', answer);
+    await s.answer('Delete? [y/N] ', answer);
+    t.true(s.err().startsWith('  data center north\n'));
     return { exit: await exit, out: s.out(), left: (await ask('GET', '/api/dc/north', { as: 'admin' })).status };
   };
   for (const no of ['', 'n', 'north']) t.deepEqual(await answering(no), { exit: 1, out: '', left: 200 });
