@@ -218,7 +218,7 @@ test('what callers write never becomes a label', async (t) => {
     [...labelValues('method')].filter((name) => !/^(GET|PUT|POST|DELETE|OPTIONS|other)$/.test(name)),
     [],
   );
-  t.deepEqual([...labelValues('scheme')].sort(), ['bearer', 'none', 'other', 'signature']);
+  t.deepEqual([...labelValues('scheme')].sort(), ['api-key', 'bearer', 'none', 'other', 'path', 'signature']);
   for (const secret of ['telling', uuid, user, server.token, 'passwd', '127.0.0.1', hashToken(server.token)]) {
     t.false(text.includes(secret), secret);
   }
