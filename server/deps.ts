@@ -38,6 +38,7 @@ export interface Policy {
   /** Seconds for which a login is good. */
   sessionLifetime: number;
   blobGrace: number;
+  auditDays: number;
 }
 
 /** All that a route or an operation may reach. */

@@ -25,6 +25,7 @@ export interface Settings {
   data: string;
   channels: Channel[];
   blobGrace: number;
+  auditDays: number;
   mode: Mode;
   authType: 'none' | 'signature';
   authKeys: Record<string, string[]>;
@@ -138,6 +139,12 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     group: 'keeping',
     meaning: 'seconds that bytes are kept when no image holds them any more',
     default: 3600,
+    read: integer(0),
+  },
+  auditDays: {
+    group: 'keeping',
+    meaning: 'days that entries of the audit are kept before a signed seal takes their place; 0 for ever',
+    default: 0,
     read: integer(0),
   },
 

@@ -2,6 +2,7 @@ import { type Collected, collect } from '../../storage/holdings.js';
 import type { Deps } from '../deps.js';
 import { images, isExpired } from '../model/image.js';
 import { saveImage } from './save-image.js';
+import { sealAudit } from './seal-audit.js';
 
 /** Bytes on their way in, or whole but not yet published, are left alone for so long after they were last touched. */
 const LEASE = 60 * 60 * 1000;
@@ -20,7 +21,8 @@ export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?:
   const expired = await removeExpired(deps);
   const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
   const swept = { expired, ...collected };
-  log.info(swept, 'swept');
+  const sealed = await sealAudit(deps);
+  log.info({ ...swept, ...(sealed > 0 && { sealed }) }, 'swept');
   return swept;
 }
 

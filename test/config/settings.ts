@@ -15,6 +15,7 @@ export const defaults: Settings = {
   data: resolve('data'),
   channels: [],
   blobGrace: 3600,
+  auditDays: 0,
   mode: 'dc',
   authType: 'signature',
   authKeys: {},

@@ -21,6 +21,7 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
     ],
   },
   blobGrace: { text: '0', value: 0, read: 0 },
+  auditDays: { text: '90', value: 90, read: 90 },
   mode: { text: 'private', value: 'private', read: 'private' },
   authType: { text: 'none', value: 'none', read: 'none' },
   authKeys: {
@@ -180,6 +181,7 @@ const badValues = table<'key' | 'value'>(`
   idleTimeout        0
   idleTimeout        86401
   blobGrace          -1
+  auditDays          -1
   shutdownGrace      soon
   trustedNetworks    nonsense
   trustedNetworks    10.0.0.0/33

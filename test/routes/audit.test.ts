@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type ExportLine, verifyExport } from '../../imgapi/audit-chain.js';
 import { type AuditEntry, auditEntries, CHANGES } from '../../server/model/audit.js';
 import { type Group, groups } from '../../server/model/group.js';
+import { sealAudit } from '../../server/operations/seal-audit.js';
 import { StorageDown } from '../../storage/errors.js';
 import { openCatalog } from '../../storage/open.js';
 import { addDatacenter, grant, place } from '../support/datacenters.js';
@@ -332,4 +333,41 @@ test('what could not be told of is written once, even where it had reached the d
   catalog.write = write;
   await server.deps.audit.flush();
   t.is((await entries(server, 'accesses-')).length, 1);
+});
+
+test('old entries go, a seal stands for them, and what follows is verified as before', async (t) => {
+  let time = Date.parse('2030-01-01T00:00:00.000Z');
+  const server = await startServer(t, { now: () => new Date(time), auditDays: 30 });
+  const { uuid } = await server.image();
+  const update = (description: string) =>
+    server.ask('POST', `/images/${uuid}?action=update`, { body: { description } });
+  await update('old');
+  const early = await headsOf(server);
+  for (let month = 0; month < 3; month++) {
+    time += 31 * 86_400_000;
+    await update(`month ${month}`);
+    t.is(await sealAudit(server.deps), month === 0 ? (early.heads[0]?.seq ?? 0) : 1);
+  }
+  t.is(await sealAudit(server.deps), 0);
+  const lines = await exportOf(server);
+  t.is(lines.filter((line) => 'seal' in line).length, 1);
+  t.is((await entries(server)).length, 1);
+  const { key, heads } = await headsOf(server);
+  t.deepEqual((await verifyExport(lines, heads, key)).faults, []);
+  t.deepEqual((await verifyExport(lines, early.heads, key)).faults, []);
+  const without = lines.filter((line) => !('seal' in line));
+  t.deepEqual(
+    (await verifyExport(without, heads, key)).faults.map(({ seq, what }) => `${seq} ${what}`),
+    ['1 missing'],
+  );
+});
+
+test('nothing is sealed where entries are kept for ever', async (t) => {
+  let time = Date.parse('2030-01-01T00:00:00.000Z');
+  const server = await startServer(t, { now: () => new Date(time) });
+  await server.image();
+  time += 9000 * 86_400_000;
+  const before = await entries(server);
+  t.is(await sealAudit(server.deps), 0);
+  t.deepEqual(await entries(server), before);
 });

@@ -91,6 +91,7 @@ const defaults: Policy = {
   certificateHeader: undefined,
   sessionLifetime: 43_200,
   blobGrace: 3600,
+  auditDays: 0,
 };
 
 /** The real server on memory stores, on a free port of loopback; gone when the test ends. */
