@@ -68,7 +68,11 @@ function placeFor({ directory }: Deps, caller: Caller, operation: Operation, wis
   const held = [...directory.datacenters.keys()].filter(
     (name) => answer(caller, operation, { datacenter: name }) === 'yes',
   );
-  const name = wish.dc ?? (held.length === 1 ? held[0] : undefined) ?? MAIN;
+  const name = wish.dc ?? (held.length === 1 ? held[0] : isOperator(caller) ? MAIN : undefined);
+  if (name === undefined) {
+    const message = `dc is missing: it is one of ${held.join(', ')}`;
+    throw invalidInput([{ field: 'dc', code: 'MissingParameter', message }]);
+  }
   checkDatacenter(directory, caller, name);
   if (answer(caller, operation, { datacenter: name }) !== 'yes') throw notPermitted(operation);
   const isShared = !wish.dc_bound && isOperator(caller);

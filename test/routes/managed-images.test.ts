@@ -1,5 +1,6 @@
 import test from 'ava';
 import { labels } from '../../server/model/registration.js';
+import { userUuid } from '../../server/model/user.js';
 import { grant, place, stored } from '../support/datacenters.js';
 import { addUser } from '../support/fixtures.js';
 import { addImage, type Fleet, manifest, resultOf, said, startFleet } from '../support/managed.js';
@@ -288,6 +289,9 @@ test('who may make images where', async (t) => {
   t.is(resultOf<{ uuid: string }>(imported).uuid, NOBODY);
   const again = { manifest: { ...manifest, v: 2, uuid: NOBODY }, dc: 'west' };
   t.is(said(await root('POST', '/api/image/again', again)), '406 ImageUuidAlreadyExists');
+  const eveHerself = { uuid: userUuid('eve') };
+  await grant(fleet, eveHerself, 'west', 'admin', 'image_admin');
+  t.is(said(await eve('POST', '/api/image/third', { manifest })), '400 InvalidInput dc', 'east or west?');
   const shared = await root('POST', '/api/image/common', { manifest: { ...manifest, version: '8' }, dc_bound: false });
   t.like(resultOf(shared), { dc_bound: false, dcs: ['main'], access: 3 });
 });
