@@ -4,7 +4,7 @@ import { startOptions } from './start-options.js';
 import { wrap } from './wrap.js';
 
 const WIDTH = 100;
-const MEANING_AT = 26;
+const MEANING_AT = 28;
 
 /** What --help says. */
 export function usage(): string {
