@@ -57,7 +57,7 @@ const actions = {
     detachImage(deps, caller, { image, datacenter: dc, force, along }),
 } as const satisfies Record<string, Act>;
 
-export type BulkAction = keyof typeof actions;
+type BulkAction = keyof typeof actions;
 export const bulkActions = Object.keys(actions) as BulkAction[];
 
 /** Which of its fields an action can not do without. */

@@ -18,7 +18,7 @@ export interface Named {
 export const notPermitted = (operation: string) =>
   new ImgapiError('NotPermitted', `to ${operation} takes a role that you do not have there`);
 
-export const noSuchImage = (name: string) => new ImgapiError('ResourceNotFound', `there is no image "${name}"`);
+const noSuchImage = (name: string) => new ImgapiError('ResourceNotFound', `there is no image "${name}"`);
 
 /** Whoever may do it nowhere is told so; what is hidden is answered like what is absent; then what may not be touched. */
 export async function findManagedImage(

@@ -8,21 +8,18 @@ import { checkWidening } from './check-widening.js';
 import { findManagedImage, type Named } from './find-managed-image.js';
 import { saveImage } from './save-image.js';
 
-/** From the image as it is to the image as it shall be, or to nothing; throws the refusal. */
-export type ManagedChange = (
-  image: ManagedImage,
-  tx: Tx,
-) => ManagedImage | undefined | Promise<ManagedImage | undefined>;
-
 /** Who changes which image, and under which row of the law. What is told `along` is kept in the same write. */
-export interface Managing {
+interface Managing {
   caller: Caller;
   operation: Operation;
   named: Named;
   along?: ((tx: Tx) => Promise<void>) | undefined;
 }
 
-/** One change of one image by management: found, permitted, changed and stored in a single write. */
+/**
+ * One change of one image by management: found, permitted, changed and stored in a single write. `change` gives the image
+ * as it shall be, or nothing, or throws the refusal.
+ */
 export async function manageImage<After extends ManagedImage | undefined>(
   { catalog, directory, policy, now }: Deps,
   { caller, operation, named, along }: Managing,

@@ -31,7 +31,7 @@ export interface VmWish {
 const wrong = (field: string, message: string) =>
   invalidInput([{ field, code: 'Invalid', message: `${field}: ${message}` }]);
 
-export const noSuchVm = (uuid: string) => new ImgapiError('ResourceNotFound', `there is no machine ${uuid}`);
+const noSuchVm = (uuid: string) => new ImgapiError('ResourceNotFound', `there is no machine ${uuid}`);
 
 /** What a machine uses from now on, in the one write that looks whether those images are there. */
 export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Promise<Vm> {
