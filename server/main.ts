@@ -182,7 +182,7 @@ async function openAudit({ data }: Settings, means: Omit<AuditOptions, 'key' | '
   }
   const key = await openAuditKey(join(data, 'audit-key'));
   const audit = closing.add(await Audit.open({ ...means, key, heads: headFile(path) }), (opened) => opened.close());
-  closing.add(audit.keepFlushing(), (flushLast) => flushLast());
+  closing.add(audit.keepFlushing(), (stopFlushing) => stopFlushing());
   return audit;
 }
 

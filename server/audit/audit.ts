@@ -127,18 +127,21 @@ export class Audit {
     return this.#flushing;
   }
 
-  /** Flushes every second until it is closed. */
-  keepFlushing(): () => Promise<void> {
+  /** Flushes every second; returns the way to stop. */
+  keepFlushing(): () => void {
     const timer = setInterval(() => void this.flush(), EVERY).unref();
-    return async () => {
-      clearInterval(timer);
-      await this.flush();
-    };
+    return () => clearInterval(timer);
   }
 
   async close(): Promise<void> {
     await this.#flushing;
-    await this.flush();
+    await this.#write().catch((err: unknown) =>
+      this.#options.log.error(
+        { err, lost: this.#waiting.size },
+        'the last pulls and refusals are missing in the audit',
+      ),
+    );
+    await this.#keepHeads().catch(() => {}); // they lag behind, as after a kill
     this.#unfollow();
   }
 

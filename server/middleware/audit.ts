@@ -17,7 +17,8 @@ const ACTION = /^[a-z-]{1,40}$/;
 
 export function occasionOf(ctx: Context, { directory }: Pick<Deps, 'directory'>): Occasion {
   const { caller, credentials, address, requestId, route } = ctx.state;
-  const token = credentials?.token === undefined ? undefined : directory.tokens.get(credentials.token)?.name;
+  const proof = credentials?.token ?? '';
+  const token = (directory.tokens.get(proof) ?? directory.nodeTokens.get(proof))?.name;
   const { action } = ctx.query;
   const suffix = typeof action === 'string' && ACTION.test(action) ? ` ${action}` : '';
   return {
@@ -74,8 +75,10 @@ function notePull(ctx: Context, deps: Pick<Deps, 'audit' | 'directory'>, sent: (
     const result = ctx.state.refused ?? String(statusCode);
     deps.audit.note({ ...pull(result), like: alike(result) });
   } else if (!writableEnded) deps.audit.note(pull('cut', sent()));
-  else if (statusCode === 206) deps.audit.note({ ...pull('range', lengthOf(ctx)), like: alike('range') });
-  else deps.audit.note(pull('whole', lengthOf(ctx)));
+  else {
+    const result = statusCode === 206 ? 'range' : 'whole';
+    deps.audit.note({ ...pull(result, lengthOf(ctx)), like: alike(result) });
+  }
 }
 
 const lengthOf = ({ res }: Context) => Number(res.getHeader('Content-Length') ?? 0);
