@@ -50,14 +50,19 @@ function wayTo(url: string, { tlsSelfSigned, data }: Settings) {
   };
 }
 
+const isLoopback = (host: string) => host === 'localhost' || host.startsWith('127.') || ['::1', '[::1]'].includes(host);
+
 /** What an operator may not have meant. */
-export function warn({ log, listing, policy }: Deps, { address, port, authType, mode }: Settings): void {
-  const isLocal = address === 'localhost' || address === '::1' || address.startsWith('127.');
+export function warn({ log, listing, policy }: Deps, { address, port, publicUrl, authType, mode }: Settings): void {
+  const isLocal = isLoopback(address);
   if (!isLocal && port !== 'off') {
     log.warn(
       { address, port },
       'tokens sent to the plain port can be read on their way: put TLS in front, or port "off"',
     );
+  }
+  if (publicUrl?.startsWith('http:') && !isLoopback(new URL(publicUrl).hostname)) {
+    log.warn({ publicUrl }, 'publicUrl is plain HTTP: tokens, those in paths of nodes too, can be read on their way');
   }
   if (!isLocal && authType === 'none') log.warn('authType is none: whoever reaches this address may change everything');
   const unchanneled = policy.channels.length > 0 ? listing.sorted.filter(({ channels }) => !channels).length : 0;

@@ -177,3 +177,10 @@ test('the hash of a secret is what is kept', async (t) => {
     t.false(stderr.includes(String(secret)));
   }
 });
+
+test('a public URL on which tokens can be read is warned of', async (t) => {
+  const plain = await startDaemon(t, { config: { publicUrl: 'http://images.example.com' } });
+  t.is((await plain.logged((line) => 'publicUrl' in line)).publicUrl, 'http://images.example.com');
+  const secure = await startDaemon(t, { config: { publicUrl: 'https://images.example.com' } });
+  t.notRegex((await secure.kill('SIGTERM')).stderr, /plain HTTP/);
+});
