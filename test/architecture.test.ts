@@ -56,6 +56,10 @@ const walls: Wall[] = [
     of: /^server\/middleware\//,
     may: new RegExp(`^(server/(model|auth)/|server/(deps|context)\\.ts|imgapi/|${contracts})`),
   },
+  {
+    of: /^server\/tasks\//,
+    may: new RegExp(`^(server/(tasks|operations|model)/|server/deps\\.ts|imgapi/|${contracts})`),
+  },
   { of: /^server\/config\//, may: /^(server\/(config|model|auth|tls)\/|imgapi\/)/ },
   { of: /^server\/auth\//, may: new RegExp(`^(server/(model|auth)/|imgapi/|${contracts})`) },
   { of: /^server\//, may: new RegExp(`^(server/|imgapi/|${contracts})`) },
