@@ -8,6 +8,7 @@ import type { Answer } from './ask.js';
 
 /** What stands before every call, and is said in the page of errors instead of with each of them. */
 const anywhere: ReadonlySet<string> = new Set<ErrorCode>([
+  'BadDigest',
   'BadRequestError',
   'ForeignOrigin',
   'InternalError',

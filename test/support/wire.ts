@@ -56,13 +56,38 @@ export function readAnswers(bytes: Buffer, isHead = false): RawAnswer[] {
     if (status === '100') continue;
     const headers = new Map(lines.map((line) => splitHeader(line)));
     const bodiless = isHead || status === '204' || status === '304';
-    const length = bodiless ? 0 : Number(headers.get('content-length'));
-    if (Number.isNaN(length)) throw new Error(`${first}: no length`);
-    if (rest.length < length) return answers;
-    answers.push({ status: Number(status), headers, body: rest.subarray(0, length) });
-    rest = rest.subarray(length);
+    const isChunked = !bodiless && headers.get('transfer-encoding') === 'chunked';
+    const taken = isChunked ? chunked(rest) : ofLength(rest, bodiless ? 0 : Number(headers.get('content-length')));
+    if (!taken) return answers;
+    answers.push({ status: Number(status), headers, body: taken.body });
+    rest = rest.subarray(taken.bytes);
   }
   return answers;
+}
+
+/** A body, and how many bytes it took; nothing while it is not whole. */
+interface Taken {
+  body: Buffer;
+  bytes: number;
+}
+
+function ofLength(rest: Buffer, length: number): Taken | undefined {
+  if (Number.isNaN(length)) throw new Error(`no length before ${rest.subarray(0, 200)}`);
+  return rest.length < length ? undefined : { body: rest.subarray(0, length), bytes: length };
+}
+
+function chunked(rest: Buffer): Taken | undefined {
+  const chunks: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const end = rest.indexOf('\r\n', at);
+    if (end < 0) return undefined;
+    const size = Number.parseInt(rest.subarray(at, end).toString('latin1'), 16);
+    const next = end + 2 + size + 2;
+    if (rest.length < next) return undefined;
+    if (size === 0) return { body: Buffer.concat(chunks), bytes: next };
+    chunks.push(rest.subarray(end + 2, end + 2 + size));
+    at = next;
+  }
 }
 
 export function splitHeader(line: string): [string, string] {
