@@ -180,11 +180,14 @@ export class Exchange {
     });
   }
 
-  /** node-fetch quotes the URL, and the path may hold a token: it must reach neither clients nor logs. */
+  /** node-fetch quotes the URL, and its path or query may hold a token: it must reach neither clients nor logs. */
   #withoutPath(err: unknown): Error {
     const message = err instanceof Error ? err.message : String(err);
     const code = err instanceof Error && 'code' in err ? { code: err.code } : {};
-    return Object.assign(new Error(message.replaceAll(this.#base, new URL(this.#base).origin)), code);
+    return Object.assign(
+      new Error(message.replaceAll(this.#base, new URL(this.#base).origin).replaceAll(/\?\S+/g, '')),
+      code,
+    );
   }
 }
 

@@ -10,6 +10,7 @@ import { createApp, createMonitoringApp } from './app.js';
 import { Audit, type AuditOptions } from './audit/audit.js';
 import { EventStreams } from './audit/event-streams.js';
 import { headFile, missingSince } from './audit/head-file.js';
+import { HeadWebhook } from './audit/head-webhook.js';
 import { openAuditKey } from './audit/key.js';
 import { openKeyring } from './auth/keyring.js';
 import { LoginThrottle } from './auth/login-throttle.js';
@@ -175,13 +176,19 @@ async function openStores({ data }: Settings, metrics: Metrics, closing: Closing
 
 const inTheName = (what: string) => () => ({ who: SYSTEM, what });
 
-async function openAudit({ data }: Settings, means: Omit<AuditOptions, 'key' | 'heads'>, closing: Closing) {
+async function openAudit(
+  { data, auditWebhook: url }: Settings,
+  means: Omit<AuditOptions, 'key' | 'heads' | 'webhook'>,
+  closing: Closing,
+) {
   const path = join(data, 'audit-head');
   for (const what of await missingSince(path, means.catalog)) {
     means.log.warn({ file: path }, `the audit has been cut or changed: it does not hold ${what}, which it has held`);
   }
   const key = await openAuditKey(join(data, 'audit-key'));
-  const audit = closing.add(await Audit.open({ ...means, key, heads: headFile(path) }), (opened) => opened.close());
+  const webhook = url === undefined ? undefined : closing.add(new HeadWebhook({ ...means, url }), (one) => one.close());
+  const options = { ...means, key, heads: headFile(path), webhook };
+  const audit = closing.add(await Audit.open(options), (opened) => opened.close());
   closing.add(audit.keepFlushing(), (stopFlushing) => stopFlushing());
   return audit;
 }

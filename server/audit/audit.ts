@@ -17,6 +17,7 @@ import { images } from '../model/image.js';
 import { appendEntries } from '../operations/append-entries.js';
 import { auditedCatalog } from '../operations/audited-catalog.js';
 import type { HeadFile } from './head-file.js';
+import type { HeadWebhook } from './head-webhook.js';
 import type { AuditKey } from './key.js';
 
 /** A pull, or something refused, as it is heard of. */
@@ -41,6 +42,8 @@ export interface AuditOptions {
   key: AuditKey;
   /** Absent where nothing is kept on a disk. */
   heads?: HeadFile;
+  /** Absent where nobody elsewhere is told. */
+  webhook?: HeadWebhook | undefined;
   now: () => Date;
   log: Logger;
   metrics: Metrics;
@@ -150,6 +153,7 @@ export class Audit {
     try {
       await this.#write();
       await this.#keepHeads();
+      this.#options.webhook?.offer(this.#state(), () => ({ heads: this.signedHeads(), key: this.publicKey }));
       if (this.#failed) log.info('the audit can be written again');
       this.#failed = false;
     } catch (err) {
@@ -174,8 +178,12 @@ export class Audit {
     }
   }
 
+  #state(): string {
+    return JSON.stringify([...this.#heads.values()]);
+  }
+
   async #keepHeads(): Promise<void> {
-    const now = JSON.stringify([...this.#heads.values()]);
+    const now = this.#state();
     if (!this.#options.heads || now === this.#told) return;
     await this.#options.heads.write(this.signedHeads());
     this.#told = now;

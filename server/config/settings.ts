@@ -14,6 +14,7 @@ import {
   oneOf,
   portOrOff,
   text,
+  webhook,
 } from './values.js';
 
 export interface Settings {
@@ -26,6 +27,7 @@ export interface Settings {
   channels: Channel[];
   blobGrace: number;
   auditDays: number;
+  auditWebhook: string | undefined;
   mode: Mode;
   authType: 'none' | 'signature';
   authKeys: Record<string, string[]>;
@@ -146,6 +148,15 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'days that entries of the audit are kept before a signed seal takes their place; 0 for ever',
     default: 0,
     read: integer(0),
+  },
+  auditWebhook: {
+    group: 'keeping',
+    meaning: 'URL to which the signed heads of the audit are posted, so that nothing can be cut off it unseen',
+    more: 'At most once a minute, as JSON that "slipway audit verify --heads" takes. It should lead to another machine.',
+    example: 'auditWebhook = "https://keeper.example.com/heads"',
+    default: undefined,
+    read: webhook,
+    shown: (url) => (url === undefined ? '' : new URL(url).origin),
   },
 
   mode: {

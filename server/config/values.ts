@@ -104,6 +104,16 @@ export function keysByUser(value: unknown): Record<string, string[]> {
   return Object.fromEntries(Object.entries(given).map(([user, keys]) => [user, [keys].flat().map(text)]));
 }
 
+/** Its query and path may hold a token; it is shown without them. */
+export function webhook(value: unknown): string {
+  const given = text(value);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || url.hash) {
+    throw new Error('a URL such as https://keeper.example.com/heads, without credentials, is expected');
+  }
+  return url.href;
+}
+
 export function httpUrl(value: unknown): string {
   const given = text(value);
   const url = URL.canParse(given) ? new URL(given) : undefined;

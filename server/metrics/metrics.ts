@@ -74,6 +74,7 @@ export const metrics = {
   audit_lost_total: counter(
     'Pulls and refusals that the audit could not take, as it could not be written for too long',
   ),
+  audit_webhook_failures_total: counter('Times that auditWebhook could not be told how far the audit goes'),
 
   jobs: gauge('Jobs', { execution: executions }),
   sweeps_total: counter('Sweeps', { outcome: ['done', 'failed'] }),

@@ -8,8 +8,8 @@ import type { Context, Middleware } from '../context.js';
 import type { Deps } from '../deps.js';
 import { anonymous, type Caller, isKnown, trusted } from '../model/caller.js';
 import { modeLaw } from '../model/modes.js';
-import { withinDatacenter } from '../model/rights.js';
 import { type Need, permitsNeed } from '../model/scope.js';
+import { followedCaller } from '../operations/current-caller.js';
 
 /**
  * credentials: nothing else will do, wherever the caller asks from. strict: credentials, or an address that needs none.
@@ -39,7 +39,7 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
     ctx.state.credentials = credentials;
     if (credentials.token !== undefined) deps.uses.note(credentials.token);
     checkGood(credentials, strictness, need);
-    return callerWith(credentials, deps);
+    return followedCaller(deps.directory, credentials);
   } catch (error) {
     if (forgives(strictness, deps) && error instanceof ImgapiError) {
       return withoutCredentials(ctx, deps, strictness, need);
@@ -69,16 +69,6 @@ function checkGood({ scope, node }: Credentials, strictness: Strictness, need: N
   }
   if (permitsNeed(scope, need)) return;
   throw new ImgapiError('NotPermitted', `a token of scope ${scope} is not good for this`);
-}
-
-function callerWith(credentials: Credentials, { directory }: Deps): Caller {
-  const { user, dc } = credentials;
-  if (!user) {
-    const { node, publish } = credentials;
-    return { kind: 'node', node, ...(publish !== undefined && { publish }) };
-  }
-  const rights = directory.rightsOf(user);
-  return { kind: 'user', user, rights: dc === undefined ? rights : withinDatacenter(rights, dc) };
 }
 
 async function proven(ctx: Context, deps: Deps, { scheme, secret }: Offer): Promise<Credentials> {

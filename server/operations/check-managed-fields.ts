@@ -1,6 +1,7 @@
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
 import type { Reader } from '../../storage/catalog.js';
 import { type Caller, isOperator } from '../model/caller.js';
+import { groups } from '../model/group.js';
 import { images } from '../model/image.js';
 import { answer } from '../model/permissions.js';
 import { isManaged, type ManagedImage, rivals } from '../model/registration.js';
@@ -43,17 +44,18 @@ export async function activeUser(reader: Reader, field: string, name: string): P
 }
 
 /** The groups by these names, which those who are no operators can know by their data center only. */
-export function checkGroups(
-  { groups }: Directory,
+export async function checkGroups(
+  reader: Reader,
   caller: Caller,
-  image: ManagedImage,
+  { registration: { boundTo } }: ManagedImage,
   names: readonly string[],
-): void {
-  const { boundTo } = image.registration;
-  const unknown = names.filter((name) => {
-    const group = groups.get(name);
-    return !group || !(isOperator(caller) || (boundTo !== undefined && group.datacenters.includes(boundTo)));
-  });
+): Promise<void> {
+  const unknown: string[] = [];
+  for (const name of names) {
+    const group = await reader.get(groups, name);
+    const isThere = boundTo !== undefined && group?.datacenters.includes(boundTo);
+    if (!group || !(isThere || isOperator(caller))) unknown.push(name);
+  }
   if (unknown.length > 0) throw wrong('groups', `groups: there is no group ${unknown.join(', ')}`);
 }
 

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
 import { images } from '../model/image.js';
 import { tagsOf } from '../model/manifest-tags.js';
-import { nodes } from '../model/node.js';
+import { type Node, nodes } from '../model/node.js';
 import { obstacleToUse } from '../model/obstacle.js';
 import { answer, mayAsk } from '../model/permissions.js';
 import { type ManagedImage, placementOf } from '../model/registration.js';
@@ -41,7 +41,7 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
     if (before && !seesVm(caller, before)) {
       throw new ImgapiError('ObjectAlreadyExists', `machine ${wish.uuid} is registered somewhere else`);
     }
-    const node = wish.node === undefined ? undefined : await tx.get(nodes, wish.node);
+    const node = wish.node === undefined ? undefined : await nodeSeen(tx, caller, wish.node);
     const datacenter = datacenterOf(wish.dc ?? before?.datacenter, node);
     checkPlace(deps, caller, datacenter);
     if (datacenter !== undefined) await checkDatacenterStands(tx, datacenter);
@@ -65,6 +65,14 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
     else await tx.insert(vms, vm);
     return vm;
   });
+}
+
+/** Of a node that serves others only nothing is told, and not by where a machine on it would stand either. */
+async function nodeSeen(reader: Reader, caller: Caller, name: string): Promise<Node | undefined> {
+  const node = await reader.get(nodes, name);
+  return node?.datacenters.some((datacenter) => seesVm(caller, { datacenter })) || isOperator(caller)
+    ? node
+    : undefined;
 }
 
 function checkPlace({ directory }: Deps, caller: Caller, datacenter: string | undefined): void {

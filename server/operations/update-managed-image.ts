@@ -35,7 +35,7 @@ export function updateManagedImage(
     let after = withFields(before, { ...fields, owner: newOwner?.uuid });
     if (dc_bound !== undefined) after = rebound(caller, after, dc_bound);
     if (global !== undefined) after = madeGlobal(caller, after, global);
-    if (groups) checkGroups(directory, caller, before, groups);
+    if (groups) await checkGroups(tx, caller, before, groups);
     if (groups !== undefined) after = narrowed(after, groups);
     if (users) after = { ...after, acl: await accountsOf(tx, directory, caller, before, users) };
     if (after.name !== before.name || after.version !== before.version) await checkVersion(tx, caller, after);

@@ -16,6 +16,7 @@ export const defaults: Settings = {
   channels: [],
   blobGrace: 3600,
   auditDays: 0,
+  auditWebhook: undefined,
   mode: 'dc',
   authType: 'signature',
   authKeys: {},

@@ -22,6 +22,7 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   },
   blobGrace: { text: '0', value: 0, read: 0 },
   auditDays: { text: '90', value: 90, read: 90 },
+  auditWebhook: { text: 'https://k.example/h?t=1', value: 'https://k.example/h?t=1', read: 'https://k.example/h?t=1' },
   mode: { text: 'private', value: 'private', read: 'private' },
   authType: { text: 'none', value: 'none', read: 'none' },
   authKeys: {
@@ -182,6 +183,10 @@ const badValues = table<'key' | 'value'>(`
   idleTimeout        86401
   blobGrace          -1
   auditDays          -1
+  auditWebhook       EMPTY
+  auditWebhook       keeper.example.com
+  auditWebhook       ftp://keeper.example.com
+  auditWebhook       https://:secret@keeper.example.com
   shutdownGrace      soon
   trustedNetworks    nonsense
   trustedNetworks    10.0.0.0/33

@@ -123,6 +123,20 @@ test('a token of a node shows it the images of its data centers, as a header and
   t.is((await server.ask('GET', `/n/${secret}/images`, anonymous)).status, 401);
 });
 
+test('old clients are sent on below the token in their path, which no answer names', async (t) => {
+  const { server, north } = await fleet(t);
+  const secret = await secretOf(server);
+  for (const path of ['/datasets', `/datasets/${north}`, '/datasets/sdc:sdc:north:1']) {
+    const { status, headers } = await server.ask('GET', `/n/${secret}${path}`, anonymous);
+    const { location = '' } = headers;
+    t.is(status, 301);
+    t.false(location.includes(secret));
+    const { pathname, search } = new URL(location, `http://localhost/n/${secret}${path}`);
+    t.is((await server.ask('GET', `${pathname}${search}`, anonymous)).status, 200, path);
+    t.true(pathname.startsWith(`/n/${secret}/images`), path);
+  }
+});
+
 test('the source of imgadm is below publicUrl, and told once', async (t) => {
   const { server } = await fleet(t, { publicUrl: 'https://images.example.com/base' });
   const { token, path, source } = resultOf(await must(server, '/api/node/n1/token/main'));

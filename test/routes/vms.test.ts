@@ -159,6 +159,9 @@ test('a machine stands in the one data center of its node, where nothing is said
   t.is(said(await fleet.dora('PUT', vm(2), { hostname: 'two', node: 'n2' })), '400 InvalidInput dc');
   t.is(resultOf<{ dc: null }>(await fleet.root('PUT', vm(2), { hostname: 'two', node: 'n2' })).dc, null);
   t.is(said(await fleet.dora('GET', vm(2))), '404 ResourceNotFound');
+  const onHidden = await fleet.will('PUT', vm(3), { hostname: 'three', node: 'n1' });
+  const onAbsent = await fleet.will('PUT', vm(3), { hostname: 'three', node: 'n9' });
+  t.is(onHidden.json.message, onAbsent.json.message, 'where a node of others stands is not told');
 });
 
 test('a machine that is to come takes what may be used, with a disk that fits', async (t) => {

@@ -45,9 +45,11 @@ function search(urn: string): string {
   return `/images?${query}`;
 }
 
+/** Relative where a token stood in the path: below it, without naming it. */
 function redirect(ctx: Context, location: string): void {
+  const up = '../'.repeat(ctx.path.split('/').length - 2);
   ctx.status = 301;
-  ctx.set('Location', location);
+  ctx.set('Location', ctx.state.pathToken === undefined ? location : `${up}${location.slice(1)}`);
   ctx.set('Content-Length', '0');
   ctx.body = '';
 }
