@@ -1,6 +1,7 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import { clientCertificate } from '../auth/client-certificate.js';
 import type { Credentials } from '../auth/credentials.js';
+import { followedCaller } from '../auth/followed-caller.js';
 import { ofSignature } from '../auth/http-signature.js';
 import { type Offer, offered } from '../auth/offer.js';
 import { ofNodeSecret, ofUserSecret } from '../auth/secrets.js';
@@ -9,7 +10,6 @@ import type { Deps } from '../deps.js';
 import { anonymous, type Caller, isKnown, trusted } from '../model/caller.js';
 import { modeLaw } from '../model/modes.js';
 import { type Need, permitsNeed } from '../model/scope.js';
-import { followedCaller } from '../operations/current-caller.js';
 
 /**
  * credentials: nothing else will do, wherever the caller asks from. strict: credentials, or an address that needs none.
