@@ -262,3 +262,43 @@ test('the limit of a data center is read and set, and holds', async (t) => {
   t.deepEqual((await admin('get', '/image')).json.result, ['base']);
   t.is((await admin('set', '/dc/north/settings', { VMS_IMAGE_LIMT: '1' })).status, 400);
 });
+
+test('answers and refusals say who asked, and of which data center, as far as the caller sees that', async (t) => {
+  const { server, admin } = await fleet(t);
+  const version = server.deps.policy.version;
+  const said = ({ headers }: Awaited<ReturnType<Es>>) =>
+    ['es_username', 'es_dc', 'es_version'].map((name) => headers.get(name));
+  t.deepEqual(said(await admin('get', '/image')), ['admin', 'main', version]);
+  t.deepEqual(said(await admin('get', '/image', { dc: 'north' })), ['admin', 'north', version]);
+  const { headers } = await addUser(server, 'eve');
+  const eve = es(server, `Authorization: ${headers.authorization}`);
+  const refused = await eve('set', '/image/base', { dc: 'north', desc: 'mine' });
+  t.is(refused.status, 403);
+  t.deepEqual(said(refused), ['eve', 'main', version], 'what is hidden is not repeated');
+  t.deepEqual(said(await eve('get', '/user', { dc: 'no\r\nsuch: x' })), ['eve', 'main', version]);
+});
+
+test('every call takes a data center, where it means nothing too, and the document says so', async (t) => {
+  const { server, admin } = await fleet(t);
+  t.is(told(await admin('get', '/dc', { dc: 'north' })), '200 SUCCESS');
+  t.is(told(await admin('get', '/dc/south/image', { dc: 'north', full: true })), '200 SUCCESS');
+  t.is(told(await admin('create', '/node/node1', { dc: 'north', dcs: 'south' })), '201 SUCCESS');
+  t.is(told(await admin('set', '/dc/south/settings', { dc: 'main', VMS_IMAGE_LIMIT: 3 })), '200 SUCCESS');
+  t.is(told(await admin('delete', '/node/node1', { dc: 'north' })), '200 SUCCESS');
+  t.is(told(await admin('get', '/dc', { dc: 'x'.repeat(101) })), '400 FAILURE', 'it is a name all the same');
+  t.is(told(await admin('set', '/dc/south/settings', { dc: 7 })), '400 FAILURE');
+  const { json } = await server.ask('GET', '/api/openapi.json', { as: 'admin' });
+  for (const [path, methods] of Object.entries(json.paths as Record<string, Record<string, Described>>)) {
+    if (!path.startsWith('/api/') || path.startsWith('/api/accounts/')) continue;
+    for (const [method, { parameters = [], requestBody }] of Object.entries(methods)) {
+      const schema = requestBody?.content['application/json'].schema;
+      const says = method === 'get' ? parameters.some(({ name }) => name === 'dc') : !schema || schema.properties?.dc;
+      t.truthy(says, `${method} ${path}`);
+    }
+  }
+});
+
+interface Described {
+  parameters?: { name: string }[];
+  requestBody?: { content: { 'application/json': { schema: { properties?: { dc?: object } } } } };
+}

@@ -7,6 +7,7 @@ import { mayAsk, type Operation } from '../../model/permissions.js';
 import { Started } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
 import type { Description, Handler } from '../route.js';
+import { introduce, withoutDatacenter } from './datacenter-named.js';
 import { envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
 import { parse } from './input.js';
 import { Page, Stretch } from './page.js';
@@ -42,7 +43,7 @@ export const noQuery = z.strictObject({});
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
   const { perform, operation, ...description } = plan;
   const handler: Handler = async (ctx, deps) => {
-    const answer = await perform(askedOf(ctx, plan), deps);
+    const answer = await perform(askedOf(ctx, plan, deps), deps);
     if (answer instanceof Started) return sendStarted(ctx, deps, answer.task);
     if (answer instanceof Told) return send(ctx, envelopeOf(answer.task), statusOfTask[answer.task.status]);
     const isPart = answer instanceof Page || answer instanceof Stretch;
@@ -61,7 +62,7 @@ interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType> extends Om
 /** A call whose answer comes bit by bit, and in no envelope. */
 export function streamed<Query extends z.ZodType, Body extends z.ZodType>(plan: StreamPlan<Query, Body>): Endpoint {
   const { send, operation, ...description } = plan;
-  return { description, handler: async (ctx, deps) => send(ctx, deps, askedOf(ctx, plan)) };
+  return { description, handler: async (ctx, deps) => send(ctx, deps, askedOf(ctx, plan, deps)) };
 }
 
 type Questions<Query extends z.ZodType, Body extends z.ZodType> = Pick<
@@ -69,14 +70,19 @@ type Questions<Query extends z.ZodType, Body extends z.ZodType> = Pick<
   'operation' | 'query' | 'body'
 >;
 
-function askedOf<Query extends z.ZodType, Body extends z.ZodType>(ctx: Context, plan: Questions<Query, Body>) {
+function askedOf<Query extends z.ZodType, Body extends z.ZodType>(
+  ctx: Context,
+  plan: Questions<Query, Body>,
+  deps: Deps,
+) {
   const { caller, credentials } = ctx.state;
   if (!credentials) throw new ImgapiError('UnauthorizedError', 'the management API needs credentials');
+  introduce(ctx, deps);
   if (plan.operation && !mayAsk(caller, plan.operation)) {
     throw new ImgapiError('NotPermitted', `to ${plan.operation} takes a role that you have in no data center`);
   }
-  const query = parse(plan.query, ctx.query, 'query');
-  const body = parse(plan.body, ctx.request.body, 'body');
+  const query = parse(plan.query, withoutDatacenter(plan.query, ctx.query), 'query');
+  const body = parse(plan.body, withoutDatacenter(plan.body, ctx.request.body), 'body');
   // Answers depend on who asks, and some hold secrets.
   ctx.set('Cache-Control', 'no-store');
   return { caller, own: credentials, params: ctx.params, query, body };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errors, type Row } from '../../../imgapi/errors.js';
 import { sendJson } from '../reply.js';
 import type { Description, Route } from '../route.js';
+import { DATACENTER, described, takesDatacenter } from './datacenter-named.js';
 import { type Endpoint, noBody, noQuery, streamed } from './endpoint.js';
 
 /** The document that describes the server to programs, made from its routes. */
@@ -77,14 +78,14 @@ export const refusal = z.strictObject({
   errors: z.array(z.strictObject({ field: z.string(), code: z.string(), message: z.string().optional() })).optional(),
 });
 
-function operation({ name, path, auth, description }: Route) {
+function operation({ method, name, path, auth, description }: Route) {
   const named = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({
     name: parameter,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
-  const parameters = [...named, ...(description ? queryParameters(description) : [])];
+  const parameters = [...named, ...(description ? queryParameters(method, description) : [])];
   return {
     operationId: name,
     tags: [description ? 'management' : 'IMGAPI and monitoring'],
@@ -96,8 +97,8 @@ function operation({ name, path, auth, description }: Route) {
   };
 }
 
-function queryParameters({ query }: Description) {
-  const { properties = {}, required = [] } = jsonSchema(query);
+function queryParameters(method: Route['method'], { query }: Description) {
+  const { properties = {}, required = [] } = method === 'GET' ? withDatacenter(query) : jsonSchema(query);
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query',
@@ -108,7 +109,13 @@ function queryParameters({ query }: Description) {
 
 function requestBody({ body }: Description) {
   if (body === noBody) return {};
-  return { requestBody: { required: true, content: inJson(jsonSchema(body)) } };
+  return { requestBody: { required: true, content: inJson(withDatacenter(body)) } };
+}
+
+/** Nearly every call has no use for it, and says so here only. */
+function withDatacenter(schema: z.ZodType) {
+  const { properties, ...rest } = jsonSchema(schema);
+  return { ...rest, properties: takesDatacenter(schema) ? properties : { ...properties, [DATACENTER]: described } };
 }
 
 /** What every call of the management API can be refused for. */
