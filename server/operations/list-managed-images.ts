@@ -13,16 +13,13 @@ export function listManagedImages(
   deps: Deps,
   caller: Caller,
   { dc, internal }: { dc?: string | undefined; internal: boolean },
-): Promise<ManagedImage[]> {
+): ListedImage[] {
   const { directory, listing } = deps;
   if (dc !== undefined) checkDatacenter(directory, caller, dc);
   const where = dc !== undefined ? [dc] : isOperator(caller) ? undefined : roleHeld(caller);
   const candidates = where ? listing.within(datacenterReach(where)) : listing.sorted;
-  return recordsOf(
-    deps,
-    candidates.filter(
-      (image) => (internal || image.registration.access !== 'internal') && answer(caller, 'show', { image }) === 'yes',
-    ),
+  return candidates.filter(
+    (image) => (internal || image.registration.access !== 'internal') && answer(caller, 'show', { image }) === 'yes',
   );
 }
 
@@ -34,18 +31,17 @@ export function listDatacenterImages(
   caller: Caller,
   name: string,
   { deleted }: { deleted: boolean },
-): Promise<ManagedImage[]> {
+): ListedImage[] {
   findDatacenter(deps, caller, 'list in a data center', name);
   const showsDeleted = deleted && answer(caller, 'create', { datacenter: name }) === 'yes';
-  const shown = deps.listing.within(datacenterReach([name])).filter(({ registration: { access } }) => {
+  return deps.listing.within(datacenterReach([name])).filter(({ registration: { access } }) => {
     if (access === 'internal') return false;
     return access !== 'deleted' || showsDeleted;
   });
-  return recordsOf(deps, shown);
 }
 
-/** One that was deleted meanwhile is left out. */
-async function recordsOf({ catalog }: Deps, found: readonly ListedImage[]): Promise<ManagedImage[]> {
+/** The whole records of what was listed; one that was deleted meanwhile is left out. */
+export async function managedRecordsOf({ catalog }: Deps, found: readonly ListedImage[]): Promise<ManagedImage[]> {
   const records = await Promise.all(found.map(({ uuid }) => catalog.get(images, uuid)));
   return records.filter(isManaged);
 }

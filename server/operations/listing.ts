@@ -12,8 +12,8 @@ import { type Placement, placementOf, type RegisteredImage } from '../model/regi
 /** What memory keeps of an image: what the filters need, and the manifest as it is sent. */
 export interface ListedImage extends Listed {
   registration: Placement;
-  /** Was it put into a data center, or does it only count as if it were? */
-  registered: boolean;
+  /** By which management addresses it; absent where it only counts as if it stood in a data center. */
+  managedAs: string | undefined;
   manifest: Manifest;
 }
 
@@ -35,7 +35,7 @@ export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
     project: (image, json) =>
       Object.assign(inSharedWords(listed(image), shared), {
         registration: placements(image),
-        registered: image.registration !== undefined,
+        managedAs: image.registration?.name,
         manifest: new Manifest(json, render),
       }),
     compare: compareListed,

@@ -14,7 +14,7 @@ export async function registerImages(
   { catalog, listing, log }: Pick<Deps, 'catalog' | 'listing' | 'log'>,
   now: Date,
 ): Promise<void> {
-  const unregistered = listing.sorted.filter(({ registered }) => !registered).map(({ uuid }) => uuid);
+  const unregistered = listing.sorted.filter(({ managedAs }) => managedAs === undefined).map(({ uuid }) => uuid);
   const of = unregistered.length;
   for (let from = 0; from < of; from += AT_ONCE) {
     await catalog.write(async (tx) => {

@@ -22,7 +22,7 @@ export const list = endpoint({
   answer: listed,
   refusals: ['ResourceNotFound', 'InvalidInput'],
   perform: async ({ caller, own, params, query }, deps) =>
-    pageOfImages(deps, { caller, own }, await listDatacenterImages(deps, caller, params.dc ?? '', query), query),
+    pageOfImages(deps, { caller, own }, listDatacenterImages(deps, caller, params.dc ?? '', query), query),
 });
 
 export const show = endpoint({

@@ -6,6 +6,8 @@ import { osTypeOf } from '../../model/os-types.js';
 import { type ShownImage, statusOf } from '../../model/present-image.js';
 import { accessLevels, labels, type ManagedImage } from '../../model/registration.js';
 import { keepsRecordsOnly } from '../../operations/image-server.js';
+import { managedRecordsOf } from '../../operations/list-managed-images.js';
+import type { ListedImage } from '../../operations/listing.js';
 import { type Onlooker, showImage } from '../../operations/show-image.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { flag, whole } from './values.js';
@@ -15,11 +17,7 @@ const either = z
   .transform((text) => text.toLowerCase() === 'true')
   .optional();
 
-/** Of every list of images: how it is paged, and what it can be narrowed to. */
-export const listing = {
-  ...paging,
-  full: flag.describe('whole objects instead of names'),
-  extended: flag.describe('the same as full'),
+const narrowing = {
   label: z.enum([...labels, 'none']).optional(),
   golden: either,
   deprecated: either,
@@ -31,6 +29,14 @@ export const listing = {
   status: whole(1, 2).optional(),
   owner: z.string().optional(),
   tag: z.string().optional(),
+};
+
+/** Of every list of images: how it is paged, and what it can be narrowed to. */
+export const listing = {
+  ...paging,
+  full: flag.describe('whole objects instead of names'),
+  extended: flag.describe('the same as full'),
+  ...narrowing,
 };
 
 interface Narrowing {
@@ -47,14 +53,40 @@ interface Narrowing {
 
 type Query = Narrowing & Paging & { full: boolean; extended: boolean };
 
-/** What lists are narrowed to and sorted by comes from the records: only the page that is sent is presented. */
-export function pageOfImages(
+/** A list by name is cut from memory, and the records of that page are read; all else comes from the records. */
+export async function pageOfImages(
   deps: Deps,
   onlooker: Onlooker,
-  found: readonly ManagedImage[],
+  found: readonly ListedImage[],
   query: Query,
-): Page<ShownImage | string> {
-  const { directory } = deps;
+): Promise<Page<ShownImage | string>> {
+  const shown = (image: ManagedImage) => showImage(deps, onlooker, image);
+  const isWhole = query.full || query.extended;
+  if (isByNameOnly(query)) {
+    const { result, total, offset } = pageOf(found, query, { name: nameOf });
+    return new Page<ShownImage | string>(
+      isWhole ? (await managedRecordsOf(deps, result)).map(shown) : result.map(nameOf),
+      total,
+      offset,
+    );
+  }
+  const { result, total, offset } = sought(deps, await managedRecordsOf(deps, found), query);
+  return new Page<ShownImage | string>(
+    isWhole ? result.map(shown) : result.map(({ registration }) => registration.name),
+    total,
+    offset,
+  );
+}
+
+const nameOf = ({ managedAs = '' }: ListedImage) => managedAs;
+
+const isByNameOnly = (query: Query) =>
+  /^[+-]?name$/.test(query.order_by ?? 'name') && query.search === undefined && narrowingsOf(query).length === 0;
+
+const narrowingsOf = (query: Query) =>
+  (Object.keys(narrowing) as (keyof Narrowing)[]).filter((name) => query[name] !== undefined);
+
+function sought({ directory }: Deps, found: readonly ManagedImage[], query: Query): Page<ManagedImage> {
   const recordsOnly = keepsRecordsOnly(directory);
   const ownerOf = ({ owner }: ManagedImage) => directory.users.get(owner)?.name ?? owner;
 
@@ -89,10 +121,7 @@ export function pageOfImages(
     uuid: ({ uuid }: ManagedImage) => uuid,
   };
 
-  const asked = (Object.keys(filters) as (keyof Narrowing)[]).filter((name) => query[name] !== undefined);
+  const asked = narrowingsOf(query);
   const narrowed = found.filter((image) => asked.every((name) => filters[name](image) === query[name]));
-  const { result, total, offset } = pageOf(narrowed, query, fields);
-  const shown = (image: ManagedImage) =>
-    query.full || query.extended ? showImage(deps, onlooker, image) : image.registration.name;
-  return new Page<ShownImage | string>(result.map(shown), total, offset);
+  return pageOf(narrowed, query, fields);
 }

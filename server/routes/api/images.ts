@@ -31,7 +31,7 @@ export const list = endpoint({
   answer: listed,
   refusals: ['InvalidInput'],
   perform: async ({ caller, own, query }, deps) =>
-    pageOfImages(deps, { caller, own }, await listManagedImages(deps, caller, query), query),
+    pageOfImages(deps, { caller, own }, listManagedImages(deps, caller, query), query),
 });
 
 export const show = endpoint({
@@ -74,6 +74,7 @@ export const create = endpoint({
   refusals: [
     'ObjectAlreadyExists',
     'ImageUuidAlreadyExists',
+    'InvalidParameter',
     'ValidationFailed',
     'OriginDoesNotExist',
     'QuotaExceeded',
