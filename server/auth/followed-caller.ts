@@ -16,7 +16,7 @@ export const followedCaller = (known: Known, credentials: Credentials): Caller =
   credentials.user ? followedUser(known, credentials.user, credentials) : followedNode(known, credentials);
 
 function followedUser(known: Known, user: User, { token: hash, dc }: Grant): Caller {
-  let last = { of: noRights, rights: noRights };
+  let last: { of: Rights; rights: Rights } | undefined;
   const now = (): Rights => {
     const current = known.users.get(user.uuid);
     if (!current || !isAdmitted(current) || (hash !== undefined && !proofOf(known, hash))) return noRights;
@@ -27,7 +27,7 @@ function followedUser(known: Known, user: User, { token: hash, dc }: Grant): Cal
     user,
     get rights() {
       const of = now();
-      if (last.of !== of) last = { of, rights: dc === undefined ? of : withinDatacenter(of, dc) };
+      if (last?.of !== of) last = { of, rights: dc === undefined ? of : withinDatacenter(of, dc) };
       return last.rights;
     },
   };

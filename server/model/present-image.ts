@@ -13,9 +13,10 @@ export interface Known extends Circumstances {
   writes: boolean;
   /** From the uuid of a user to its name. */
   nameOf: (uuid: string) => string;
-  /** Groups and users of other data centers are not for everybody to know. */
+  /** Groups, users and images of other data centers are not for everybody to know. */
   knowsGroup: (name: string) => boolean;
   knowsUser: (uuid: string) => boolean;
+  knowsImage: (uuid: string) => boolean;
   /** How many machines that the caller sees use it. */
   machines: number;
 }
@@ -54,7 +55,7 @@ export function presentImage(image: ManagedImage, known: Known) {
     disabled: image.disabled,
     label: registration.label ?? null,
     golden: registration.golden ?? false,
-    deprecated: registration.deprecated ?? null,
+    deprecated: deprecationOf(image, known),
     ready: obstacle === undefined,
     not_ready: obstacle ?? null,
     badges: badgesOf(image, obstacle),
@@ -68,6 +69,13 @@ export function presentImage(image: ManagedImage, known: Known) {
     published: image.published_at ?? null,
     may: possibleActions(caller, image, known, { writes }),
   };
+}
+
+/** By what it is replaced is told to those who see that one. */
+function deprecationOf({ registration: { deprecated } }: ManagedImage, { knowsImage }: Known) {
+  if (!deprecated) return null;
+  const { replacement, ...told } = deprecated;
+  return { ...told, ...(replacement !== undefined && knowsImage(replacement) && { replacement }) };
 }
 
 export const statusOf = ({ registration }: ManagedImage) => (registration.pending ? PENDING : OK);

@@ -25,6 +25,8 @@ export interface Task {
   who: { name: string; uuid?: string };
   /** Whose administrators see it, beside its user; none where absent. */
   datacenter?: string;
+  /** The one data center in which the credentials were good that asked for it. */
+  within?: string;
   objects: Named[];
   status: TaskStatus;
   progress?: Progress;
@@ -61,6 +63,7 @@ export function newTask(id: string, caller: Caller, { what, datacenter, objects,
     what,
     who: { name: nameOfCaller(caller), ...(caller.user && { uuid: caller.user.uuid }) },
     ...(datacenter !== undefined && { datacenter }),
+    ...(caller.kind === 'user' && caller.rights.within !== undefined && { within: caller.rights.within }),
     objects,
     status: 'PENDING',
     result: null,
@@ -104,12 +107,17 @@ export const INTERRUPTED = {
 } as const satisfies Outcome;
 
 /** Its user, the administrators of its data center, operators. */
-export function seesTask(caller: Caller, { who, datacenter }: Pick<Task, 'who' | 'datacenter'>): boolean {
-  if (isOperator(caller)) return true;
-  if (caller.kind !== 'user') return false;
-  return who.uuid === caller.user.uuid || (datacenter !== undefined && caller.rights.admin.has(datacenter));
+export function seesTask(caller: Caller, task: Pick<Task, 'who' | 'datacenter' | 'within'>): boolean {
+  if (isOperator(caller) || isOwn(caller, task)) return true;
+  return caller.kind === 'user' && task.datacenter !== undefined && caller.rights.admin.has(task.datacenter);
+}
+
+/** Credentials for one data center know what was asked for with such only: the rest may tell of others. */
+function isOwn(caller: Caller, { who, within }: Pick<Task, 'who' | 'within'>): boolean {
+  if (caller.kind !== 'user' || who.uuid !== caller.user.uuid) return false;
+  return caller.rights.within === undefined || caller.rights.within === within;
 }
 
 /** Only those who started it, and operators. */
-export const mayCancel = (caller: Caller, { who }: Pick<Task, 'who'>): boolean =>
-  isOperator(caller) || (caller.kind === 'user' && who.uuid === caller.user.uuid);
+export const mayCancel = (caller: Caller, task: Pick<Task, 'who' | 'within'>): boolean =>
+  isOperator(caller) || isOwn(caller, task);

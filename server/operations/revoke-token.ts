@@ -4,6 +4,7 @@ import type { Caller } from '../model/caller.js';
 import { type Grant, isFirst, tokenKey, tokens } from '../model/token.js';
 import { checkStands } from './check-stands.js';
 import { findUser } from './find-user.js';
+import { isWithin } from './list-tokens.js';
 
 export interface TokenAddress {
   name: string;
@@ -22,7 +23,8 @@ export async function revokeToken(
     await checkStands(tx, caller, own);
     const user = await findUser(tx, caller, address.user);
     const token = user && (await tx.find(tokens, tokenKey(user.uuid, address.name)));
-    if (!token || token.revoked) throw new ImgapiError('ResourceNotFound', `there is no token "${address.name}"`);
+    if (!token || token.revoked || !isWithin(caller, token))
+      throw new ImgapiError('ResourceNotFound', `there is no token "${address.name}"`);
     if (isFirst(token)) await tx.replace(tokens, { ...token, revoked: now().toISOString() });
     else await tx.delete(tokens, token.hash);
   });

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
+import { answer } from '../model/permissions.js';
 import { type Known, presentImage, type ShownImage } from '../model/present-image.js';
 import { builtOn } from '../model/reach.js';
 import type { ManagedImage } from '../model/registration.js';
@@ -28,6 +29,10 @@ function known({ fleet, listing, directory }: Deps, { caller, own }: Onlooker, {
     knowsUser: (uuid) => {
       const user = directory.users.get(uuid);
       return uuid === caller.user?.uuid || administersAny(caller, user ? directory.rightsOf(user).member : []);
+    },
+    knowsImage: (uuid) => {
+      const image = listing.get(uuid);
+      return image !== undefined && answer(caller, 'show in a data center', { image }) !== 'hidden';
     },
     machines: using.filter((vm) => seesVm(caller, vm)).length,
     isUsed: using.length > 0,

@@ -330,6 +330,20 @@ test('lists are narrowed, searched, sorted and paged, with a total', async (t) =
   t.is(said(await fleet.eve('GET', '/api/image?limit=-1')), '400 InvalidInput limit');
 });
 
+test('by what an image is replaced is told to those who see that', async (t) => {
+  const fleet = await startFleet(t);
+  const { root, dora, will } = fleet;
+  await addImage(fleet, 'old', { dc_bound: false });
+  const replacement = await addImage(fleet, 'new');
+  await root('POST', '/api/dc/west/image/old');
+  await root('PUT', '/api/image/old/deprecate', { reason: 'too old', replacement: 'new' });
+  const seen = async (asked: ReturnType<typeof root>) => resultOf<{ deprecated: object }>(await asked).deprecated;
+  t.like(await seen(dora('GET', '/api/dc/east/image/old')), { reason: 'too old', replacement });
+  const elsewhere = await seen(will('GET', '/api/dc/west/image/old'));
+  t.like(elsewhere, { reason: 'too old' });
+  t.false('replacement' in elsewhere);
+});
+
 test('deprecated, with a reason and a replacement, and back', async (t) => {
   const fleet = await startFleet(t);
   const uuid = await addImage(fleet, 'old', { access: 1 });
