@@ -96,7 +96,7 @@ export const register = endpoint({
   }),
   status: 200,
   answer: shown,
-  refusals: ['InvalidInput', 'ObjectAlreadyExists'],
+  refusals: ['InvalidInput', 'ObjectAlreadyExists', 'ResourceNotFound'],
   perform: async ({ caller, params, body }, deps) =>
     showVm(deps, await registerVm(deps, caller, { ...body, uuid: params.uuid ?? '' })),
 });
