@@ -38,7 +38,7 @@ export interface Told {
 /** What to do next, by the code that a server refuses with. */
 const refusals: Partial<Record<ErrorCode, string>> = {
   UnauthorizedError: 'log in with "slipway login", or set SLIPWAY_TOKEN',
-  NotPermitted: 'use credentials that may do this: "slipway login" again, or a token with --scope full',
+  NotPermitted: '"slipway whoami" shows what you may do, and where; "slipway login" takes other credentials',
   OperatorOnly: 'log in as an administrator',
   MisdirectedRequest: "add the host's name to hostNames in the configuration of the server",
   TooManyRequests: 'wait a little and try again',

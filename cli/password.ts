@@ -34,5 +34,7 @@ async function fromInput(context: Surroundings): Promise<string> {
 
 function checkAttended(context: Surroundings): void {
   if (isAttended(context)) return;
-  throw new CliError('there is no terminal to ask for the password on', { hint: 'pipe it in, and say so' });
+  throw new CliError('there is no terminal to ask for the password on', {
+    hint: 'pipe it in, and say so: with --password-stdin for "login", --stdin for "user password"',
+  });
 }

@@ -67,7 +67,8 @@ Environment:
   SLIPWAY_USER, SLIPWAY_KEY     sign as this user with this key
   SLIPWAY_CA                    trust the server because of this certificate
 
-Images are named by UUID, the beginning of one (8 letters or more), NAME (its newest version), or NAME@VERSION.
+Images are named by UUID, the beginning of one (8 letters or more), NAME (its newest version), or NAME@VERSION; for
+"image" and "dc" by UUID, or by the NAME that "slipway image list" shows.
 
 Exit codes: 0 done, 1 refused or wrong usage, 2 server error, 3 no connection, 4 not logged in, 5 interrupted
 

@@ -54,10 +54,12 @@ export const register: Register = (program, context) => {
   }
 };
 
-/** A verb before a path means the API; some verbs are commands for images as well. */
+const ofImages: ReadonlySet<string> = new Set(['create', 'delete']);
+
+/** A verb means the API; where it is a command for images as well, only before a path. */
 export function asApiCall(args: readonly string[]): string[] {
   const [verb = '', resource = ''] = args;
-  const isShort = Object.hasOwn(verbs, verb) && resource.startsWith('/');
+  const isShort = Object.hasOwn(verbs, verb) && (!ofImages.has(verb) || resource.startsWith('/'));
   return isShort ? ['api', ...args] : [...args];
 }
 

@@ -21,7 +21,7 @@ const PAUSE = 1000;
 const EXAMPLES = `
 Examples:
   slipway events                       what changes from now on, until Ctrl-C
-  slipway events --after 1234          what has changed since that event as well
+  slipway events --after ID            what has changed since that event as well; each line begins with its id
   slipway events --json | jq .object   a line of JSON for each`;
 
 export const register: Register = (program, context) => {

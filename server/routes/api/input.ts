@@ -6,9 +6,11 @@ const explain: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_type') {
     return issue.input === undefined ? 'is missing' : `is not ${aOrAn(issue.expected)}`;
   }
-  if (issue.code === 'invalid_value') return `is not one of ${issue.values.join(', ')}`;
+  if (issue.code === 'invalid_value') return `is not one of ${issue.values.join(', ')}${given(issue.input)}`;
   return 'is not valid';
 };
+
+const given = (input: unknown) => (typeof input === 'string' && input.length <= 64 ? `: "${input}"` : '');
 
 const aOrAn = (type: string) => `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 
