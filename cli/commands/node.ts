@@ -14,6 +14,12 @@ const fields: readonly Field[] = [
   ['addresses', '--addresses <networks>', 'where it asks from: addresses and networks, with commas', 'list'],
   ['certificate', '--certificate <fingerprint>', 'the SHA-256 fingerprint of its client certificate'],
   ['known_by_address', '--known-by-address', 'its address is enough to prove it', 'switch'],
+  [
+    'vm_rules',
+    '--vm-rules <rules>',
+    'where its machines stand by owner or tag, such as owner:ann=north,tag:web=south',
+    'list',
+  ],
 ];
 
 const wishes: readonly Field[] = [

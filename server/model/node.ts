@@ -9,8 +9,27 @@ export interface Node {
   certificate?: string;
   /** Is its source address enough to prove it? */
   knownByAddress: boolean;
+  /** In which of its data centers a machine stands that nobody has given one: as the first of these says that fits. */
+  vmRules?: VmRule[];
   created: string;
 }
+
+export interface VmRule {
+  by: 'owner' | 'tag';
+  /** The name of a user, or a tag. */
+  is: string;
+  datacenter: string;
+}
+
+const VM_RULE = /^(owner|tag):([^=,]{1,64})=([^=,]{1,64})$/;
+
+/** `owner:ann=north`, `tag:web=south`; nothing where it is neither. */
+export function vmRuleOf(text: string): VmRule | undefined {
+  const [, by, is = '', datacenter = ''] = VM_RULE.exec(text) ?? [];
+  return by === 'owner' || by === 'tag' ? { by, is, datacenter } : undefined;
+}
+
+const spelled = ({ by, is, datacenter }: VmRule) => `${by}:${is}=${datacenter}`;
 
 export const nodes = {
   name: 'nodes',
@@ -21,12 +40,28 @@ export const nodes = {
 
 export const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** A node that serves a data center no longer. */
+export function withoutDatacenter({ vmRules = [], ...node }: Node, name: string): Node {
+  const rules = vmRules.filter(({ datacenter }) => datacenter !== name);
+  const datacenters = node.datacenters.filter((other) => other !== name);
+  return { ...node, datacenters, ...(rules.length > 0 && { vmRules: rules }) };
+}
+
 /** A node as operators see it. */
-export const presentNode = ({ name, datacenters, addresses, certificate, knownByAddress, created }: Node) => ({
+export const presentNode = ({
+  name,
+  datacenters,
+  addresses,
+  certificate,
+  knownByAddress,
+  vmRules = [],
+  created,
+}: Node) => ({
   name,
   dcs: datacenters,
   addresses,
   certificate: certificate ?? null,
   known_by_address: knownByAddress,
+  vm_rules: vmRules.map(spelled),
   created,
 });

@@ -1,5 +1,5 @@
 import { type Caller, isOperator } from './caller.js';
-import type { Datacenter } from './datacenter.js';
+import type { Node, VmRule } from './node.js';
 
 export const vmStates = ['wanted', 'active', 'paused', 'template'] as const;
 export type VmState = (typeof vmStates)[number];
@@ -50,10 +50,24 @@ export function seesVm(caller: Caller, { datacenter }: Pick<Vm, 'datacenter'>): 
   return caller.kind === 'user' && datacenter !== undefined && caller.rights.admin.has(datacenter);
 }
 
-/** A machine that nobody has given a data center stands in that of its node, where that serves one only. */
+interface Standing {
+  dc: string | undefined;
+  /** By name. */
+  owner?: string | undefined;
+  tags: readonly string[];
+}
+
+/**
+ * A machine that nobody has given a data center stands in the only one of its node, or where the first of the node's
+ * rules says that fits. Rules that lead to where the caller registers nothing do not count: they would tell of it.
+ */
 export function datacenterOf(
-  given: Datacenter['name'] | undefined,
-  node: { datacenters: readonly string[] } | undefined,
+  { dc, owner, tags }: Standing,
+  node: Pick<Node, 'datacenters' | 'vmRules'> | undefined,
+  caller: Caller,
 ): string | undefined {
-  return given ?? (node?.datacenters.length === 1 ? node.datacenters[0] : undefined);
+  if (dc !== undefined || !node) return dc;
+  if (node.datacenters.length === 1) return node.datacenters[0];
+  const fits = ({ by, is }: VmRule) => (by === 'owner' ? owner === is : tags.includes(is));
+  return node.vmRules?.find((rule) => fits(rule) && seesVm(caller, rule))?.datacenter;
 }

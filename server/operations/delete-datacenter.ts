@@ -5,7 +5,7 @@ import type { Caller } from '../model/caller.js';
 import { datacenters, MAIN } from '../model/datacenter.js';
 import { groups, notInDatacenter } from '../model/group.js';
 import { images } from '../model/image.js';
-import { nodes } from '../model/node.js';
+import { nodes, withoutDatacenter } from '../model/node.js';
 import { nodeTokens } from '../model/node-token.js';
 import type { RegisteredImage, Registration } from '../model/registration.js';
 import { type Grant, tokens } from '../model/token.js';
@@ -35,8 +35,7 @@ export async function deleteDatacenter(
       if (group.datacenters.includes(name)) await tx.replace(groups, notInDatacenter(group, name));
     }
     for (const node of await all(tx.range(nodes, 'datacenter', { prefix: name }))) {
-      const rest = node.datacenters.filter((other) => other !== name);
-      if (rest.length < node.datacenters.length) await tx.replace(nodes, { ...node, datacenters: rest });
+      if (node.datacenters.includes(name)) await tx.replace(nodes, withoutDatacenter(node, name));
     }
     await endTokens(tx, name);
     await tx.delete(datacenters, name);

@@ -42,7 +42,7 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
       throw new ImgapiError('ObjectAlreadyExists', `machine ${wish.uuid} is registered somewhere else`);
     }
     const node = wish.node === undefined ? undefined : await nodeSeen(tx, caller, wish.node);
-    const datacenter = datacenterOf(wish.dc ?? before?.datacenter, node);
+    const datacenter = datacenterOf({ ...wish, dc: wish.dc ?? before?.datacenter }, node, caller);
     checkPlace(deps, caller, datacenter);
     if (datacenter !== undefined) await checkDatacenterStands(tx, datacenter);
     const serves = node && (datacenter === undefined || node.datacenters.includes(datacenter));

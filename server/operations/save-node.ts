@@ -4,7 +4,7 @@ import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import { datacenters } from '../model/datacenter.js';
 import { meet } from '../model/networks.js';
-import { type Node, nodes } from '../model/node.js';
+import { type Node, nodes, type VmRule } from '../model/node.js';
 import { nodeTokens } from '../model/node-token.js';
 import type { Grant } from '../model/token.js';
 import { checkStands } from './check-stands.js';
@@ -15,6 +15,7 @@ export interface NodeWish {
   /** A SHA-256 fingerprint in lower-case hex; none where it is null. */
   certificate?: string | null | undefined;
   known_by_address?: boolean | undefined;
+  vm_rules?: VmRule[] | undefined;
 }
 
 export async function createNode(deps: Deps, caller: Caller, own: Grant, name: string, wish: NodeWish): Promise<Node> {
@@ -59,7 +60,8 @@ export async function nodeNamed(reader: Reader, name: string): Promise<Node> {
   return node;
 }
 
-function changed({ certificate: before, ...node }: Node, wish: NodeWish): Node {
+function changed({ certificate: before, vmRules = [], ...node }: Node, wish: NodeWish): Node {
+  const { vm_rules: rules = vmRules } = wish;
   const { dcs = node.datacenters, addresses = node.addresses, certificate = before ?? null } = wish;
   return {
     ...node,
@@ -67,6 +69,7 @@ function changed({ certificate: before, ...node }: Node, wish: NodeWish): Node {
     addresses: [...new Set(addresses)],
     knownByAddress: wish.known_by_address ?? node.knownByAddress,
     ...(certificate !== null && { certificate }),
+    ...(rules.length > 0 && { vmRules: rules }),
   };
 }
 
@@ -77,6 +80,9 @@ async function check(tx: Tx, { policy }: Pick<Deps, 'policy'>, node: Node): Prom
   for (const name of node.datacenters) if (!(await tx.get(datacenters, name))) unknown.push(name);
   const problems = [
     ...unknown.map((name) => told('dcs', `names no data center: "${name}"`)),
+    ...(node.vmRules ?? [])
+      .filter(({ datacenter }) => !node.datacenters.includes(datacenter))
+      .map(({ datacenter }) => told('vm_rules', `names a data center that the node does not serve: "${datacenter}"`)),
     ...proxiesIn(node, policy.trustedProxies),
     ...ambiguous(node, others),
   ];

@@ -59,6 +59,7 @@ test('a node is made, shown, changed and removed with its tokens', async (t) => 
     addresses: ['10.0.0.7', '10.1.0.0/16'],
     certificate: 'ab'.repeat(32),
     known_by_address: false,
+    vm_rules: [],
     created: resultOf(await ask('GET', '/api/node/cn01.example', admin)).created,
   });
   t.deepEqual((await ask('GET', '/api/node', admin)).json.result, ['cn01.example']);
@@ -82,6 +83,8 @@ const refused = table<'path' | 'body' | 'told'>(`
   /api/node/n2            {"known_by_address":true}                           400 InvalidInput known_by_address:Invalid
   /api/node/n2            {"known_by_address":true,"addresses":["10.0.0.7"]}  400 InvalidInput addresses:Invalid
   /api/node/n2            {"certificate":"ab"}                                400 InvalidInput certificate:Invalid
+  /api/node/n2            {"dcs":["main"],"vm_rules":["x"]}                   400 InvalidInput vm_rules:Invalid
+  /api/node/n2            {"vm_rules":"tag:web=main"}                         400 InvalidInput vm_rules:Invalid
   /api/node/n2            {"x":1}                                             400 InvalidInput x:NotAllowed
   /api/node/nope/token/t  {}                                                  404 ResourceNotFound
   /api/node/n1/token/-    {}                                                  400 InvalidInput name:Invalid

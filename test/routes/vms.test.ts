@@ -164,6 +164,30 @@ test('a machine stands in the one data center of its node, where nothing is said
   t.is(onHidden.json.message, onAbsent.json.message, 'where a node of others stands is not told');
 });
 
+test('on a node with several data centers its rules say where a machine stands, by owner or tag', async (t) => {
+  const { root, dora } = await startFleet(t);
+  const rules = 'tag:web=west,owner:mia=east,tag:db=east';
+  const made = await root('POST', '/api/node/n2', { dcs: 'east,west', vm_rules: rules });
+  t.deepEqual(resultOf<{ vm_rules: string[] }>(made).vm_rules, rules.split(','));
+  const placed = async (number: number, body: object, ask = root) => {
+    const answer = await ask('PUT', vm(number), { hostname: `vm-${number}`, node: 'n2', ...body });
+    return answer.status === 200 ? resultOf<{ dc: string | null }>(answer).dc : said(answer);
+  };
+  t.is(await placed(1, { tags: ['web'], owner: 'mia' }), 'west', 'the first that fits');
+  t.is(await placed(2, { owner: 'mia' }), 'east');
+  t.is(await placed(3, { tags: ['db'], dc: 'west' }), 'west', 'what is said goes before');
+  t.is(await placed(4, { tags: ['other'] }), null);
+  t.is(await placed(5, { tags: ['db'] }, dora), 'east');
+  t.is(await placed(6, { tags: ['web'] }, dora), '400 InvalidInput dc', 'a data center that is hidden is not told');
+  t.is(said(await root('PUT', '/api/node/n2', { dcs: 'east' })), '400 InvalidInput vm_rules');
+  for (const number of [1, 3]) await root('DELETE', vm(number), {});
+  t.is((await root('DELETE', '/api/dc/west', {})).status, 200);
+  t.deepEqual(resultOf<{ vm_rules: string[] }>(await root('GET', '/api/node/n2')).vm_rules, [
+    'owner:mia=east',
+    'tag:db=east',
+  ]);
+});
+
 test('a machine that is to come takes what may be used, with a disk that fits', async (t) => {
   const fleet = await startFleet(t);
   await addImage(fleet, 'gone', { access: 4 });

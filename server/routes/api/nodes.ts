@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import { isNetwork } from '../../model/networks.js';
-import { NODE_NAME, presentNode } from '../../model/node.js';
+import { NODE_NAME, presentNode, vmRuleOf } from '../../model/node.js';
 import { TOKEN_NAME } from '../../model/token.js';
 import { createNodeToken, listNodeTokens, revokeNodeToken } from '../../operations/node-tokens.js';
 import { createNode, deleteNode, nodeNamed, updateNode } from '../../operations/save-node.js';
@@ -17,6 +17,15 @@ const fingerprint = z
 
 const network = z.string().refine(isNetwork, 'is not an address, nor a network such as 10.0.0.0/24');
 
+const vmRule = z
+  .string()
+  .max(200)
+  .transform((text, at) => {
+    const rule = vmRuleOf(text);
+    if (!rule) at.addIssue({ code: 'custom', message: 'is no rule', input: text });
+    return rule ?? z.NEVER;
+  });
+
 const fields = z
   .strictObject({
     dcs: listOf(z.string()).optional().describe('the data centers that it serves'),
@@ -25,6 +34,9 @@ const fields = z
       .describe('from which it asks: addresses and networks'),
     certificate: fingerprint.nullable().optional().describe('of its client certificate'),
     known_by_address: z.boolean().optional().describe('whether asking from there is enough'),
+    vm_rules: listOf(vmRule, 'rules such as owner:ann=north or tag:web=south')
+      .optional()
+      .describe('where machines stand that nobody has given a data center; the first that fits'),
   })
   .optional();
 
@@ -34,6 +46,7 @@ const node = z.strictObject({
   addresses: z.array(z.string()),
   certificate: z.string().nullable(),
   known_by_address: z.boolean(),
+  vm_rules: z.array(z.string()),
   created: z.iso.datetime(),
 });
 
