@@ -1,6 +1,6 @@
 import { type Caller, isOperator } from './caller.js';
 import { type Placement, placementOf } from './registration.js';
-import type { Rights, Role } from './rights.js';
+import { type Rights, type Role, roleNames } from './rights.js';
 import { isArrivingAt, isIn, isOpen, type Viewer, type Visible } from './visibility.js';
 
 /** What is asked for can be done, may not be done, or is of something that the caller is not to know of. */
@@ -38,6 +38,21 @@ export const operations = {
 } as const satisfies Record<string, readonly [roles: readonly Role[], where: Where]>;
 
 export type Operation = keyof typeof operations;
+
+const places: Record<Where, string> = {
+  anywhere: 'in a data center',
+  there: 'in that data center',
+  attached: 'in a data center that sees the image',
+  bound: 'in the data center that the image is bound to',
+};
+
+/** What somebody is told who may not do it. */
+export function refusalOf(operation: Operation, what: string = operation): string {
+  const [roles, where] = operations[operation];
+  if (roles.length === 0) return `only SuperAdmins may ${what}`;
+  const names = roles.map((role) => roleNames[role]).join(' and ');
+  return `to ${what} takes the role${roles.length > 1 ? 's' : ''} ${names} ${places[where]}`;
+}
 
 /** What is meant: an image, or a data center by its name. */
 export type Meant =

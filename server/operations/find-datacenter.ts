@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
 import type { Datacenter } from '../model/datacenter.js';
 import type { Group } from '../model/group.js';
-import { answer, mayAsk, type Operation } from '../model/permissions.js';
+import { answer, mayAsk, type Operation, refusalOf } from '../model/permissions.js';
 
 /** The data center that a path names: one that is hidden and one that is absent are refused in the same words. */
 export function findDatacenter(
@@ -26,7 +26,7 @@ export function listDatacenters({ directory }: Deps, caller: Caller): Datacenter
 
 /** The groups of those data centers. */
 export function listGroups({ directory }: Deps, caller: Caller): Group[] {
-  if (!mayAsk(caller, 'show data centers')) throw notPermitted('show groups');
+  if (!mayAsk(caller, 'show data centers')) throw notPermitted('show data centers', 'show groups');
   return visible([...directory.groups.values()], caller, ({ datacenters }) => datacenters);
 }
 
@@ -48,5 +48,5 @@ function visible<T>(all: readonly T[], caller: Caller, placesOf: (one: T) => rea
   return all.filter((one) => placesOf(one).some((name) => admin.has(name)));
 }
 
-const notPermitted = (what: string) =>
-  new ImgapiError('NotPermitted', `to ${what} takes a role that you do not have there`);
+const notPermitted = (operation: Operation, what?: string) =>
+  new ImgapiError('NotPermitted', refusalOf(operation, what));

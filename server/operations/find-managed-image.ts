@@ -3,7 +3,7 @@ import { isUuid } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import { type Caller, isOperator } from '../model/caller.js';
 import { images } from '../model/image.js';
-import { answer, mayAsk, type Operation } from '../model/permissions.js';
+import { answer, mayAsk, type Operation, refusalOf } from '../model/permissions.js';
 import { isManaged, type ManagedImage, placementOf } from '../model/registration.js';
 import { isIn } from '../model/visibility.js';
 import type { Directory } from './directory.js';
@@ -15,8 +15,8 @@ export interface Named {
   dc?: string | undefined;
 }
 
-export const notPermitted = (operation: string) =>
-  new ImgapiError('NotPermitted', `to ${operation} takes a role that you do not have there`);
+export const notPermitted = (operation: Operation, what?: string) =>
+  new ImgapiError('NotPermitted', refusalOf(operation, what));
 
 const noSuchImage = (name: string) => new ImgapiError('ResourceNotFound', `there is no image "${name}"`);
 

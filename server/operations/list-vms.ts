@@ -8,7 +8,7 @@ import { checkDatacenter, findManagedImage, type Named, notPermitted } from './f
 
 /** Those of the data centers that the caller administers. */
 export function listVms({ fleet, directory }: Deps, caller: Caller, dc: string | undefined): readonly Vm[] {
-  if (!mayAsk(caller, 'register machines')) throw notPermitted('see machines');
+  if (!mayAsk(caller, 'register machines')) throw notPermitted('register machines', 'see machines');
   if (dc !== undefined) checkDatacenter(directory, caller, dc);
   const own = caller.kind === 'user' ? caller.rights.admin : [];
   if (dc === undefined) return isOperator(caller) ? fleet.sorted : fleet.within(own);

@@ -157,7 +157,7 @@ function checkSize(image: ManagedImage, field: string, size: number | undefined)
 
 /** One that the caller does not see is not there. */
 export async function findVm(reader: Reader, caller: Caller, uuid: string): Promise<Vm> {
-  if (!mayAsk(caller, 'register machines')) throw notPermitted('see machines');
+  if (!mayAsk(caller, 'register machines')) throw notPermitted('register machines', 'see machines');
   const vm = await reader.get(vms, uuid);
   if (!vm || !seesVm(caller, vm)) throw noSuchVm(uuid);
   return vm;

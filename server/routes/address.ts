@@ -7,7 +7,7 @@ import type { Deps } from '../deps.js';
 import { checkActsFor, checkOperator, isOperator, nameOfCaller } from '../model/caller.js';
 import { MAIN } from '../model/datacenter.js';
 import { modeLaw } from '../model/modes.js';
-import { answer, mayAsk, type Operation } from '../model/permissions.js';
+import { answer, mayAsk, type Operation, refusalOf } from '../model/permissions.js';
 import type { Viewer } from '../model/visibility.js';
 import type { Target } from '../operations/find-image.js';
 import type { Place } from '../operations/register-image.js';
@@ -36,7 +36,7 @@ export function actorOf(ctx: Context, deps: Deps, operation: Operation): Viewer 
 }
 
 const notPermitted = (operation: Operation) =>
-  new ImgapiError('NotPermitted', `to ${operation} images takes a role that you have in no data center`);
+  new ImgapiError('NotPermitted', refusalOf(operation, `${operation} images`));
 
 /** Where an image will stand that somebody brings: nowhere on a server without data centers. */
 export function placeOf(ctx: Context, { policy, directory }: Deps, operation: Operation): Place | undefined {

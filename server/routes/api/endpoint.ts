@@ -3,7 +3,7 @@ import { ImgapiError } from '../../../imgapi/errors.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
-import { mayAsk, type Operation } from '../../model/permissions.js';
+import { mayAsk, type Operation, refusalOf } from '../../model/permissions.js';
 import { Started } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
 import type { Description, Handler } from '../route.js';
@@ -79,7 +79,7 @@ function askedOf<Query extends z.ZodType, Body extends z.ZodType>(
   if (!credentials) throw new ImgapiError('UnauthorizedError', 'the management API needs credentials');
   introduce(ctx, deps);
   if (plan.operation && !mayAsk(caller, plan.operation)) {
-    throw new ImgapiError('NotPermitted', `to ${plan.operation} takes a role that you have in no data center`);
+    throw new ImgapiError('NotPermitted', refusalOf(plan.operation));
   }
   const query = parse(plan.query, withoutDatacenter(plan.query, ctx.query), 'query');
   const body = parse(plan.body, withoutDatacenter(plan.body, ctx.request.body), 'body');
