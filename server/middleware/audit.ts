@@ -2,6 +2,7 @@ import { type Context, type FoundRoute, type Middleware, whenEnded } from '../co
 import type { Deps } from '../deps.js';
 import { type Actor, actorOf, type Occasion } from '../model/audit.js';
 import { images } from '../model/image.js';
+import { withoutSecrets } from '../model/token.js';
 
 interface AuditedRoute extends FoundRoute {
   method: string;
@@ -87,7 +88,7 @@ const sentOn = (socket: Context['req']['socket']) => socket.bytesWritten + (sock
 
 /** What a path means: an image, or just a path. */
 const objectOf = ({ params, path }: Context) =>
-  params.uuid === undefined ? { kind: 'path', id: path } : { kind: images.name, id: params.uuid };
+  params.uuid === undefined ? { kind: 'path', id: withoutSecrets(path) } : { kind: images.name, id: params.uuid };
 
 export const isChange = ({ method, changes }: Pick<AuditedRoute, 'method' | 'changes'>) =>
   changes ?? (method !== 'GET' && method !== 'OPTIONS');

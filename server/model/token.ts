@@ -49,7 +49,7 @@ export const isFirst = ({ user, name }: Token) => user === FIRST.user && name ==
 export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Where a token does not belong, it is not told on. */
-export const withoutSecrets = (text: string) => text.replace(/slipway_[\w-]{16,}/g, 'slipway_…');
+export const withoutSecrets = (text: string) => text.replace(/slipway(?:_|%5f)[\w%-]{16,}/gi, 'slipway_…');
 
 export function hashToken(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');

@@ -264,7 +264,14 @@ test('the token in a path is in no answer and no line of the log, however the re
     '/api/user',
   ];
   const answers: Answer[] = [];
-  for (const base of [`/n/${secret}`, `//n/${secret}`, `/N/${secret}`, `/n/x/${secret}`, `/n/%73${secret.slice(1)}`]) {
+  for (const base of [
+    `/n/${secret}`,
+    `//n/${secret}`,
+    `/N/${secret}`,
+    `/n/x/${secret}`,
+    `/n/%73${secret.slice(1)}`,
+    `/x/${secret.replace('_', '%5F')}`,
+  ]) {
     for (const path of paths) {
       for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) {
         answers.push(await server.ask(method, `${base}${path}`, anonymous));
