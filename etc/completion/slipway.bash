@@ -512,6 +512,7 @@ _slipway() {
     ' node create --dcs') :; return ;;
     ' node create --addresses') :; return ;;
     ' node create --certificate') :; return ;;
+    ' node create --vm-rules') :; return ;;
     ' node create --server') __slipway_known --servers; return ;;
     ' node create --url') :; return ;;
     ' node create --user') :; return ;;
@@ -520,6 +521,7 @@ _slipway() {
     ' node update --dcs') :; return ;;
     ' node update --addresses') :; return ;;
     ' node update --certificate') :; return ;;
+    ' node update --vm-rules') :; return ;;
     ' node update --server') __slipway_known --servers; return ;;
     ' node update --url') :; return ;;
     ' node update --user') :; return ;;
@@ -948,9 +950,9 @@ _slipway() {
     ' node list',*) : ;;
     ' node show',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' node show',*) : ;;
-    ' node create',-*) COMPREPLY=($(compgen -W '--dcs --addresses --certificate --known-by-address --no-known-by-address -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' node create',-*) COMPREPLY=($(compgen -W '--dcs --addresses --certificate --known-by-address --no-known-by-address --vm-rules -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' node create',*) : ;;
-    ' node update',-*) COMPREPLY=($(compgen -W '--dcs --addresses --certificate --known-by-address --no-known-by-address -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' node update',-*) COMPREPLY=($(compgen -W '--dcs --addresses --certificate --known-by-address --no-known-by-address --vm-rules -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' node update',*) : ;;
     ' node delete',-*) COMPREPLY=($(compgen -W '-y --yes -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' node delete',*) : ;;

@@ -119,6 +119,17 @@ test('images are listed by name, as objects, in order, and shown', async (t) => 
   t.is((await admin('get', '/image', { order_by: 'colour' })).status, 400);
 });
 
+test('switches and numbers are spelled the same in every list, and a wrong one is told how', async (t) => {
+  const { admin } = await fleet(t);
+  for (const list of ['/image', '/dc/north/image', '/dc', '/user', '/group', '/node', '/vm', '/task', '/token']) {
+    for (const full of [true, false, '1', '0', '']) t.is(told(await admin('get', list, { full })), '200 SUCCESS', list);
+    t.deepEqual((await admin('get', list, { full: 'yes' })).json.result, { full: ['full is neither true nor false'] });
+    const { json } = await admin('get', list, { limit: -1 });
+    t.deepEqual(json.result, { limit: ['limit is not a whole number from 0 to 10000'] }, list);
+  }
+  t.is(told(await admin('get', '/image', { golden: '0' })), '200 SUCCESS');
+});
+
 test('what exists already, or is not valid, is refused in its words', async (t) => {
   const { admin } = await fleet(t);
   t.is((await admin('create', '/image/base', { manifest: manifest('other'), dc: 'north' })).status, 406);

@@ -5,6 +5,7 @@ import { isOperator } from '../../model/caller.js';
 import { type AuditQuery, searchAudit, wholeAudit } from '../../operations/search-audit.js';
 import { endpoint, noBody, noQuery, streamed } from './endpoint.js';
 import { Stretch } from './page.js';
+import { whole } from './values.js';
 
 const moment = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], 'is no date such as 2030-01-31 or 2030-01-31T12:00:00Z')
@@ -21,13 +22,11 @@ const filters = {
   until: moment.optional().describe('until then'),
 };
 
-const count = z.coerce.number().int();
-
 const wish = z.strictObject({
   ...filters,
   after: z.string().max(64).optional().describe('only what is older than the entry of this id'),
-  limit: count.min(1).max(10_000).default(100),
-  offset: count.min(0).max(1_000_000).default(0).describe('how many to pass over'),
+  limit: whole(1, 10_000).default(100),
+  offset: whole(0, 1_000_000).default(0).describe('how many to pass over'),
 });
 
 const object = z.strictObject({
@@ -113,7 +112,7 @@ const head = z.strictObject({
 export const heads = endpoint({
   name: 'GetAuditHeads',
   summary: 'how far the chains of the audit go, signed: an export that is taken later holds all of that',
-  operation: 'manage users',
+  operation: 'see the whole audit',
   query: noQuery,
   body: noBody,
   status: 200,

@@ -10,18 +10,13 @@ import { managedRecordsOf } from '../../operations/list-managed-images.js';
 import type { ListedImage } from '../../operations/listing.js';
 import { type Onlooker, showImage } from '../../operations/show-image.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
-import { flag, whole } from './values.js';
-
-const either = z
-  .enum(['true', 'True', 'false', 'False'], 'is neither true nor false')
-  .transform((text) => text.toLowerCase() === 'true')
-  .optional();
+import { flag, truth, whole } from './values.js';
 
 const narrowing = {
   label: z.enum([...labels, 'none']).optional(),
-  golden: either,
-  deprecated: either,
-  ready: either,
+  golden: truth.optional(),
+  deprecated: truth.optional(),
+  ready: truth.optional(),
   ostype: whole(1, 6).optional(),
   access: whole(1, 9)
     .optional()

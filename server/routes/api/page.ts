@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
+import { whole } from './values.js';
 
 /** A part of a list, and how long the whole of it is. */
 export class Page<T> {
@@ -18,14 +19,12 @@ export class Stretch<T> {
   ) {}
 }
 
-const count = z.coerce.number().int().min(0);
-
 /** Of every list. */
 export const paging = {
   search: z.string().max(200).optional().describe('only what contains this, in whatever case'),
   order_by: z.string().max(64).optional().describe('a field to sort by, with "-" in front of it for the reverse'),
-  limit: count.max(10_000).optional().describe('at most so many; all where it is absent'),
-  offset: count.default(0).describe('how many to pass over'),
+  limit: whole(0, 10_000).optional().describe('at most so many; all where it is absent'),
+  offset: whole(0).default(0).describe('how many to pass over'),
 };
 
 export interface Paging {

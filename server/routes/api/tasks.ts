@@ -9,6 +9,7 @@ import { searchAudit } from '../../operations/search-audit.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { Told } from './envelope.js';
 import { Page, pageOf, paging } from './page.js';
+import { flag, whole } from './values.js';
 
 const status = z.enum(taskStatuses);
 const named = z.strictObject({ kind: z.string(), id: z.string(), name: z.string() });
@@ -46,13 +47,11 @@ function present(task: Task, { tasks }: Pick<Deps, 'tasks'>) {
   };
 }
 
-const truth = z.enum(['true', 'false', 'True', 'False', '']).transform((text) => text !== 'false' && text !== 'False');
-
 export const list = endpoint({
   name: 'ListTasks',
   summary: 'the tasks of the caller, those of the data centers that the caller administers, or, for SuperAdmins, all',
   query: z.strictObject({
-    full: truth.optional().describe('objects instead of ids'),
+    full: flag.describe('objects instead of ids'),
     status: status.optional(),
     dc: z.string().optional(),
     ...paging,
@@ -150,9 +149,9 @@ export const log = endpoint({
     dc: z.string().optional(),
     object_name: z.string().optional(),
     object_type: z.string().optional(),
-    limit: z.coerce.number().int().min(1).max(10_000).default(LINES),
-    offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
-    page: z.coerce.number().int().min(1).max(10_000).optional().describe(`each has ${LINES} lines`),
+    limit: whole(1, 10_000).default(LINES),
+    offset: whole(0, 1_000_000).default(0),
+    page: whole(1, 10_000).optional().describe(`each has ${LINES} lines`),
   }),
   body: noBody,
   status: 200,

@@ -12,11 +12,13 @@ const spelled: Record<string, boolean> = {
   '0': false,
 };
 
-/** In a query: given without a value it is on. */
-export const flag = z
+/** In a query: given without a value it is true. */
+export const truth = z
   .enum(Object.keys(spelled), 'is neither true nor false')
-  .optional()
-  .transform((text) => text !== undefined && spelled[text] === true);
+  .transform((text) => spelled[text] === true);
+
+/** Off where it is not given. */
+export const flag = truth.optional().transform((given) => given ?? false);
 
 /** A list, also as text with commas; `of` says of what, where one does not belong there. */
 export const listOf = <T extends z.ZodType<unknown, string>>(item: T, of = 'names') =>
