@@ -32,6 +32,7 @@ export const operations = {
   'detach':                [[],                            'bound'],
   'manage nodes':          [[],                            'anywhere'],
   'manage users':          [[],                            'anywhere'],
+  'see the whole audit':   [[],                            'anywhere'],
   'manage groups':         [[],                            'anywhere'],
   'manage data centers':   [[],                            'anywhere'],
   'change settings':       [[],                            'there'],
