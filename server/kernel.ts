@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate as othersAreServed } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
+import { Queue } from './model/queue.js';
 
 /** What the kernel can do with a socket, and Node has no way to ask for. */
 export interface Kernel {
@@ -96,25 +97,4 @@ const moved = (sent: number, wanted: number): Moved => ({ bytes: Math.max(0, sen
 function descriptorOf(socket: Socket): number {
   if (socket instanceof TLSSocket) return -1;
   return (socket as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
-}
-
-/** Work that waits its turn. */
-class Queue {
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(private readonly atOnce: number) {}
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running === this.atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      // whoever is next takes the place over
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
-  }
 }

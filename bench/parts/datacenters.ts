@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { runLoad } from '../load/load.js';
-import type { Requested, RequestsJob } from '../load/requests.js';
+import type { RequestsJob } from '../load/requests.js';
 import { inPairs } from '../measure/in-pairs.js';
-import { cpuSecondsOf } from '../measure/process.js';
+import { type PerRequest, perRequest } from '../measure/per-request.js';
 import { alone, compared } from '../measure/row.js';
 import type { Bench, Findings, Part, Row } from '../part.js';
 import { type Daemon, startDaemon } from '../servers/daemon.js';
@@ -16,12 +15,6 @@ const SECONDS = 1.5;
 const CONNECTIONS = 16;
 
 const isVisible = (n: number) => n % EVERY === 0;
-
-interface Measured {
-  /** Both in milliseconds, of one request. */
-  time: number;
-  cpu: number;
-}
 
 /** A server, and who asks it. */
 interface Side {
@@ -138,15 +131,9 @@ async function tokenRows(bench: Bench, daemon: Daemon): Promise<Row[]> {
   ];
 }
 
-async function ask({ daemon, authorization }: Side, path: string, connections: number): Promise<Measured> {
+async function ask({ daemon, authorization }: Side, path: string, connections: number): Promise<PerRequest> {
   const { port, pid } = daemon;
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
   const job: RequestsJob = { port, paths: [path], connections, seconds: SECONDS, headers };
-  const before = await cpuSecondsOf(pid);
-  const { requests, seconds } = await runLoad<RequestsJob, Requested>(
-    new URL('../load/requests.js', import.meta.url),
-    job,
-  );
-  const cpu = (await cpuSecondsOf(pid)) - before;
-  return { time: (seconds / requests) * 1000, cpu: (cpu / requests) * 1000 };
+  return perRequest(pid, job);
 }

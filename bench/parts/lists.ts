@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { ListedBesideWrites, ListsBesideWritesJob } from '../load/lists-beside-writes.js';
 import { runLoad } from '../load/load.js';
-import type { Requested, RequestsJob } from '../load/requests.js';
+import type { RequestsJob } from '../load/requests.js';
 import { inPairs, median, repeatedly } from '../measure/in-pairs.js';
-import { cpuSecondsOf } from '../measure/process.js';
+import { type PerRequest, perRequest } from '../measure/per-request.js';
 import { alone, compared } from '../measure/row.js';
 import type { Bench, Findings, Part, Row } from '../part.js';
 import { bodyOf } from '../servers/body-of.js';
@@ -19,12 +19,6 @@ const WRITERS = 8;
 
 const whole = '/images';
 const filtered = (images: number) => `/images?name=${nameOf(7, images)}`;
-
-interface Measured {
-  /** Both in milliseconds, of one list. */
-  time: number;
-  cpu: number;
-}
 
 export const lists: Part = {
   name: 'lists',
@@ -94,15 +88,9 @@ async function rowsOf(bench: Bench, daemon: Daemon): Promise<Row[]> {
   ];
 }
 
-async function ask({ port, pid }: Server, path: string): Promise<Measured> {
+async function ask({ port, pid }: Server, path: string): Promise<PerRequest> {
   const job: RequestsJob = { port, paths: [path], connections: 1, seconds: SECONDS };
-  const before = await cpuSecondsOf(pid);
-  const { requests, seconds } = await runLoad<RequestsJob, Requested>(
-    new URL('../load/requests.js', import.meta.url),
-    job,
-  );
-  const cpu = (await cpuSecondsOf(pid)) - before;
-  return { time: (seconds / requests) * 1000, cpu: (cpu / requests) * 1000 };
+  return perRequest(pid, job);
 }
 
 function askBesideWrites({ port, token }: Daemon): Promise<ListedBesideWrites> {
@@ -116,7 +104,7 @@ function askBesideWrites({ port, token }: Daemon): Promise<ListedBesideWrites> {
   });
 }
 
-async function medianOf({ runs }: Bench, measure: () => Promise<Measured>): Promise<Measured> {
+async function medianOf({ runs }: Bench, measure: () => Promise<PerRequest>): Promise<PerRequest> {
   const measured = await repeatedly(runs, measure);
   return {
     time: median(measured.map(({ time }) => time)),

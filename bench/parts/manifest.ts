@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { runLoad } from '../load/load.js';
-import type { Requested, RequestsJob } from '../load/requests.js';
 import { inPairs } from '../measure/in-pairs.js';
-import { cpuSecondsOf } from '../measure/process.js';
+import { perRequest } from '../measure/per-request.js';
 import { compared } from '../measure/row.js';
 import type { Aim, Bench, Findings, Part, Row } from '../part.js';
 import { bodyOf } from '../servers/body-of.js';
@@ -68,13 +66,8 @@ async function measure(bench: Bench): Promise<Findings> {
 
 async function ask({ port, pid }: Server, paths: string[]): Promise<Measured> {
   const job = { port, paths, connections: CONNECTIONS, seconds: SECONDS };
-  const before = await cpuSecondsOf(pid);
-  const { requests, seconds } = await runLoad<RequestsJob, Requested>(
-    new URL('../load/requests.js', import.meta.url),
-    job,
-  );
-  const cpu = (await cpuSecondsOf(pid)) - before;
-  return { speed: requests / seconds, cpu: (cpu / requests) * 1e6 };
+  const { time, cpu } = await perRequest(pid, job);
+  return { speed: 1000 / time, cpu: cpu * 1000 };
 }
 
 async function askBesideIdle(server: Server, paths: string[]): Promise<Measured> {

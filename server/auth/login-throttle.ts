@@ -1,5 +1,6 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ImgapiError } from '../../imgapi/errors.js';
+import { Queue } from '../model/queue.js';
 
 /** Wrong passwords in so many seconds, for one user name, whether there is such a user or not, and from one address. */
 const WITHIN = 15 * 60;
@@ -14,8 +15,7 @@ const MOST_WAITING = 50;
 export class LoginThrottle {
   readonly #names = new RateLimiterMemory({ keyPrefix: 'name', points: FOR_A_NAME, duration: WITHIN });
   readonly #addresses = new RateLimiterMemory({ keyPrefix: 'address', points: FROM_AN_ADDRESS, duration: WITHIN });
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #guesses = new Queue(AT_ONCE);
 
   /** Counts before it is known whether the guess is right: those that come at once would all pass otherwise. */
   async admit(name: string, address: string): Promise<void> {
@@ -30,18 +30,8 @@ export class LoginThrottle {
   }
 
   async inTurn<R>(work: () => Promise<R>): Promise<R> {
-    if (this.#running >= AT_ONCE) {
-      if (this.#waiting.length >= MOST_WAITING) throw tooMany(1);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      // whoever is next takes the place over
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
+    if (this.#guesses.waiting >= MOST_WAITING) throw tooMany(1);
+    return this.#guesses.run(work);
   }
 }
 

@@ -31,7 +31,7 @@ export function occasionOf(ctx: Context, { directory }: Pick<Deps, 'directory'>)
 }
 
 /** Notes what was refused. What was done is in the writes that did it. */
-export const auditRefusals =
+const auditRefusals =
   (deps: Pick<Deps, 'audit' | 'directory'>): Middleware =>
   (ctx, next) => {
     whenEnded(ctx, () => {
@@ -47,7 +47,7 @@ export const auditRefusals =
   };
 
 /** Notes who has pulled a file, whole or in part, or has tried to. */
-export const auditPulls =
+const auditPulls =
   (deps: Pick<Deps, 'audit' | 'directory'>): Middleware =>
   (ctx, next) => {
     // Taken now: a request that ends early loses its socket.

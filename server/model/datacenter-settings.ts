@@ -40,7 +40,7 @@ export const imageSettings = [
 ] as const satisfies (keyof DatacenterSettings)[];
 
 /** Of every data center but the first. */
-export const datacenterDefaults: DatacenterSettings = {
+const datacenterDefaults: DatacenterSettings = {
   anonymous: false,
   privateUsableByDcAdmin: false,
   VMS_IMAGE_LIMIT: null,
@@ -59,7 +59,7 @@ export const datacenterDefaults: DatacenterSettings = {
 };
 
 /** A server with one data center answers everybody, as image servers do. */
-export const mainDefaults: DatacenterSettings = { ...datacenterDefaults, anonymous: true };
+const mainDefaults: DatacenterSettings = { ...datacenterDefaults, anonymous: true };
 
 interface Configured {
   name: string;

@@ -1,7 +1,7 @@
 import { cellsOf, columns, type Grants, imgapi, management, people } from './matrix.js';
 
 /** The matrix as one text: a row for each thing to do, a column for each who asks. */
-export function matrixText(): string {
+function matrixText(): string {
   const rows = [management, imgapi].flatMap((face) =>
     Object.keys(face).map((row) => [row, ...columns.map((column) => cellsOf(face, row, column))]),
   );

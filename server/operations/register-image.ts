@@ -33,7 +33,7 @@ export async function register(
 }
 
 /** The image that has this name where the other one stands, or would. */
-export async function holderOf(
+async function holderOf(
   reader: Reader,
   name: string,
   placement: Pick<Placement, 'boundTo'>,

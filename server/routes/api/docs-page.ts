@@ -33,7 +33,7 @@ const operation = z.object({
   responses: z.record(z.string(), z.looseObject({ description: z.string() })),
 });
 
-export function docsPage(routes: readonly Route[]): string {
+function docsPage(routes: readonly Route[]): string {
   const { info, paths } = openApi(routes);
   const all = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, one]) => ({ method: method.toUpperCase(), path, ...operation.parse(one) })),
