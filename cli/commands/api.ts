@@ -89,12 +89,21 @@ async function parametersOf(words: readonly string[], context: Context): Promise
   for (const word of words) {
     if (/^--./.test(word)) throw new CliError(`there is no option "${word}"`, { hint: 'parameters have one dash' });
     const [, name, value] = /^-([A-Za-z0-9][^=]*)(?:=(.*))?$/s.exec(word) ?? [];
-    if (name !== undefined) parameters[name] = value === undefined ? true : await literal(value, context);
-    else if (awaiting !== undefined) parameters[awaiting] = await literal(word, context);
+    if (name !== undefined) parameters[name] = value === undefined ? true : await meant(name, value, context);
+    else if (awaiting !== undefined) parameters[awaiting] = await meant(awaiting, word, context);
     else throw new CliError(`"${word}" belongs to no parameter`, { hint: 'write parameters like -limit 10' });
     awaiting = value === undefined ? name : undefined;
   }
   return parameters;
+}
+
+/** Of a password, the file in which it stands: the shell's history and other users would see the word itself. */
+async function meant(name: string, word: string, context: Context): Promise<unknown> {
+  if (name !== 'password') return literal(word, context);
+  if (word.startsWith('file::')) return String(await literal(word, context)).replace(/\r?\n$/, '');
+  throw new CliError('a password is not taken from the command line, where others could see it', {
+    hint: 'write -password file::PATH, or set it with "slipway user password"',
+  });
 }
 
 function show(result: unknown, options: Options, { io }: Context): Promise<void> {

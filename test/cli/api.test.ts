@@ -63,6 +63,21 @@ test('values are what they are to the command line that they come from', async (
   }
 });
 
+test('a password is what a file holds, without the end of its line', async (t) => {
+  const path = join(await scratch(t), 'file');
+  await writeFile(path, 'a secret\n');
+  const bodies: string[] = [];
+  const { url } = await remote(t, {
+    'PUT /api/user/x': async (request, response) => {
+      for await (const chunk of request) bodies.push(String(chunk));
+      response.end(JSON.stringify({ task_id: null, status: 'SUCCESS', result: null }));
+    },
+  });
+  const { slipway } = commandLine({ SLIPWAY_URL: url });
+  t.deepEqual(await slipway(['set', '/user/x', '-password', `file::${path}`]), done(''));
+  t.is(bodies.join(''), '{"password":"a secret"}');
+});
+
 test('what is no call is refused before anybody is asked', async (t) => {
   const { slipway } = commandLine({ SLIPWAY_URL: 'http://127.0.0.1:1' });
   const calls: [args: string[], message: RegExp][] = [
@@ -72,6 +87,8 @@ test('what is no call is refused before anybody is asked', async (t) => {
     [['get', '/image', '--ful'], /there is no option "--ful"\nhint: /],
     [['set', '/image/x', '-tags', 'json::['], /"json::\[" is no JSON/],
     [['set', '/image/x', '-desc', 'file::/nowhere'], /\/nowhere: does not exist/],
+    [['set', '/user/x', '-password', 'secret'], /^slipway: a password is not taken from the command line/],
+    [['create', '/user/x', '-password=secret'], /a password is not taken from the command line/],
     [['get', '/image', '--csv', '--json'], /cannot be used with/],
   ];
   for (const [args, message] of calls) {
