@@ -13,6 +13,9 @@ interface AuditedRoute extends FoundRoute {
 /** Nobody was known yet. */
 const UNKNOWN: Actor = { name: 'anonymous', kind: 'anonymous' };
 
+/** In characters; it can be searched for as a whole. */
+const MOST_OF_A_PATH = 512;
+
 /** `?action=` is a part of what is asked for. */
 const ACTION = /^[a-z-]{1,40}$/;
 
@@ -86,9 +89,11 @@ const lengthOf = ({ res }: Context) => Number(res.getHeader('Content-Length') ??
 
 const sentOn = (socket: Context['req']['socket']) => socket.bytesWritten + (socket.movedByKernel ?? 0);
 
-/** What a path means: an image, or just a path. */
+/** What a path means: an image, or just a path, of which strangers shall not write as much as they like. */
 const objectOf = ({ params, path }: Context) =>
-  params.uuid === undefined ? { kind: 'path', id: withoutSecrets(path) } : { kind: images.name, id: params.uuid };
+  params.uuid === undefined
+    ? { kind: 'path', id: withoutSecrets(path).slice(0, MOST_OF_A_PATH) }
+    : { kind: images.name, id: params.uuid };
 
 export const isChange = ({ method, changes }: Pick<AuditedRoute, 'method' | 'changes'>) =>
   changes ?? (method !== 'GET' && method !== 'OPTIONS');
