@@ -38,8 +38,10 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
     const credentials = await proven(ctx, deps, offer);
     ctx.state.credentials = credentials;
     if (credentials.token !== undefined) deps.uses.note(credentials.token);
+    // Whom a scope keeps from something is known all the same, to the log and the audit.
+    ctx.state.caller = followedCaller(deps.directory, credentials);
     checkGood(credentials, strictness, need);
-    return followedCaller(deps.directory, credentials);
+    return ctx.state.caller;
   } catch (error) {
     if (forgives(strictness, deps) && error instanceof ImgapiError) {
       return withoutCredentials(ctx, deps, strictness, need);

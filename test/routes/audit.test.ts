@@ -102,6 +102,9 @@ test('refusals are told beside the changes, and counted where they come again', 
   for (let n = 0; n < 3; n++) await ask('DELETE', `/images/${north.uuid}`, as(plain.headers));
   await ask('DELETE', `/images/${north.uuid}`, { as: 'anonymous' });
   await ask('POST', '/api/group/new', { body: { permissions: ['everything'] } });
+  const { json } = await ask('POST', '/api/token', { body: { name: 'looking', scope: 'read' } });
+  const { token } = json.result as { token: string };
+  await ask('DELETE', '/api/group/new', as({ authorization: `Bearer ${token}` }));
   const refused = (await entries(server, 'accesses-')).map(({ who, what, objects, result, count }) => [
     ...[who.name, what, objects[0]?.id, result, count ?? 1],
   ]);
@@ -109,6 +112,7 @@ test('refusals are told beside the changes, and counted where they come again', 
     ['plain', 'DeleteImage', north.uuid, 'NotPermitted', 3],
     ['anonymous', 'DeleteImage', north.uuid, 'UnauthorizedError', 1],
     ['admin', 'CreateGroup', '/api/group/new', 'InvalidInput', 1],
+    ['admin', 'DeleteGroup', '/api/group/new', 'NotPermitted', 1],
   ]);
 });
 
@@ -180,6 +184,14 @@ test('an administrator of a data center finds what concerns it, and nothing that
   const exported = String((await ask('GET', '/api/audit/export', as(nora.headers))).bytes);
   t.notRegex(exported, /south|secret|"seq"/);
   t.regex(exported, /northern/);
+});
+
+test('of a long path that is refused the beginning is kept', async (t) => {
+  const server = await startServer(t);
+  await server.ask('DELETE', `/api/image/${'x'.repeat(4000)}`, { as: 'anonymous' });
+  const [refused] = await found(server);
+  t.is(refused?.result, 'UnauthorizedError');
+  t.is(refused?.objects[0]?.id, `/api/image/${'x'.repeat(501)}`);
 });
 
 test('users without a role are refused, whatever they ask for; heads are for SuperAdmins', async (t) => {
