@@ -14,8 +14,8 @@ export type OsType = 1 | 2 | 3 | 4 | 5 | 6;
 
 const LINUX_VM = 1;
 const SUNOS_VM = 2;
-const SUNOS_ZONE = 5;
-const LINUX_ZONE = 6;
+export const SUNOS_ZONE = 5;
+export const LINUX_ZONE = 6;
 
 const byType: Partial<Record<Image['type'], OsType>> = {
   'zone-dataset': SUNOS_ZONE,

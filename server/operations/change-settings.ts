@@ -5,9 +5,10 @@ import type { Caller } from '../model/caller.js';
 import { datacenters, MAIN } from '../model/datacenter.js';
 import { type DatacenterSettings, globalSettings, imageSettings, settingsOf } from '../model/datacenter-settings.js';
 import { images } from '../model/image.js';
+import { osTypeOf, osTypes, SUNOS_ZONE } from '../model/os-types.js';
 import type { Grant } from '../model/token.js';
 import { isIn } from '../model/visibility.js';
-import { vms } from '../model/vm.js';
+import { type Vm, vms } from '../model/vm.js';
 import { checkStands } from './check-stands.js';
 import { datacenterNamed } from './save-datacenter.js';
 
@@ -60,10 +61,22 @@ async function isAttached(reader: Reader, name: string, datacenter: string): Pro
 /** The image server by its uuid, however it was named. */
 async function serverIn(reader: Reader, { VMS_IMAGE_VM: named }: Partial<DatacenterSettings>) {
   if (!named) return {};
-  for await (const { uuid, hostname } of reader.list(vms)) {
-    if (uuid === named || hostname === named) return { VMS_IMAGE_VM: uuid };
+  for await (const vm of reader.list(vms)) {
+    if (vm.uuid !== named && vm.hostname !== named) continue;
+    const obstacle = await obstacleToServe(reader, vm);
+    if (obstacle === undefined) return { VMS_IMAGE_VM: vm.uuid };
+    throw invalidInput([
+      told('VMS_IMAGE_VM', `names a machine that can not serve images, as it is ${obstacle}: "${named}"`),
+    ]);
   }
   throw invalidInput([told('VMS_IMAGE_VM', `names no machine that is registered: "${named}"`)]);
+}
+
+/** It is there, running or not, and it is a zone, as far as its images tell. */
+async function obstacleToServe(reader: Reader, { state, images: [disk] }: Vm): Promise<string | undefined> {
+  if (state !== 'active' && state !== 'paused') return `only a ${state} one`;
+  const image = disk && (await reader.get(images, disk.image));
+  return image && osTypeOf(image) !== SUNOS_ZONE ? `no ${osTypes[SUNOS_ZONE].means}` : undefined;
 }
 
 const told = (field: string, what: string): FieldError => ({ field, code: 'Invalid', message: `${field} ${what}` });

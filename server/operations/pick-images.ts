@@ -7,7 +7,7 @@ import { type DatacenterSettings, settingsOf } from '../model/datacenter-setting
 import { images } from '../model/image.js';
 import { tagsOf } from '../model/manifest-tags.js';
 import { obstacleToUse } from '../model/obstacle.js';
-import { isZone, type OsType, osTypeOf } from '../model/os-types.js';
+import { isZone, LINUX_ZONE, type OsType, osTypeOf, SUNOS_ZONE } from '../model/os-types.js';
 import { datacenterReach } from '../model/reach.js';
 import { isManaged, type ManagedImage } from '../model/registration.js';
 import type { Rights } from '../model/rights.js';
@@ -77,9 +77,6 @@ function defaultsAmong(fitting: readonly ManagedImage[], settings: DatacenterSet
   ];
   return new Set(chosen.flatMap((image) => (image ? [image.uuid] : [])));
 }
-
-const SUNOS_ZONE = 5;
-const LINUX_ZONE = 6;
 
 /** Administrators pick for others; to them there are the users of their data center only. */
 async function userFor(

@@ -312,7 +312,17 @@ test('an image that pickers preselect is one of the data center; the image serve
   t.is(resultOf(await set({ VMS_DISK_IMAGE_DEFAULT: '' })).VMS_DISK_IMAGE_DEFAULT, '');
   const at = server.deps.now().toISOString();
   const vm = { uuid: numbered(1), hostname: 'img01', tags: [], images: [], state: 'active' as const };
-  await server.deps.catalog.write((tx) => tx.insert(vms, { ...vm, created: at, changed: at }));
+  const linux = await server.image({ name: 'linux', os: 'linux', type: 'lx-dataset' });
+  await server.deps.catalog.write(async (tx) => {
+    const others = [
+      { ...vm, uuid: numbered(2), hostname: 'planned', state: 'wanted' as const },
+      { ...vm, uuid: numbered(3), hostname: 'linux', images: [{ disk: 1, image: linux.uuid }] },
+    ];
+    for (const one of [vm, ...others]) await tx.insert(vms, { ...one, created: at, changed: at });
+  });
+  for (const hostname of ['absent', 'planned', 'linux']) {
+    t.is(told(await set({ VMS_IMAGE_VM: hostname })), '400 InvalidInput VMS_IMAGE_VM:Invalid', hostname);
+  }
   t.is(resultOf(await set({ VMS_IMAGE_VM: 'img01' })).VMS_IMAGE_VM, numbered(1), 'kept as its uuid');
   t.is(resultOf(await set({ VMS_IMAGE_VM: null })).VMS_IMAGE_VM, null);
 });
