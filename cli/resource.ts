@@ -30,7 +30,7 @@ export interface Row {
   done?: string;
   /** It may become a task, which is waited for unless somebody says otherwise. */
   long?: true;
-  /** What is asked about before it is deleted. */
+  /** What is asked about before it is deleted: a line for each of a list that it names. */
   confirms?: string;
   /** Statuses from 300 on that are no refusals. */
   answers?: readonly number[];
@@ -101,7 +101,7 @@ const nameOf = (word: string) => word.replace(/[<>[\].]/g, '');
 async function perform(row: Row, texts: Fields, command: Command, context: Context): Promise<void> {
   const options: Options = command.opts();
   const given = { ...row.always, ...texts, ...(await valuesOf(row.fields ?? [], options, context)) };
-  if (row.confirms && !options.yes) await confirmDeletion([said(row.confirms, given)], context);
+  if (row.confirms && !options.yes) await confirmDeletion(saidOfEach(row.confirms, given), context);
   const management = new Management(await openSession(command, context));
   const begun = await call(management, row.asks, given, row.answers);
   const outcome = options.wait === false ? begun : await awaited(management, begun, context.io);
@@ -148,3 +148,9 @@ export async function printResult(io: Context['io'], result: unknown, meanings: 
 }
 
 const said = (text: string, given: Fields) => text.replace(/:(\w+)/g, (_, name: string) => String(given[name]));
+
+function saidOfEach(text: string, given: Fields): string[] {
+  const [name, list] =
+    Object.entries(given).find(([name, value]) => text.includes(`:${name}`) && Array.isArray(value)) ?? [];
+  return name === undefined ? [said(text, given)] : [list].flat().map((one) => said(text, { ...given, [name]: one }));
+}

@@ -122,7 +122,11 @@ const many: Resource = {
       replacement,
     ]),
     bulk('undeprecate', 'say that images may be used again', 'old older'),
-    bulk('delete', 'delete images that nobody uses', 'old older', [force]),
+    {
+      ...bulk('delete', 'delete images that nobody uses', 'old older', [force]),
+      confirms: 'image :images',
+      examples: ['image bulk delete old older', 'image bulk delete old older --yes'],
+    },
     bulk('label', 'label images', 'base web --label star', [label]),
     {
       ...bulk('label', 'take the labels off images', 'base web'),

@@ -213,7 +213,11 @@ test('in bulk each image has a row, and one that is refused makes it a failure',
   t.is((await shown('dc', 'images', 'south')).length, 2);
   t.is((await slipway(['image', 'bulk', 'detach', 'base', '--dc', 'south'])).code, 0);
   t.is((await slipway(['image', 'bulk', 'access', 'web', '--access', 'public'])).code, 0);
-  t.is((await slipway(['image', 'bulk', 'delete', 'base', 'old', '--json'])).code, 0);
+  const unasked = await slipway(['image', 'bulk', 'delete', 'base', 'old']);
+  t.like(unasked, { code: 1, stdout: '' });
+  t.regex(unasked.stderr, /^slipway: nothing was deleted: there is no terminal/);
+  t.is((await shown('image', 'list')).length, 3, 'nothing is gone');
+  t.is((await slipway(['image', 'bulk', 'delete', 'base', 'old', '--json', '--yes'])).code, 0);
   t.deepEqual(
     (await shown('image', 'list')).map(({ name, access }: { name: string; access: number }) => [name, access]),
     [['web', 1]],
