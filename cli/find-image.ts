@@ -10,7 +10,7 @@ import { visible } from './visible.js';
 export type Found = RemoteManifest & { uuid: string };
 
 /** At least so much of a uuid is needed, so that names are seldom taken for one. */
-const BEGINNING = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i;
+export const BEGINNING = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i;
 
 /** The image that is meant by its uuid, the beginning of one, its name (then its newest version) or `NAME@VERSION`. */
 export async function findImage(client: ImgapiClient, wanted: string, call: CallOptions = {}): Promise<Found> {

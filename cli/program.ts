@@ -68,7 +68,7 @@ Environment:
   SLIPWAY_CA                    trust the server because of this certificate
 
 Images are named by UUID, the beginning of one (8 letters or more), NAME (its newest version), or NAME@VERSION; for
-"image" and "dc" by UUID, or by the NAME that "slipway image list" shows.
+"image" and "dc" the plain NAME is the one that "slipway image list" shows first.
 
 Exit codes: 0 done, 1 refused or wrong usage, 2 server error, 3 no connection, 4 not logged in, 5 interrupted
 

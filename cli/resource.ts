@@ -4,6 +4,7 @@ import type { RawQuery } from '../imgapi/query.js';
 import type { Context, Register } from './command.js';
 import { confirmDeletion } from './confirm.js';
 import { type Field, optionsOf, valuesOf } from './field.js';
+import { withImages } from './managed-image.js';
 import { isRunning, Management, type Outcome } from './management.js';
 import { print, printJson } from './output.js';
 import { openSession } from './session.js';
@@ -101,10 +102,12 @@ const nameOf = (word: string) => word.replace(/[<>[\].]/g, '');
 async function perform(row: Row, texts: Fields, command: Command, context: Context): Promise<void> {
   const options: Options = command.opts();
   const given = { ...row.always, ...texts, ...(await valuesOf(row.fields ?? [], options, context)) };
-  if (row.confirms && !options.yes) await confirmDeletion(saidOfEach(row.confirms, given), context);
   const management = new Management(await openSession(command, context));
-  const begun = await call(management, row.asks, given, row.answers);
-  const outcome = options.wait === false ? begun : await awaited(management, begun, context.io);
+  const { io } = context;
+  const told = await withImages(given, { management, io, dc: options.dc, deletes: row.confirms !== undefined });
+  if (row.confirms && !options.yes) await confirmDeletion(saidOfEach(row.confirms, given), context);
+  const begun = await call(management, row.asks, told, row.answers);
+  const outcome = options.wait === false ? begun : await awaited(management, begun, io);
   await tell(row, given, outcome, options, context);
   if (!isRunning(outcome)) row.check?.(outcome.result);
 }

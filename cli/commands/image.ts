@@ -166,14 +166,14 @@ export const register = resource({
     {
       name: 'create',
       description: 'register an image from a manifest; its file follows with "slipway upload FILE --uuid UUID"',
-      asks: 'POST /api/image/:image',
+      asks: 'POST /api/image/:name',
       long: true,
       fields: [
         ['manifest', '-m, --manifest <file>', 'its manifest, in JSON; "-": from standard input', 'json'],
         ...fields,
         ['dc', '--dc <dc>', 'the data center to which it is bound'],
       ],
-      done: 'image :image is registered',
+      done: 'image :name is registered',
       examples: ['image create base -m base.json --dc north --access private'],
     },
     {

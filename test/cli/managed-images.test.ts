@@ -237,3 +237,41 @@ test('a bulk change that is not waited for leaves the name of its task, which ca
   t.like(late, { code: 1, stdout: '' });
   t.regex(late.stderr, /can not be cancelled any more/);
 });
+
+test('images are named by uuid, the beginning of one, NAME@VERSION, or the name that management gave them', async (t) => {
+  const { slipway, shown } = await fleet(t, 'base', 'web');
+  const input = JSON.stringify({ ...sample('dc'), name: 'base', version: '2.0.0', public: false });
+  await slipway(['image', 'create', 'second', '-m', '-', '--dc', 'north'], { input });
+  const all: { name: string; uuid: string }[] = await shown('image', 'list');
+  const [base, second, web] = ['base', 'second', 'web'].map((name) => all.find((one) => one.name === name)?.uuid);
+  for (const [wanted, uuid] of [
+    ['base@2.0.0', second],
+    ['base@1.0.0', base],
+    [String(second).slice(0, 13).toUpperCase(), second],
+    ['base', base],
+    ['second', second],
+  ] as const) {
+    t.like(await shown('image', 'show', wanted), { uuid }, wanted);
+  }
+  const note = `slipway: "base" is ${base} (base@1.0.0, managed as base), not ${second} (base@2.0.0, managed as second)\n`;
+  t.is((await slipway(['image', 'show', 'base'])).stderr, note);
+  t.is((await slipway(['image', 'show', 'base', '--dc', 'north'])).stderr, '', 'who says where is not told');
+
+  const several = await slipway(['image', 'delete', 'base', '--yes']);
+  t.like(several, { code: 1, stdout: '' });
+  t.true(several.stderr.includes(String(base)) && several.stderr.includes(String(second)));
+  t.regex(several.stderr, /"base" may be any of 2 images:\n/);
+  t.like(await slipway(['image', 'bulk', 'delete', 'web', 'base', '--yes']), { code: 1, stdout: '' });
+  t.is((await shown('image', 'list')).length, 3, 'nothing is gone');
+  t.regex((await slipway(['image', 'show', 'base@3'])).stderr, /^slipway: there is no image "base@3"/);
+
+  t.is((await slipway(['image', 'deprecate', 'web', '--replacement', 'base@2.0.0'])).code, 0);
+  t.is((await shown('image', 'show', 'web')).deprecated.replacement, second);
+  await slipway(['image', 'undeprecate', String(web).slice(0, 8)]);
+  t.is((await shown('image', 'show', 'web')).deprecated, null);
+  t.deepEqual(await slipway(['image', 'delete', 'base@2.0.0', '--yes']), done('image base@2.0.0 is deleted\n'));
+  t.deepEqual(
+    (await shown('image', 'list')).map(({ name }: { name: string }) => name),
+    ['base', 'web'],
+  );
+});
