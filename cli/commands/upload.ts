@@ -120,8 +120,8 @@ async function uploadTo(
   context: Context,
 ): Promise<RemoteManifest> {
   if (Object.keys(manifest).length > 0) {
-    throw new CliError('the manifest of an image that exists is not for upload to change', {
-      hint: `use "slipway update ${wanted}"`,
+    throw new CliError(`--uuid ${wanted} takes the file alone, for an image that is there already`, {
+      hint: `change its manifest with "slipway update ${wanted}"; a new image has its uuid from the manifest of -m`,
     });
   }
   const client = await context.connect(command);

@@ -79,7 +79,7 @@ test('upload gives an image that is there its file, and leaves it unactivated on
   t.regex(late.stderr, /hint: make a new image/);
   const mixed = await run(['upload', 'x', '--uuid', uuid, '--name', 'y']);
   t.is(mixed.code, 1);
-  t.regex(mixed.stderr, /hint: use "slipway update/);
+  t.regex(mixed.stderr, /hint: change its manifest with "slipway update/);
   t.like(await imageOf(uuid), { name: 'awaiting', state: 'active' });
 });
 
