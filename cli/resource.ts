@@ -3,6 +3,7 @@ import { isRecord } from '../imgapi/checks.js';
 import type { RawQuery } from '../imgapi/query.js';
 import type { Context, Register } from './command.js';
 import { confirmDeletion } from './confirm.js';
+import { CliError } from './errors.js';
 import { type Field, optionsOf, valuesOf } from './field.js';
 import { withImages } from './managed-image.js';
 import { isRunning, Management, type Outcome } from './management.js';
@@ -15,6 +16,8 @@ import { awaited } from './wait.js';
 /** One call of the management API as a command. */
 export interface Row {
   name: string;
+  /** What else it is called. */
+  alias?: string;
   description: string;
   /** Method and path: what stands behind a colon there is an argument, or a field. */
   asks: string;
@@ -69,6 +72,7 @@ export const single =
 
 function registerRow(group: Command, context: Context, row: Row): void {
   const command = group.command(row.name).description(row.description);
+  if (row.alias) command.alias(row.alias);
   const words = row.words ?? wordsOf(row);
   for (const word of words) command.argument(word);
   for (const field of row.fields ?? []) for (const option of optionsOf(field)) command.addOption(option);
@@ -79,7 +83,9 @@ function registerRow(group: Command, context: Context, row: Row): void {
   command
     .addHelpText('after', ['\nExamples:', ...row.examples.map((example) => `  slipway ${example}`)].join('\n'))
     .action(async (...given: unknown[]) => {
-      const texts = Object.fromEntries(words.map((word, at) => [nameOf(word), given[at]]));
+      const texts = Object.fromEntries(
+        words.flatMap((word, at) => (given[at] === undefined ? [] : [[nameOf(word), given[at]]])),
+      );
       await perform(row, texts, command, context);
     });
 }
@@ -101,7 +107,9 @@ const nameOf = (word: string) => word.replace(/[<>[\].]/g, '');
 
 async function perform(row: Row, texts: Fields, command: Command, context: Context): Promise<void> {
   const options: Options = command.opts();
-  const given = { ...row.always, ...texts, ...(await valuesOf(row.fields ?? [], options, context)) };
+  const values = await valuesOf(row.fields ?? [], options, context);
+  for (const name of Object.keys(texts)) if (Object.hasOwn(values, name)) throw new CliError(`${name} is named twice`);
+  const given = { ...row.always, ...texts, ...values };
   const management = new Management(await openSession(command, context));
   const { io } = context;
   const told = await withImages(given, { management, io, dc: options.dc, deletes: row.confirms !== undefined });

@@ -88,6 +88,7 @@ export const register = resource({
   rows: [
     {
       name: 'search',
+      alias: 'list',
       description: 'list what was done, the newest first',
       asks: 'GET /api/audit',
       fields: [

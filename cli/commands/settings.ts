@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { didYouMean } from '../../imgapi/nearest.js';
 import type { Register } from '../command.js';
 import { CliError } from '../errors.js';
 import { keyValue } from '../key-values.js';
@@ -9,6 +10,17 @@ import { call, printResult, resource } from '../resource.js';
 import { openSession } from '../session.js';
 
 const OF_MAIN = 'those of "main" hold for all, and some for nothing else';
+
+/** The server knows which there are: those that it shows. */
+async function checkNames(names: readonly string[], management: Management, dc: string): Promise<void> {
+  const known = Object.keys(Object((await call(management, 'GET /api/dc/:dc/settings', { dc })).result));
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new CliError(`there is no setting "${name}"${didYouMean(name, known)}`, {
+      hint: '"slipway settings show" lists them',
+    });
+  }
+}
 
 const set: Register = (group, context) => {
   group
@@ -29,6 +41,11 @@ const set: Register = (group, context) => {
         pairs.map(async ([name, text]) => [name, await literal(text, context)] as const),
       );
       const management = new Management(await openSession(command, context));
+      await checkNames(
+        pairs.map(([name]) => name),
+        management,
+        dc,
+      );
       const { result } = await call(management, 'PUT /api/dc/:dc/settings', { ...Object.fromEntries(settings), dc });
       await (json ? printJson(context.io, result) : printResult(context.io, result));
     });
@@ -42,9 +59,10 @@ export const register = resource({
       name: 'show',
       description: 'show the settings of a data center',
       asks: 'GET /api/dc/:dc/settings',
+      words: ['[dc]'],
       always: { dc: 'main' },
       fields: [['dc', '--dc <dc>', `of this data center, "main" unless given; ${OF_MAIN}`]],
-      examples: ['settings show', 'settings show --dc north --json'],
+      examples: ['settings show', 'settings show north', 'settings show --dc north --json'],
     },
     set,
   ],

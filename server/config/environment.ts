@@ -1,5 +1,5 @@
+import { didYouMean } from '../../imgapi/nearest.js';
 import { variableOf } from './names.js';
-import { didYouMean } from './nearest.js';
 import { keys } from './settings.js';
 import type { Source } from './source.js';
 

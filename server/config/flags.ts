@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { didYouMean } from '../../imgapi/nearest.js';
 import { flagOf } from './names.js';
-import { didYouMean } from './nearest.js';
 import { isKey, keys, settings } from './settings.js';
 import type { Source } from './source.js';
 import { type Start, startOptions } from './start-options.js';

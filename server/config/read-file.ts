@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseToml, TomlError } from 'smol-toml';
+import { didYouMean } from '../../imgapi/nearest.js';
 import { keysTwice } from './keys-twice.js';
-import { didYouMean } from './nearest.js';
 import { reasonOf } from './reason-of.js';
 import { isReferenceForm, readReferenceForm } from './reference-form.js';
 import { isKey, keys } from './settings.js';

@@ -159,7 +159,12 @@ test('settings are shown and set, those of main where no data center is named', 
   t.like(await shown({ slipway }, 'settings', 'show', '--dc', 'north'), { VMS_IMAGE_LIMIT: 20, anonymous: true });
   t.like(await shown({ slipway }, 'dc', 'settings', 'north'), { VMS_IMAGE_LIMIT: 20 });
   t.like(await shown({ slipway }, 'settings', 'set', 'VMS_IMAGE_LIMIT=null'), { VMS_IMAGE_LIMIT: null });
-  t.like(await slipway(['settings', 'set', 'VMS_IMAGE_LIMT=1']), { code: 1, stdout: '' });
+  t.like(await shown({ slipway }, 'settings', 'show', 'north'), { VMS_IMAGE_LIMIT: 20 });
+  t.like(await slipway(['settings', 'show', 'north', '--dc', 'main']), { code: 1, stdout: '' });
+  const unknown = await slipway(['settings', 'set', 'VMS_IMAGE_LIMT=1', 'anonymous=true']);
+  t.like(unknown, { code: 1, stdout: '' });
+  t.regex(unknown.stderr, /^slipway: there is no setting "VMS_IMAGE_LIMT"; did you mean VMS_IMAGE_LIMIT\?\nhint: /);
+  t.like(await shown({ slipway }, 'settings', 'show'), { VMS_IMAGE_LIMIT: null }, 'nothing is set');
   t.like(await slipway(['settings', 'set', 'VMS_IMAGE_LIMIT']), { code: 1, stdout: '' });
   t.like(await slipway(['settings', 'set', 'dc=north']), { code: 1, stdout: '' });
 });

@@ -19,6 +19,7 @@ test('what was done is searched, and exported as it is', async (t) => {
   t.regex(stdout, /^AT +WHO +FROM +WHAT +OBJECT +RESULT\n\S+Z +admin +127.0.0.1 +CreateDatacenter +north +done\n$/);
   t.regex((await slipway(['audit', 'search', '--dc', 'south', '--csv', '-H'])).stdout, /^\S+Z,admin,.*,south,done\n$/);
   t.is((await slipway(['audit', 'search', '--by', 'nobody', '-H'])).stdout, '');
+  t.is((await slipway(['audit', 'list', '--object', 'north'])).stdout, stdout);
   t.is((await slipway(['audit', 'search', '--until', '2000-01-01', '-H'])).stdout, '');
   t.like(await slipway(['audit', 'search', '--since', 'soon']), { code: 1, stdout: '' });
 
