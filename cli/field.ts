@@ -1,10 +1,11 @@
+import { access } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Context } from './command.js';
 import { CliError } from './errors.js';
-import { readInput } from './input.js';
+import { DASH, readInput } from './input.js';
 import { words } from './key-values.js';
 
-type Kind = 'text' | 'list' | 'list or all' | 'number' | 'flag' | 'switch' | 'json';
+type Kind = 'text' | 'list' | 'list or all' | 'number' | 'flag' | 'switch' | 'json' | 'disks';
 
 /** What may be said, each with what it is on the wire. */
 export type Choices = Readonly<Record<string, unknown>>;
@@ -31,6 +32,7 @@ const readers: Record<Kind, (given: string, flags: string, context: Surroundings
   flag: () => true,
   switch: (given) => given,
   json: (given, _flags, context) => readJson(given, context),
+  disks: (given, _flags, context) => readDisks(given, context),
 };
 
 /** Lists that come in pages. */
@@ -77,3 +79,15 @@ export async function readJson(path: string, context: Surroundings): Promise<unk
     throw new CliError(`${where} holds no JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
+
+/** A file, or images with commas between them, of which each is a disk. */
+async function readDisks(given: string, context: Surroundings): Promise<unknown> {
+  if (given === DASH || /[/\\]|\.json$/i.test(given) || (await isThere(given))) return readJson(given, context);
+  return words(given).map((image, at) => ({ disk: at + 1, image }));
+}
+
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

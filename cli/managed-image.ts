@@ -25,13 +25,18 @@ const NAMING = ['image', 'images', 'replacement'];
 export async function withImages(told: Fields, meant: Meant): Promise<Fields> {
   const named = { ...told };
   for (const field of NAMING) {
-    const wanted = told[field];
-    if (typeof wanted === 'string') named[field] = await imageNamed(wanted, meant);
-    else if (Array.isArray(wanted)) {
-      named[field] = await Promise.all(wanted.map((one) => (typeof one === 'string' ? imageNamed(one, meant) : one)));
-    }
+    if (Object.hasOwn(told, field)) named[field] = await replaced(told[field], meant);
   }
   return named;
+}
+
+/** A name, a list of them, or the disks of a machine. */
+async function replaced(wanted: unknown, meant: Meant): Promise<unknown> {
+  if (typeof wanted === 'string') return imageNamed(wanted, meant);
+  if (Array.isArray(wanted)) return Promise.all(wanted.map((one) => replaced(one, meant)));
+  return isRecord(wanted) && typeof wanted.image === 'string'
+    ? { ...wanted, image: await imageNamed(wanted.image, meant) }
+    : wanted;
 }
 
 interface Image {

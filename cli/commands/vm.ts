@@ -8,7 +8,12 @@ const fields: readonly Field[] = [
   ['owner', '--owner <user>', 'whose it is'],
   ['tags', '--tags <tags>', 'tags, with commas between them', 'list'],
   ['state', '--state <state>', 'what it is', oneOf('wanted', 'active', 'paused', 'template')],
-  ['images', '--images <file>', 'its disks, in JSON: [{"disk": 1, "image": UUID}]; "-": from standard input', 'json'],
+  [
+    'images',
+    '--images <images>',
+    'what its disks are made of, with commas; or a file of JSON, [{"disk": 1, "image": UUID}]; "-": standard input',
+    'disks',
+  ],
 ];
 
 export const register = resource({
@@ -37,6 +42,7 @@ export const register = resource({
       fields,
       done: 'machine :vm is registered',
       examples: [
+        'vm register 3a1d2e7c-0f8b-4a52-9d1e-6f2f4f3b8c11 --hostname web --dc north --images base@1.0.0,data',
         'vm register 3a1d2e7c-0f8b-4a52-9d1e-6f2f4f3b8c11 --hostname web --dc north --state active --images disks.json',
       ],
     },

@@ -275,3 +275,22 @@ test('images are named by uuid, the beginning of one, NAME@VERSION, or the name 
     ['base', 'web'],
   );
 });
+
+test('the disks of a machine are a list of images, or a file of them', async (t) => {
+  const { slipway, shown } = await fleet(t, 'base', 'web');
+  const all: { name: string; uuid: string }[] = await shown('image', 'list');
+  const [base, web] = ['base', 'web'].map((name) => all.find((one) => one.name === name)?.uuid);
+  const vm = userUuid('another machine');
+  const register = (images: string) =>
+    slipway(['vm', 'register', vm, '--hostname', 'web1', '--dc', 'north', '--images', images]);
+  t.deepEqual(await register('base@1.0.0, web'), done(`machine ${vm} is registered\n`));
+  t.deepEqual((await shown('vm', 'show', vm)).images, [
+    { disk: 1, image: base, size: null },
+    { disk: 2, image: web, size: null },
+  ]);
+  t.like(await register('base,nothing'), { code: 1, stdout: '' });
+  const absent = await register('disks.json');
+  t.like(absent, { code: 1, stdout: '' });
+  t.regex(absent.stderr, /^slipway: disks.json: does not exist/);
+  t.is((await shown('vm', 'show', vm)).images.length, 2, 'as it was');
+});
