@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { ImgapiClient } from '../../imgapi/client.js';
+import { ImgapiError } from '../../imgapi/errors.js';
 import { Exchange, type ExchangeOptions } from '../../imgapi/exchange.js';
 import { askSecret, isAttended } from '../ask.js';
 import type { Context, Register } from '../command.js';
@@ -29,16 +30,20 @@ interface Options {
 
 const MAX_TOKEN = 1024;
 
+const PROOFS = 'with --token-file FILE, --token-stdin, --user NAME and --key FILE or --password; or say --anonymous';
+
 const EXAMPLES = `
 The credentials are tried first. They are kept for you alone in ~/.config/slipway/servers.toml, and the server
 becomes the one that is meant where nothing else is said. Tokens are never read from the command line, where
-the shell's history and other users would see them.
+the shell's history and other users would see them. The name of a known server alone makes that one the default
+again, with the credentials that it has; with --url as well it asks for new ones.
 
 Examples:
   slipway login --url https://images.example.com           asks for a token
   slipway login main --url http://127.0.0.1:8080 --token-file data/admin-token
   slipway login main --user alice --key ~/.ssh/id_ed25519
   slipway login main --user alice --agent
+  slipway login main                                       goes back to it
   slipway login main --user alice --password               asks for the password
   pass show slipway | slipway login main --url https://images.example.com --token-stdin`;
 
@@ -68,8 +73,11 @@ export const register: Register = (program, context) => {
       const url = urlOf(name, options, known, context);
       const called = nameOf(name, url, known);
       const reached = { url, ...trustOf(options) };
-      const server: Server = { ...reached, ...(await claimOf(reached, options, context)) };
-      const [proven, user] = await prove(server, context);
+      const again =
+        isBare(options) && name !== undefined && Object.hasOwn(known.servers, name) ? known.servers[name] : undefined;
+      const [proven, user] =
+        (again && (await proveAgain(again, context))) ??
+        (await prove({ ...reached, ...(await claimOf(reached, options, context)) }, context));
       await context.servers.save({ default: called, servers: { ...known.servers, [called]: proven } });
       await print(context.io, `${visible(`logged in to ${url} as ${user ?? 'nobody'}; it is called "${called}"`)}\n`);
     });
@@ -112,7 +120,7 @@ async function claimOf(server: Server, options: Options, context: Context): Prom
   if (isAttended(context))
     return { token: checkToken(await askSecret(`Token for ${visible(url)} (it does not show): `, context)) };
   throw new CliError('how do you prove who you are?', {
-    hint: 'with --token-file FILE, --token-stdin, --user NAME and --key FILE or --password; or say --anonymous',
+    hint: PROOFS,
   });
 }
 
@@ -143,6 +151,21 @@ async function claimOfKey({ user, key }: Options, context: Context): Promise<Par
 
 /** As ssh-keygen shows them, and as its elders did. */
 const isFingerprint = (key: string) => /^(SHA\d+|MD5):|^([0-9a-f]{2}:){15}[0-9a-f]{2}$/i.test(key);
+
+const isBare = (options: Options) => Object.keys(options).every((name) => name === 'debug');
+
+/** With what is kept of a server; who sits at a terminal is asked for something else where that is not taken any more. */
+async function proveAgain(server: Server, context: Context): Promise<[Server, user?: string] | undefined> {
+  try {
+    return await prove(server, context);
+  } catch (error) {
+    if (!(error instanceof ImgapiError) || error.status !== 401) throw error;
+    const message = `${server.url} does not take the former credentials any more`;
+    if (!isAttended(context)) throw new CliError(message, { hint: PROOFS, exit: exits.notLoggedIn, cause: error });
+    note(context.io, message);
+    return undefined;
+  }
+}
 
 /** The server has to say who the user is; some answer everybody, whatever they send. */
 async function prove(server: Server, context: Context): Promise<[Server, user?: string]> {

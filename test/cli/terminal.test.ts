@@ -42,6 +42,27 @@ test('login asks on a terminal for the token, which does not show', async (t) =>
   t.regex(await readFile(serversOf(s), 'utf8'), new RegExp(`token = "${token}"`));
 });
 
+test('login with nothing but the name of a known server goes back to it, if it takes what is kept', async (t) => {
+  const [one, two] = [await startServer(t), await startServer(t)];
+  const s = await session(t);
+  for (const [name, { url, token }] of Object.entries({ one, two })) {
+    await writeFile(join(s.home, name), token);
+    t.is(await s.run('login', name, '--url', url, '--token-file', join(s.home, name)), 0);
+  }
+  const kept = await readFile(serversOf(s), 'utf8');
+  t.regex(kept, /^default = "two"$/m);
+  t.is(await s.run('login', 'one'), 0);
+  t.is(await readFile(serversOf(s), 'utf8'), kept.replace('default = "two"', 'default = "one"'));
+  t.true(s.out().endsWith(`logged in to ${one.url} as admin; it is called "one"\n`));
+
+  await writeFile(serversOf(s), kept.replace(one.token, 'guessed'), { mode: 0o600 });
+  const exit = s.run('login', 'one');
+  await s.answer(`Token for ${one.url} (it does not show): `, one.token);
+  t.is(await exit, 0);
+  t.regex(s.err(), /does not take the former credentials any more/);
+  t.is(await readFile(serversOf(s), 'utf8'), kept.replace('default = "two"', 'default = "one"'));
+});
+
 test('login with a key asks for the user', async (t) => {
   const { url } = await startServer(t, { keys: { authKeys: { alice: [sshKey('ed25519').line] } } });
   const s = await session(t);
