@@ -10,8 +10,8 @@ const fields: readonly Field[] = [
   ['state', '--state <state>', 'what it is', oneOf('wanted', 'active', 'paused', 'template')],
   [
     'images',
-    '--images <images>',
-    'what its disks are made of, with commas; or a file of JSON, [{"disk": 1, "image": UUID}]; "-": standard input',
+    '--images <file>',
+    'its disks, a file of JSON: [{"disk": 1, "image": UUID}], "-" for standard input; or images with commas between them',
     'disks',
   ],
 ];
