@@ -889,7 +889,7 @@ _slipway() {
     ' image show',-*) COMPREPLY=($(compgen -W '--dc -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image show',*) __slipway_known --images ;;
     ' image create',-*) COMPREPLY=($(compgen -W '-m --manifest --alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --dc --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
-    ' image create',*) __slipway_known --images ;;
+    ' image create',*) : ;;
     ' image update',-*) COMPREPLY=($(compgen -W '--alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --dc --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image update',*) __slipway_known --images ;;
     ' image delete',-*) COMPREPLY=($(compgen -W '--dc --force -y --yes --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
@@ -916,7 +916,7 @@ _slipway() {
     ' image bulk deprecate',*) __slipway_known --images ;;
     ' image bulk undeprecate',-*) COMPREPLY=($(compgen -W '--dc --no-wait -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image bulk undeprecate',*) __slipway_known --images ;;
-    ' image bulk delete',-*) COMPREPLY=($(compgen -W '--force --dc --no-wait -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' image bulk delete',-*) COMPREPLY=($(compgen -W '--force --dc -y --yes --no-wait -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image bulk delete',*) __slipway_known --images ;;
     ' image bulk label',-*) COMPREPLY=($(compgen -W '--label --dc --no-wait -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image bulk label',*) __slipway_known --images ;;

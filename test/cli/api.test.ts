@@ -131,6 +131,8 @@ test('a task is waited for, and what it came to is the answer', async (t) => {
   t.is(asked.length, 5);
 });
 
+const IMAGE = '3a1d2e7c-0f8b-4a52-9d1e-6f2f4f3b8c11';
+
 const ends: [status: string, code: number, result: unknown, message: string][] = [
   ['FAILURE', 400, { detail: 'no space left' }, 'slipway: task 7 failed: no space left\n'],
   ['FAILURE', 400, 'no space left', 'slipway: task 7 failed: no space left\n'],
@@ -141,14 +143,14 @@ const ends: [status: string, code: number, result: unknown, message: string][] =
 for (const [status, code, result, message] of ends) {
   test(`a task that ends with ${status} and ${JSON.stringify(result)} is an error`, async (t) => {
     const { url } = await remote(t, {
-      'DELETE /api/image/base': { task_id: '7', status: 'PENDING', result: null },
+      [`DELETE /api/image/${IMAGE}`]: { task_id: '7', status: 'PENDING', result: null },
       'GET /api/task/7/status': (_request, response) =>
         response.writeHead(code).end(JSON.stringify({ task_id: '7', status, result })),
     });
     const { slipway } = commandLine({ SLIPWAY_URL: url });
     for (const call of [
-      ['delete', '/image/base'],
-      ['image', 'delete', 'base', '--yes'],
+      ['delete', `/image/${IMAGE}`],
+      ['image', 'delete', IMAGE, '--yes'],
       ['task', 'wait', '7'],
     ]) {
       const said = await slipway(call);

@@ -45,7 +45,12 @@ const answers: [what: string, code: number, answer: RequestListener, stderr: Reg
   ['502 of a proxy', 2, (_, response) => response.writeHead(502).end('<html>'), /answered 502\nhint: a proxy answers/],
   ['401', 4, json(401, { code: 'UnauthorizedError', message: 'who are you' }), /^slipway: who are you\nhint: log in/],
   ['401 of a proxy', 4, (_, response) => response.writeHead(401).end(), /answered 401/],
-  ['403', 1, json(403, { code: 'NotPermitted', message: 'only to read' }), /^slipway: only to read\nhint: use cred/],
+  [
+    '403',
+    1,
+    json(403, { code: 'NotPermitted', message: 'only to read' }),
+    /^slipway: only to read\nhint: "slipway whoami" shows what you may do/,
+  ],
   [
     '421',
     1,

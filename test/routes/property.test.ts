@@ -148,8 +148,8 @@ function parses(bytes: Buffer): boolean {
 
 /** Keeps the books on which images there should be. */
 async function learn({ server, ground, told, gone }: Watch, method: string, target: string, answer: RawAnswer) {
-  // an update may have given the image another uuid
-  const mayEnd = answer.status === 204 || (answer.status === 200 && target.includes('update'));
+  // an update may have given the image another uuid, and management answers a deletion with 200
+  const mayEnd = answer.status === 204 || (answer.status === 200 && (target.includes('update') || method === 'DELETE'));
   if (mayEnd) {
     for (const uuid of ground.uuids.filter((named) => target.includes(named))) {
       if (await server.stored(uuid)) continue;
