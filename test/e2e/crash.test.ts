@@ -161,7 +161,7 @@ test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS}
   t.log(
     `${seen.acknowledged} operations were acknowledged, ${seen.open} were open at a kill, of which ${seen.happened} ` +
       `had happened; ${seen.swept} blobs were swept; ${entries.size} images; ` +
-      `${fleet.acknowledged} changes of the fleet, ${fleet.ended} tasks`,
+      `${fleet.acknowledged} changes of the fleet, ${fleet.ended} tasks, ${fleet.resumed} events`,
   );
   t.true(seen.acknowledged > ROUNDS);
   t.true(seen.open > ROUNDS);

@@ -10,6 +10,7 @@ import { bytesOf, countsOf, usage } from '../../server/model/usage.js';
 import { openCatalog } from '../../storage/open.js';
 import type { Random } from '../imgapi/random.js';
 import type { Daemon } from './daemon.js';
+import { listen } from './events.js';
 
 /** What a client knows of something that it manages: what must be there, and what may be there instead. */
 interface Managed {
@@ -38,7 +39,11 @@ const sortOf = ({ path }: Managed): Sort => sorts.find((sort) => sort.path().spl
 export class FleetWork {
   readonly #managed = new Map<string, Managed>();
   readonly #tasks = new Set<string>();
+  /** The entries of what was acknowledged since events were last listened to, and the one before them. */
+  #entries: string[] = [];
   acknowledged = 0;
+  /** Events that were heard of after a kill. */
+  resumed = 0;
   /** Tasks that a start has found unfinished, or whose end it has told. */
   ended = 0;
 
@@ -60,6 +65,7 @@ export class FleetWork {
     const answer = await daemon.ask(method, one.path, { body }).catch(() => undefined);
     if (!answer) return false;
     t.true(answer.status < 300, `${method} ${one.path}: ${answer.bytes}`);
+    this.#entries.push(String(answer.json.task_id));
     one.sure = after;
     one.maybe = undefined;
     this.acknowledged += 1;
@@ -98,6 +104,29 @@ export class FleetWork {
         break;
       }
     }
+    await this.#checkEvents(t, daemon);
+  }
+
+  /** Whoever heard of the first of these changes before the kill hears of all the others after it, in their order. */
+  async #checkEvents(t: ExecutionContext, { port, token }: Daemon): Promise<void> {
+    const [known, ...missed] = this.#entries;
+    const last = missed.at(-1);
+    if (last === undefined) return;
+    const events = await listen(port, { authorization: `Bearer ${token}` }, `/api/events?after=${known}`);
+    const told: string[] = [];
+    while (told.at(-1) !== last) {
+      const { id, event } = await events.next();
+      t.not(event, 'reset');
+      if (id !== undefined) told.push(id);
+    }
+    events.close();
+    t.deepEqual(
+      told.filter((id) => missed.includes(id)),
+      missed,
+      'the events of what was acknowledged',
+    );
+    this.#entries = [last];
+    this.resumed += missed.length;
   }
 }
 
