@@ -78,7 +78,11 @@ const verified: Register = (group, context) => {
           hint: 'keep the export and the data of the server as they are, and find out who could write to them',
         });
       }
-      if (!json) await print(context.io, `${entries} entries in ${chains.length} chains are whole\n`);
+      if (!json)
+        await print(
+          context.io,
+          `all is whole: ${entries} entries in ${chains.length === 1 ? 'one chain' : `${chains.length} chains`}\n`,
+        );
     });
 };
 
