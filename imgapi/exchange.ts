@@ -11,6 +11,8 @@ export interface ExchangeOptions {
   /** May have a path, which is kept. */
   url: string;
   token?: string;
+  /** What proves who asks, where a token is not all. */
+  credentials?: Credentials;
   /** Proves who asks: the headers to add to this request. The path is the one on the wire, with its query. */
   sign?: (request: Signable) => Promise<Record<string, string>>;
   userAgent?: string;
@@ -20,6 +22,8 @@ export interface ExchangeOptions {
   patience?: number;
   agent?: Agent | ((url: URL) => Agent | undefined);
 }
+
+export type Credentials = { kind: 'bearer'; token: string } | { kind: 'basic'; user: string; password: string };
 
 export interface Signable {
   method: string;
@@ -37,6 +41,8 @@ export interface Call {
   upload?: Readable;
   /** Statuses from 300 on that are no refusals here. */
   answers?: readonly number[];
+  /** So many redirects are followed; none, unless this is given. */
+  redirects?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -126,12 +132,12 @@ export class Exchange {
   }
 
   #headers({ json, headers }: Call): Record<string, string> {
-    const { token, userAgent, acceptVersion = '~2' } = this.#options;
+    const { token, credentials, userAgent, acceptVersion = '~2' } = this.#options;
     const all = {
       accept: 'application/json',
       'accept-version': acceptVersion,
       'user-agent': userAgent ?? 'slipway',
-      authorization: token && `Bearer ${token}`,
+      authorization: token ? `Bearer ${token}` : credentials && authorizationOf(credentials),
       'content-type': json === undefined ? undefined : 'application/json',
       ...headers,
     };
@@ -197,6 +203,11 @@ function searchOf({ query = {} }: Call): string {
     for (const one of [value].flat()) if (one !== undefined) search.append(name, one);
   }
   return search.size > 0 ? `?${search}` : '';
+}
+
+function authorizationOf(credentials: Credentials): string {
+  if (credentials.kind === 'bearer') return `Bearer ${credentials.token}`;
+  return `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
 }
 
 /** Where a redirect leads: to which server only, as the path may hold a token. */

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** Bytes on their way in. Exactly one of commit and discard ends it; discard may be called at any time, also twice. */
+/** Bytes on their way in. Exactly one of commit, discard and suspend ends it; discard may be called at any time, also twice. */
 export interface StagedBlob {
   /** Random and final: the blob will be read under it. */
   readonly key: string;
@@ -9,6 +9,16 @@ export interface StagedBlob {
   /** After the writable has finished. When it returns, the bytes are durable and can be read; never before. */
   commit(): Promise<void>;
   discard(): Promise<void>;
+  /** Instead of commit or discard: what has been written stays, to be resumed under its key. */
+  suspend(): Promise<void>;
+}
+
+/** Bytes that were on their way in once, and shall go on from where they are. */
+export interface ResumedBlob extends StagedBlob {
+  /** So many bytes are there. The writable still begins at 0: what is written of these is not written again. */
+  readonly kept: number;
+  /** What is there. A chunk is lent: it is valid until the next one is asked for. */
+  read(): AsyncIterable<Uint8Array>;
 }
 
 export interface BlobStat {
@@ -38,6 +48,8 @@ export interface BlobFile {
  */
 export interface BlobStore {
   stage(): Promise<StagedBlob>;
+  /** What was staged and not ended by anybody, or was committed and is known to no record. Never two at a time. */
+  resume(key: string): Promise<ResumedBlob | undefined>;
   stat(key: string): Promise<BlobStat | undefined>;
   /**
    * The blob is open when this returns, and closed when the iteration ends, is left early, or throws; where it may never

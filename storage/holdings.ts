@@ -2,6 +2,7 @@ import type { BlobStore } from './blobs.js';
 import type { Catalog, Kind, Reader, Tx } from './catalog.js';
 import type { Content } from './digests.js';
 import { StorageDown } from './errors.js';
+import { partials } from './partials.js';
 
 /** Which blob keeps a content, and who needs it. Images with the same file share one blob. */
 export interface Holding {
@@ -146,10 +147,15 @@ export async function collect(
 
   for await (const { key, staged, touched } of blobs.list()) {
     signal?.throwIfAborted();
-    if (touched > touchedBefore || (await catalog.find(contents, `key:${key}`))) continue;
+    if (touched > touchedBefore || (await isKnown(catalog, key))) continue;
     if (await deleteUnknown({ catalog, blobs }, key, touchedBefore)) collected[staged ? 'staged' : 'orphans'] += 1;
   }
   return collected;
+}
+
+/** To a record of what is kept, or of what will go on. */
+async function isKnown(reader: Reader, key: string): Promise<boolean> {
+  return ((await reader.find(contents, `key:${key}`)) ?? (await reader.find(partials, `key:${key}`))) !== undefined;
 }
 
 /** The record goes first: bytes without a record are found again, a record without bytes would be a lie. */
@@ -165,7 +171,7 @@ function forget(catalog: Catalog, sha256: string, unheldBefore: string): Promise
 /** Inside a write, so that nobody publishes the blob between the look and the deletion. */
 function deleteUnknown({ catalog, blobs }: Stores, key: string, touchedBefore: Date): Promise<boolean> {
   return catalog.write(async (tx) => {
-    if (await tx.find(contents, `key:${key}`)) return false;
+    if (await isKnown(tx, key)) return false;
     const found = await blobs.stat(key);
     if (found && found.touched > touchedBefore) return false;
     await blobs.delete(key);

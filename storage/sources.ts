@@ -47,3 +47,29 @@ export interface LeftDirectory {
   /** How that server was configured. */
   configuration(): Promise<{ path: string; mode: string | undefined } | undefined>;
 }
+
+/** The file of an image that lies somewhere else, opened from a byte on. */
+export interface Opened {
+  /** The first byte of the body: the one that was asked for, or 0 where the source could only begin again. */
+  from: number;
+  /** Of the whole file, where the source tells. */
+  size?: number;
+  /** Names this very content: with it, what came before can be gone on with. */
+  mark?: string;
+  body: Readable;
+}
+
+export interface RemoteFile {
+  /** For people: where it lies, without what must not be told. */
+  readonly what: string;
+  open(at: { from: number; mark?: string | undefined }, signal: AbortSignal): Promise<Opened>;
+}
+
+/** Images that lie somewhere else, to be fetched one by one. */
+export interface Source {
+  /** For people. */
+  readonly what: string;
+  /** The manifest, as the source has it: nothing of it has been checked. */
+  describe(uuid: string, signal: AbortSignal): Promise<Record<string, unknown>>;
+  file(uuid: string, index?: number): RemoteFile;
+}

@@ -11,8 +11,7 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
   const staged = new Set<string>();
   metrics.atScrape(() => blobs_staged.set(staged.size));
 
-  const stage = async (): Promise<StagedBlob> => {
-    const blob = await time('stage', () => blobs.stage());
+  const watch = (blob: StagedBlob): StagedBlob => {
     const { key, writable } = blob;
     staged.add(key);
     writable.on(errorMonitor, (error) => failed('write', error));
@@ -27,11 +26,19 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
         await time('discard', () => blob.discard());
         staged.delete(key);
       },
+      suspend: async () => {
+        await time('suspend', () => blob.suspend());
+        staged.delete(key);
+      },
     };
   };
 
   return {
-    stage,
+    stage: async () => watch(await time('stage', () => blobs.stage())),
+    resume: async (key) => {
+      const blob = await time('resume', () => blobs.resume(key));
+      return blob && { ...watch(blob), kept: blob.kept, read: () => blob.read() };
+    },
     stat: (key) => time('stat', () => blobs.stat(key)),
     read: async (key, range) => {
       const chunks = await time('open', () => blobs.read(key, range));

@@ -2,7 +2,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertBlobKey, isBlobKey, newBlobKey } from '../blob-key.js';
-import type { BlobFile, BlobStat, BlobStore, ByteRange, StagedBlob } from '../blobs.js';
+import type { BlobFile, BlobStat, BlobStore, ByteRange, ResumedBlob, StagedBlob } from '../blobs.js';
 import { makeDirectory, syncDirectory } from '../durable.js';
 import { StorageDown } from '../errors.js';
 import { FileReading } from './file-reading.js';
@@ -43,8 +43,20 @@ class FilesystemBlobs implements BlobStore {
     const key = newBlobKey();
     const path = this.#staged(key);
     const handle = await open(path, 'wx', 0o600).catch(down(`staging blob ${key}`));
-    const place = { land: () => this.#land(key), remove: () => this.delete(key) };
-    return new StagedFile(key, handle, place, this.#writeBehind);
+    return new StagedFile(key, handle, this.#placeOf(key), this.#writeBehind);
+  }
+
+  async resume(key: string): Promise<ResumedBlob | undefined> {
+    const path = this.#staged(key);
+    try {
+      await orAbsent(rename(this.#whole(key), path));
+      const handle = await orAbsent(open(path, 'r+'));
+      if (!handle) return undefined;
+      const { size } = await handle.stat();
+      return new StagedFile(key, handle, this.#placeOf(key), this.#writeBehind, size);
+    } catch (error) {
+      throw new StorageDown(`resuming blob ${key}`, error);
+    }
   }
 
   async stat(key: string): Promise<BlobStat | undefined> {
@@ -74,6 +86,14 @@ class FilesystemBlobs implements BlobStore {
   }
 
   async close(): Promise<void> {}
+
+  #placeOf(key: string) {
+    return {
+      reopen: () => open(this.#staged(key), 'r').catch(down(`reading blob ${key}`)),
+      land: () => this.#land(key),
+      remove: () => this.delete(key),
+    };
+  }
 
   async #land(key: string): Promise<void> {
     await this.#makeShard(shardOf(key));

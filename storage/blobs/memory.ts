@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { assertBlobKey, newBlobKey } from '../blob-key.js';
-import type { BlobStat, BlobStore, ByteRange, StagedBlob } from '../blobs.js';
+import type { BlobStat, BlobStore, ByteRange, ResumedBlob, StagedBlob } from '../blobs.js';
 import { StorageDown } from '../errors.js';
 
 interface Blob {
@@ -19,12 +19,23 @@ class MemoryBlobs implements BlobStore {
   readonly #whole = new Map<string, Blob>();
 
   async stage(): Promise<StagedBlob> {
-    const staged = new StagedInMemory((blob) => {
-      const there = this.#staged.delete(staged.key);
-      if (blob && !there) throw new StorageDown(`writing blob ${staged.key}`, new Error('it is gone'));
+    return this.#stage(newBlobKey(), Buffer.alloc(0));
+  }
+
+  async resume(key: string): Promise<ResumedBlob | undefined> {
+    const there = this.#staged.get(key)?.bytes ?? this.#whole.get(key)?.bytes;
+    if (!there) return undefined;
+    this.#whole.delete(key);
+    return this.#stage(key, there);
+  }
+
+  #stage(key: string, there: Buffer): StagedInMemory {
+    const staged = new StagedInMemory(key, there, (blob) => {
+      const isThere = this.#staged.delete(staged.key);
+      if (blob && !isThere) throw new StorageDown(`writing blob ${staged.key}`, new Error('it is gone'));
       if (blob) this.#whole.set(staged.key, blob);
     });
-    this.#staged.set(staged.key, staged);
+    this.#staged.set(key, staged);
     return staged;
   }
 
@@ -54,18 +65,26 @@ class MemoryBlobs implements BlobStore {
   async close(): Promise<void> {}
 }
 
-class StagedInMemory implements StagedBlob {
-  readonly key = newBlobKey();
+class StagedInMemory implements ResumedBlob {
   readonly writable: Writable;
+  readonly kept: number;
   touched = new Date();
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[];
+  #position = 0;
   #ended = false;
 
   /** `leave` takes it out of the stage, and into the store with the bytes it is given. */
-  constructor(private readonly leave: (blob?: Blob) => void) {
+  constructor(
+    readonly key: string,
+    private readonly there: Buffer,
+    private readonly leave: (blob?: Blob) => void,
+  ) {
+    this.kept = there.length;
+    this.#chunks = [there];
     this.writable = new Writable({
       write: (chunk: Uint8Array, _encoding, done) => {
-        this.#chunks.push(Buffer.from(chunk));
+        this.#chunks.push(Buffer.from(chunk.subarray(Math.max(0, this.kept - this.#position))));
+        this.#position += chunk.length;
         this.touched = new Date();
         done();
       },
@@ -76,7 +95,21 @@ class StagedInMemory implements StagedBlob {
     if (this.#ended) throw new Error(`blob ${this.key} has been committed or discarded already`);
     if (!this.writable.writableFinished) throw new Error(`blob ${this.key} is committed before it is whole`);
     this.#ended = true;
-    this.leave({ bytes: Buffer.concat(this.#chunks), touched: this.touched });
+    this.leave({ bytes: this.bytes, touched: this.touched });
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  async suspend(): Promise<void> {
+    if (this.#ended) throw new Error(`blob ${this.key} has been committed or discarded already`);
+    this.#ended = true;
+    this.writable.destroy();
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    if (this.kept > 0) yield* lend(this.key, this.there, { start: 0, end: this.kept - 1 });
   }
 
   async discard(): Promise<void> {

@@ -1,10 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
-import type { StagedBlob } from '../blobs.js';
+import type { ResumedBlob } from '../blobs.js';
 import { StorageDown } from '../errors.js';
+import { FileReading } from './file-reading.js';
 import type { FollowedFile, WriteBehind } from './write-behind.js';
 
 interface Place {
+  /** Opens the file once more. */
+  reopen(): Promise<FileHandle>;
   /** Moves the file, which is whole and synced, to where it is read. */
   land(): Promise<void>;
   /** Removes it, wherever it has got to. */
@@ -12,11 +15,13 @@ interface Place {
 }
 
 /** A file on its way into the store. */
-export class StagedFile implements StagedBlob {
+export class StagedFile implements ResumedBlob {
   readonly writable: Writable;
   #closing: Promise<void> | undefined;
   #landing: Promise<void> | undefined;
-  #discarded = false;
+  #ended = false;
+  /** Where in the file the next byte belongs. */
+  #position = 0;
   readonly #behind: FollowedFile;
 
   constructor(
@@ -24,6 +29,8 @@ export class StagedFile implements StagedBlob {
     private readonly handle: FileHandle,
     private readonly place: Place,
     writeBehind: WriteBehind,
+    /** Bytes that the file has already. */
+    readonly kept = 0,
   ) {
     this.#behind = writeBehind.follow(handle);
     this.writable = new Writable({
@@ -46,14 +53,14 @@ export class StagedFile implements StagedBlob {
   }
 
   async commit(): Promise<void> {
-    if (this.#landing || this.#discarded) throw new Error(`blob ${this.key} has been committed or discarded already`);
+    if (this.#landing || this.#ended) throw new Error(`blob ${this.key} has been committed or discarded already`);
     if (!this.writable.writableFinished) throw new Error(`blob ${this.key} is committed before it is whole`);
     this.#landing = this.#land();
     await this.#landing;
   }
 
   async discard(): Promise<void> {
-    this.#discarded = true;
+    this.#ended = true;
     const committed = await this.#landing?.then(
       () => true,
       () => false, // told to whoever committed; what is left of it is removed here
@@ -62,6 +69,23 @@ export class StagedFile implements StagedBlob {
     this.writable.destroy();
     await this.#close().catch(() => {}); // a file that is thrown away need not have been written
     await this.place.remove();
+  }
+
+  async suspend(): Promise<void> {
+    if (this.#landing) throw new Error(`blob ${this.key} has been committed already`);
+    this.#ended = true;
+    try {
+      await this.#behind.settled();
+      await this.handle.datasync();
+    } catch {
+      // what the disk did not take is not there when it is resumed; whoever resumes holds it against its digest
+    }
+    this.writable.destroy();
+    await this.#close().catch(() => {});
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    if (this.kept > 0) yield* new FileReading(this.key, await this.place.reopen(), { start: 0, end: this.kept - 1 });
   }
 
   async #land(): Promise<void> {
@@ -76,9 +100,12 @@ export class StagedFile implements StagedBlob {
   }
 
   #append(chunks: Uint8Array[], done: (error?: Error) => void): void {
-    writeAll(this.handle, chunks).then(
+    const fresh = unwritten(chunks, Math.max(0, this.kept - this.#position));
+    const at = Math.max(this.#position, this.kept);
+    this.#position += lengthOf(chunks);
+    writeAll(this.handle, fresh, at).then(
       () => {
-        for (const { length } of chunks) this.#behind.wrote(length);
+        this.#behind.wrote(lengthOf(fresh));
         done();
       },
       (error) => done(this.#down(error)),
@@ -96,13 +123,17 @@ export class StagedFile implements StagedBlob {
 }
 
 /** A disk that is getting full takes a part of what it is given before it refuses. */
-async function writeAll(handle: FileHandle, chunks: Uint8Array[]): Promise<void> {
+async function writeAll(handle: FileHandle, chunks: Uint8Array[], from: number): Promise<void> {
   let rest = chunks.filter((chunk) => chunk.length > 0);
+  let position = from;
   while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest);
+    const { bytesWritten } = await handle.writev(rest, position);
+    position += bytesWritten;
     rest = unwritten(rest, bytesWritten);
   }
 }
+
+const lengthOf = (chunks: readonly Uint8Array[]) => chunks.reduce((sum, { length }) => sum + length, 0);
 
 function unwritten(chunks: Uint8Array[], written: number): Uint8Array[] {
   const rest: Uint8Array[] = [];

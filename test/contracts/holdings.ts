@@ -283,6 +283,7 @@ function before(catalog: Catalog, write: () => Promise<void>): Catalog {
 function beforeDelete(blobs: BlobStore, paused: () => Promise<void>): BlobStore {
   return {
     stage: () => blobs.stage(),
+    resume: (key) => blobs.resume(key),
     stat: (key) => blobs.stat(key),
     read: (key, range) => blobs.read(key, range),
     delete: async (key) => {

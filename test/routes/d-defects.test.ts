@@ -371,6 +371,7 @@ const change = ({ deps }: TestServer, uuid: string, changes: Partial<Image>) =>
 function methodsOf(blobs: Awaited<ReturnType<typeof openBlobs>>) {
   return {
     stage: () => blobs.stage(),
+    resume: (key: string) => blobs.resume(key),
     stat: (key: string) => blobs.stat(key),
     read: (key: string, range?: { start: number; end: number }) => blobs.read(key, range),
     delete: (key: string) => blobs.delete(key),

@@ -30,8 +30,10 @@ async function hesitant(answer: (blobs: BlobStore) => Promise<StagedBlob>) {
         writable: blob.writable,
         commit: () => blob.commit(),
         discard: () => blob.discard().then(gone.open),
+        suspend: () => blob.suspend().then(gone.open),
       };
     },
+    resume: (key) => real.resume(key),
     stat: (key) => real.stat(key),
     read: (key, range) => real.read(key, range),
     delete: (key) => real.delete(key),

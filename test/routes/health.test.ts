@@ -171,6 +171,7 @@ test('a write that fails is found out, and thrown away', async (t) => {
     discard: async () => {
       discarded += 1;
     },
+    suspend: async () => t.fail('it was kept'),
   });
   const readiness = new Readiness(await checked({ blobs: { stage: full } }), silent, () => new Date());
   t.deepEqual(await readiness.reasons(), { blobs: meanings.blobs! });

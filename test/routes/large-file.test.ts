@@ -57,6 +57,7 @@ async function withLargeFile(t: ExecutionContext, kernel?: Kernel): Promise<Larg
     },
     blobs: {
       stage: () => blobs.stage(),
+      resume: (key) => blobs.resume(key),
       stat: (key) => blobs.stat(key),
       read: (key, range) => blobs.read(key, range),
       openFile: async (key) => {

@@ -16,6 +16,7 @@ async function faulty(): Promise<{ blobs: BlobStore; faults: Partial<BlobStore> 
     faults,
     blobs: {
       stage: () => blobs.stage(),
+      resume: (key) => blobs.resume(key),
       stat: (key) => (faults.stat ?? blobs.stat.bind(blobs))(key),
       read: (key, range) => (faults.read ?? blobs.read.bind(blobs))(key, range),
       delete: (key) => blobs.delete(key),

@@ -14,6 +14,7 @@ async function countedBlobs() {
   const counts = { begun: 0, open: 0 };
   const blobs: BlobStore = {
     stage: () => real.stage(),
+    resume: (key) => real.resume(key),
     stat: (key) => real.stat(key),
     read: async (key, range) => {
       const chunks = await real.read(key, range);

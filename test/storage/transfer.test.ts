@@ -203,6 +203,7 @@ function breaking(staged: StagedBlob, broken: { write?: boolean; commit?: boolea
       if (broken.discard) throw down();
       await staged.discard();
     },
+    suspend: () => staged.suspend(),
   };
 }
 

@@ -82,6 +82,6 @@ async function stagedFile(t: ExecutionContext, onSync: (sync: () => Promise<void
   const handle = await open(path, 'wx');
   const sync = handle.datasync.bind(handle);
   handle.datasync = () => onSync(sync);
-  const place = { land: async () => t.fail('it has landed'), remove: () => rm(path) };
+  const place = { reopen: () => open(path, 'r'), land: async () => t.fail('it has landed'), remove: () => rm(path) };
   return { staged: new StagedFile('0'.repeat(32), handle, place, new WriteBehind()), directory };
 }

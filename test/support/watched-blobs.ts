@@ -27,6 +27,7 @@ export async function watchedBlobs(): Promise<WatchedBlobs> {
           key: blob.key,
           writable: blob.writable,
           commit: () => blob.commit(),
+          suspend: () => blob.suspend(),
           discard: async () => {
             await blob.discard();
             discarded.open();
@@ -34,6 +35,7 @@ export async function watchedBlobs(): Promise<WatchedBlobs> {
           },
         };
       },
+      resume: (key) => blobs.resume(key),
       stat: (key) => blobs.stat(key),
       read: (key, range) => blobs.read(key, range),
       delete: (key) => blobs.delete(key),

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AnsweredBadly, Unreachable } from '../imgapi/exchange-errors.js';
+import type { ResumedBlob, StagedBlob } from './blobs.js';
+import type { Tx } from './catalog.js';
+import type { Arrival, Stores } from './holdings.js';
+import { partials } from './partials.js';
+import type { RemoteFile } from './sources.js';
+import { type TransferOptions, TransferRefused, transfer } from './transfer.js';
+
+export interface ReceiveOptions extends TransferOptions {
+  signal: AbortSignal;
+  /** Milliseconds to wait before it is tried again, and so how often: counted anew when enough has come in between. */
+  pauses?: readonly number[];
+  /** A source that sends less in so many milliseconds, waited for, has failed. */
+  crawl?: { bytes: number; within: number };
+}
+
+const PAUSES = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000];
+const CRAWL = { bytes: 16 << 10, within: 60_000 };
+/** When so much has come, the source works. */
+const PROGRESS = 1 << 20;
+
+/**
+ * A remote file into the store, over as many connections as it takes. What has come stays for the next call with the same
+ * holder, also after a crash, until `settle` or `giveUp`; it is gone on with where the source still has the same file.
+ * What the source delivered, but is not what was promised, is thrown away.
+ */
+export async function receive(
+  stores: Stores,
+  holder: string,
+  file: RemoteFile,
+  options: ReceiveOptions,
+): Promise<Arrival> {
+  for (;;) {
+    const { staged, mark } = await begin(stores, holder, options);
+    const kept = 'kept' in staged ? staged.kept : 0;
+    const remember = (found: string) => note(stores, holder, found);
+    const chunks = both(staged, pulled(file, { from: kept, mark, remember }, options));
+    try {
+      const content = await transfer(chunks, { ...lasting(staged), key: staged.key }, options);
+      return { key: staged.key, content };
+    } catch (error) {
+      const isSpoilt = error instanceof StartsAgain || error instanceof TransferRefused;
+      if (!isSpoilt) throw error;
+      await giveUp(stores, holder);
+      // What was kept may have been of another file, or harmed by a power cut: that is no fault of the source.
+      if (kept === 0 && !(error instanceof StartsAgain)) throw error;
+    }
+  }
+}
+
+/** Throws away what has come for a holder, if anything has. */
+export async function giveUp({ catalog, blobs }: Stores, holder: string): Promise<void> {
+  const partial = await catalog.write(async (tx) => {
+    const found = await tx.get(partials, holder);
+    if (found) await tx.delete(partials, holder);
+    return found;
+  });
+  if (partial) await blobs.delete(partial.key);
+}
+
+/** In the write that publishes what has come. */
+export async function settle(tx: Tx, holder: string): Promise<void> {
+  if (await tx.get(partials, holder)) await tx.delete(partials, holder);
+}
+
+/** Without a promised digest nobody could tell whether what was kept and what follows belong together. */
+const isProvable = ({ expect = {} }: TransferOptions) =>
+  expect.sha256 !== undefined || expect.sha1 !== undefined || expect.md5 !== undefined;
+
+async function begin(
+  stores: Stores,
+  holder: string,
+  options: TransferOptions,
+): Promise<{ staged: StagedBlob | ResumedBlob; mark?: string }> {
+  const { catalog, blobs } = stores;
+  const partial = await catalog.get(partials, holder);
+  if (partial && isProvable(options)) {
+    const staged = await blobs.resume(partial.key);
+    const fits = staged && staged.kept <= (options.expect?.size ?? Number.POSITIVE_INFINITY);
+    if (fits) return { staged, ...(partial.mark !== undefined && { mark: partial.mark }) };
+    await staged?.discard();
+  }
+  if (partial) await giveUp(stores, holder);
+  const staged = await blobs.stage();
+  await catalog.write((tx) => tx.insert(partials, { holder, key: staged.key }));
+  return { staged };
+}
+
+async function note({ catalog }: Stores, holder: string, mark: string): Promise<void> {
+  await catalog.write(async (tx) => {
+    const partial = await tx.get(partials, holder);
+    if (partial) await tx.replace(partials, { ...partial, mark });
+  });
+}
+
+/** What is not finished is kept: whether it is thrown away is decided here, not by the transfer that was cut short. */
+function lasting(staged: StagedBlob): Pick<StagedBlob, 'writable' | 'commit' | 'discard' | 'suspend'> {
+  const { writable } = staged;
+  return {
+    writable,
+    commit: () => staged.commit(),
+    discard: () => staged.suspend(),
+    suspend: () => staged.suspend(),
+  };
+}
+
+async function* both(staged: StagedBlob | ResumedBlob, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if ('read' in staged) yield* staged.read();
+  yield* rest;
+}
+
+interface From {
+  from: number;
+  mark: string | undefined;
+  remember(mark: string): Promise<void>;
+}
+
+/** The bytes of a file from one on, going on where a connection broke. */
+async function* pulled(
+  file: RemoteFile,
+  { from, mark, remember }: From,
+  options: ReceiveOptions,
+): AsyncGenerator<Uint8Array> {
+  const { signal, expect = {}, pauses = PAUSES } = options;
+  let position = from;
+  let known = mark;
+  let failed = 0;
+  let lastFailure = from;
+  while (expect.size === undefined || position < expect.size) {
+    try {
+      const opened = await file.open({ from: position, mark: known }, signal);
+      try {
+        if (opened.from !== position) throw new StartsAgain();
+        const size = expect.size ?? opened.size;
+        if (opened.size !== undefined && expect.size !== undefined && opened.size !== expect.size) {
+          throw new TransferRefused('size', expect.size, opened.size);
+        }
+        if (known === undefined && opened.mark !== undefined) {
+          known = opened.mark;
+          await remember(known);
+        }
+        for await (const chunk of watched(opened.body, file, options)) {
+          position += chunk.length;
+          yield chunk;
+        }
+        if (size === undefined || position >= size) return;
+        throw new Unreachable(`${file.what} ended after ${position} of ${size} bytes`, {});
+      } finally {
+        opened.body.destroy();
+      }
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (position - lastFailure >= PROGRESS) failed = 0;
+      lastFailure = position;
+      const pause = pauses[failed];
+      if (!isPassing(error) || pause === undefined) throw error;
+      failed += 1;
+      await sleep(pause, undefined, { signal });
+    }
+  }
+}
+
+/** Only time that is spent waiting for the source counts. */
+async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  { what }: RemoteFile,
+  { crawl = CRAWL }: ReceiveOptions,
+): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  let waited = 0;
+  let came = 0;
+  for (;;) {
+    const asked = performance.now();
+    const { done, value } = await chunks.next();
+    if (done) return;
+    waited += performance.now() - asked;
+    came += value.length;
+    if (waited >= crawl.within) {
+      if (came < crawl.bytes)
+        throw new Unreachable(`${what} has sent only ${came} bytes in ${crawl.within / 1000} s`, {});
+      waited = 0;
+      came = 0;
+    }
+    yield value;
+  }
+}
+
+/** Refusals that may not last. */
+const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof AnsweredBadly) return passing.has(error.answered);
+  const cause = error instanceof Error ? error.cause : undefined;
+  return error instanceof Unreachable || (cause instanceof AnsweredBadly && passing.has(cause.answered));
+}
+
+/** The source has another file by now, or can only send it from its beginning. */
+class StartsAgain extends Error {
+  override name = 'StartsAgain';
+}
