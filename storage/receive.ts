@@ -5,7 +5,7 @@ import type { Tx } from './catalog.js';
 import type { Arrival, Stores } from './holdings.js';
 import { partials } from './partials.js';
 import type { RemoteFile } from './sources.js';
-import { type TransferOptions, TransferRefused, transfer } from './transfer.js';
+import { type Content, type TransferOptions, TransferRefused, transfer } from './transfer.js';
 
 export interface ReceiveOptions extends TransferOptions {
   signal: AbortSignal;
@@ -13,6 +13,11 @@ export interface ReceiveOptions extends TransferOptions {
   pauses?: readonly number[];
   /** A source that sends less in so many milliseconds, waited for, has failed. */
   crawl?: { bytes: number; within: number };
+}
+
+/** Committed, and in no record but a partial. */
+export interface Received extends Arrival {
+  content: Content;
 }
 
 const PAUSES = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000];
@@ -30,7 +35,7 @@ export async function receive(
   holder: string,
   file: RemoteFile,
   options: ReceiveOptions,
-): Promise<Arrival> {
+): Promise<Received> {
   for (;;) {
     const { staged, mark } = await begin(stores, holder, options);
     const kept = 'kept' in staged ? staged.kept : 0;

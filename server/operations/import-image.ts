@@ -1,6 +1,6 @@
 import { type Draft, finishDraft, readDraft, requireOwner } from '../../imgapi/draft.js';
 import { ImgapiError, invalidParameter } from '../../imgapi/errors.js';
-import { type Image, UNSET_OWNER } from '../../imgapi/image.js';
+import { UNSET_OWNER } from '../../imgapi/image.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps, Policy } from '../deps.js';
 import { isOperator } from '../model/caller.js';
@@ -38,25 +38,36 @@ export async function importImage(
   deps: Deps,
   target: Target,
   draft: Draft,
-  { channel, place, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
-): Promise<Image> {
-  const { catalog, policy, now } = deps;
+  options: ImportOptions,
+): Promise<RegisteredImage> {
+  const { catalog, now } = deps;
   return catalog.write(async (tx) => {
-    const existing = await refuseExisting(tx, target);
-    await checkOrigin(tx, target, draft.origin);
-    const image = finishDraft('import', replaceMinPlatform ? await withOriginsPlatform(tx, draft) : draft, {
-      uuid: target.uuid,
-      owner: await ownerOf(tx, policy, target, draft.owner, skipOwnerCheck),
-      rules: rulesOf(policy),
-      ...(channel !== undefined && { channel }),
-    });
-    await checkAncestry(tx, image);
-    const registered = place ? await register(tx, image, place, now()) : image;
-    await checkWidening(tx, target, existing, registered);
-    await checkQuota(deps, tx, existing, registered);
-    await saveImage(tx, existing, registered, now());
+    const { existing, image } = await prepareImport(deps, tx, target, draft, options);
+    await checkWidening(tx, target, existing, image);
+    await checkQuota(deps, tx, existing, image);
+    await saveImage(tx, existing, image, now());
     return image;
   });
+}
+
+/** What an import would make of a manifest, and what is there that it would fill. Nothing is written. */
+export async function prepareImport(
+  { policy, now }: Pick<Deps, 'policy' | 'now'>,
+  reader: Reader,
+  target: Target,
+  draft: Draft,
+  { channel, place, skipOwnerCheck, replaceMinPlatform }: ImportOptions,
+): Promise<{ existing: RegisteredImage | undefined; image: RegisteredImage }> {
+  const existing = await refuseExisting(reader, target);
+  await checkOrigin(reader, target, draft.origin);
+  const image = finishDraft('import', replaceMinPlatform ? await withOriginsPlatform(reader, draft) : draft, {
+    uuid: target.uuid,
+    owner: await ownerOf(reader, policy, target, draft.owner, skipOwnerCheck),
+    rules: rulesOf(policy),
+    ...(channel !== undefined && { channel }),
+  });
+  await checkAncestry(reader, image);
+  return { existing, image: place ? await register(reader, image, place, now()) : image };
 }
 
 /** Refuses a uuid that is taken. A placeholder takes none from those who may change it: the import will fill it. */
