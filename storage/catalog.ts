@@ -6,6 +6,8 @@ export interface Kind<T> {
   unique?(record: T): string[];
   /** Where the record stands in its indexes: `<index>:<value>`, such as `origin:<uuid>`; several per index are fine. */
   index?(record: T): string[];
+  /** Indexes that so many writes look into that memory keeps their keys: some 100 bytes for each. */
+  resident?: readonly string[];
 }
 
 export interface RangeOptions {

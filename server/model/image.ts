@@ -9,6 +9,7 @@ export const images = {
     ...(image.origin ? [`origin:${image.origin}`] : []),
     ...(registration ? [nameIndex(registration), versionIndex(image)] : []),
   ],
+  resident: ['name'],
 };
 
 /** What the image holds of the blob store: holder → content. */

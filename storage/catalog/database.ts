@@ -27,6 +27,10 @@ export class Database implements LiveView {
     private readonly ready: () => Promise<void> = async () => {},
   ) {}
 
+  get(key: string): Promise<string | undefined> {
+    return this.#get(key, () => undefined);
+  }
+
   getMany(keys: string[]): Promise<(string | undefined)[]> {
     return this.#getMany(keys, () => undefined);
   }
@@ -46,6 +50,7 @@ export class Database implements LiveView {
     };
     if (this.engine.status === 'open') current();
     return {
+      get: (key) => this.#get(key, current),
       getMany: (keys) => this.#getMany(keys, current),
       scan: (range, page) => this.#scan(range, page, current),
       close: async () => snapshot?.close(),
@@ -103,14 +108,14 @@ export class Database implements LiveView {
     this.#suspect = false;
   }
 
-  #getMany(keys: string[], snapshot: () => Snapshot | undefined): Promise<(string | undefined)[]> {
-    return this.#read(async () => {
-      const options = { ...encodings, snapshot: snapshot() };
-      const [key] = keys;
-      if (keys.length > 1 || key === undefined) return this.engine.getMany<string, string>(keys, options);
-      // LevelDB maps its files: a record that the kernel has is read in less time than a thread takes to wake
-      return [this.engine.getSync<string, string>(key, options)];
-    });
+  // LevelDB maps its files: a record that the kernel has is read in less time than a thread takes to wake
+  #get(key: string, snapshot: () => Snapshot | undefined): Promise<string | undefined> {
+    return this.#read(() => this.engine.getSync<string, string>(key, { ...encodings, snapshot: snapshot() }));
+  }
+
+  async #getMany(keys: string[], snapshot: () => Snapshot | undefined): Promise<(string | undefined)[]> {
+    if (keys.length === 1) return [await this.#get(keys[0]!, snapshot)];
+    return this.#read(() => this.engine.getMany<string, string>(keys, { ...encodings, snapshot: snapshot() }));
   }
 
   async *#scan(range: KeyRange, page: number, snapshot: () => Snapshot | undefined): AsyncGenerator<Entry[]> {
@@ -138,9 +143,9 @@ export class Database implements LiveView {
     return this.engine.iterator<string, string>(options);
   }
 
-  async #read<T>(attempt: () => Promise<T>): Promise<T> {
+  async #read<T>(attempt: () => T | Promise<T>): Promise<T> {
     for (;;) {
-      await this.#opened();
+      if (this.#opening || this.engine.status !== 'open') await this.#opened();
       const openings = this.#openings;
       try {
         return await attempt();

@@ -12,6 +12,8 @@ export interface KeyRange {
   /** The first key behind. */
   to: string;
   reverse: boolean;
+  /** The walk that it is a part of, where memory keeps its keys for writes. */
+  resident?: string;
 }
 
 /** Hands our keys to LevelDB as the bytes that they are. */
@@ -53,6 +55,8 @@ export function rangeOf(base: string, { prefix = '', after, below, reverse = fal
   const range = { from: first, to: bound < behindThem ? bound : behindThem, reverse };
   return after === undefined ? range : behind(range, base + Buffer.from(after, 'base64url').toString('latin1'));
 }
+
+export const wholeWalk = (base: string): KeyRange => rangeOf(base, {});
 
 /** What is left of a range once `key` has been met. */
 export function behind(range: KeyRange, key: string): KeyRange {

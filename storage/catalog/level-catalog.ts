@@ -1,10 +1,11 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Catalog, Change, Kind, Stored, Tx } from '../catalog.js';
 import { StorageDown } from '../errors.js';
 import { Database, type Engine } from './database.js';
 import { rangeOf, recordKey, walk } from './keys.js';
 import { Overlay } from './overlay.js';
 import { pageSize, Records } from './records.js';
+import { ResidentKeys } from './resident-keys.js';
 import { Transaction } from './transaction.js';
 
 /** What a write has changed, as it is told to followers: kind → id → record as JSON. */
@@ -26,6 +27,7 @@ const groupLimit = 1000;
 /** The catalog over any open abstract-level database. `ready` is asked before one that has failed is opened again. */
 export class LevelCatalog extends Records implements Catalog {
   readonly #database: Database;
+  readonly #committed: ResidentKeys;
   readonly #waiting: Waiting[] = [];
   readonly #followers = new Map<string, Set<Follower>>();
   readonly #within = new AsyncLocalStorage<{ running: boolean }>();
@@ -37,22 +39,16 @@ export class LevelCatalog extends Records implements Catalog {
     const database = new Database(engine, ready);
     super(database);
     this.#database = database;
+    this.#committed = new ResidentKeys(database);
   }
 
   async write<R>(change: (tx: Tx) => Promise<R>): Promise<R> {
     if (this.#within.getStore()?.running) throw new Error('write inside write: use the transaction at hand');
     if (this.#closed) throw new StorageDown('writing the catalog', new Error('it is closed'));
-    const mark = { running: true };
-    // the change runs later, on somebody else's turn; it keeps the async context of its own caller
-    const bound = this.#within.run(mark, () => AsyncResource.bind(change));
     return new Promise<R>((resolve, reject) => {
-      this.#waiting.push({ reject, run: (pending) => run(bound, pending, resolve, reject).finally(unmark) });
+      this.#waiting.push({ reject, run: (pending) => this.#run(change, pending, resolve, reject) });
       this.#committing ??= this.#commitAll();
     });
-
-    function unmark(): void {
-      mark.running = false;
-    }
   }
 
   async *pages<T>(kind: Kind<T>): AsyncGenerator<Stored<T>[]> {
@@ -92,22 +88,24 @@ export class LevelCatalog extends Records implements Catalog {
       }
     }
     this.#committing = undefined;
-    this.#within.disable(); // or Node would go on tracking every promise of the process
   }
 
   async #commit(group: Waiting[]): Promise<void> {
     await this.#database.revive();
     await this.#resolveDoubts();
 
-    const pending = new Overlay(this.#database);
+    const pending = new Overlay(this.#committed);
     const ran: Ran[] = [];
     for (const waiting of group) ran.push(await waiting.run(pending));
+    this.#within.disable(); // or Node would go on tracking every promise of the process
 
     const operations = pending.operations();
     if (operations.length > 0) {
       try {
         await this.#database.commit(operations);
+        this.#committed.committed(operations);
       } catch (error) {
+        this.#committed.forget();
         this.#doubtful.push(...ran.map(({ changed }) => changed));
         throw error;
       }
@@ -115,6 +113,26 @@ export class LevelCatalog extends Records implements Catalog {
     for (const { changed, settle } of ran) {
       this.#tell(changed);
       settle();
+    }
+  }
+
+  async #run<R>(
+    change: (tx: Tx) => Promise<R>,
+    pending: Overlay,
+    resolve: (result: R) => void,
+    reject: (error: unknown) => void,
+  ): Promise<Ran> {
+    const tx = new Transaction(pending);
+    const mark = { running: true };
+    try {
+      const result = await this.#within.run(mark, () => change(tx));
+      pending.absorb(tx.writes);
+      return { changed: tx.changed, settle: () => resolve(result) };
+    } catch (error) {
+      return { changed: new Map(), settle: () => reject(error) };
+    } finally {
+      mark.running = false;
+      tx.end();
     }
   }
 
@@ -173,22 +191,4 @@ function together(texts: string[]): string[] {
     end += length;
     return whole.slice(end - length, end);
   });
-}
-
-async function run<R>(
-  change: (tx: Tx) => Promise<R>,
-  pending: Overlay,
-  resolve: (result: R) => void,
-  reject: (error: unknown) => void,
-): Promise<Ran> {
-  const tx = new Transaction(pending);
-  try {
-    const result = await change(tx);
-    pending.absorb(tx.writes);
-    return { changed: tx.changed, settle: () => resolve(result) };
-  } catch (error) {
-    return { changed: new Map(), settle: () => reject(error) };
-  } finally {
-    tx.end();
-  }
 }

@@ -4,12 +4,14 @@ import type { Entry, FrozenView, LiveView, View } from './view.js';
 type Writes = Map<string, string | undefined>;
 export type Operation = { type: 'put'; key: string; value: string } | { type: 'del'; key: string };
 
-/** Writes that are not committed yet, laid over a view; an absent value is a deletion. */
+/**
+ * Writes that are not committed yet, laid over a view that stays as it is while they are; an absent value is a deletion.
+ */
 export class Overlay implements LiveView {
   #writes: Writes = new Map();
   #shared = false;
 
-  constructor(private readonly below: LiveView) {}
+  constructor(private readonly below: View) {}
 
   set(key: string, value: string | undefined): void {
     if (this.#shared) this.#writes = new Map(this.#writes);
@@ -27,6 +29,10 @@ export class Overlay implements LiveView {
     );
   }
 
+  get(key: string): Promise<string | undefined> {
+    return layer(this.#writes, this.below).get(key);
+  }
+
   getMany(keys: string[]): Promise<(string | undefined)[]> {
     return layer(this.#writes, this.below).getMany(keys);
   }
@@ -36,14 +42,14 @@ export class Overlay implements LiveView {
   }
 
   freeze(): FrozenView {
-    const below = this.below.freeze();
     this.#shared = true;
-    return { ...layer(this.#writes, below), close: () => below.close() };
+    return { ...layer(this.#writes, this.below), close: async () => {} };
   }
 }
 
 function layer(writes: Writes, below: View): View {
   return {
+    get: (key) => (writes.has(key) ? Promise.resolve(writes.get(key)) : below.get(key)),
     async getMany(keys) {
       const absent = keys.filter((key) => !writes.has(key));
       const found = absent.length > 0 ? (await below.getMany(absent)).values() : [].values();
@@ -56,7 +62,8 @@ function layer(writes: Writes, below: View): View {
 type Write = [key: string, value: string | undefined];
 
 function sortedWithin(writes: Writes, { from, to, reverse }: KeyRange): Write[] {
-  const within = [...writes].filter(([key]) => key >= from && key < to);
+  const within: Write[] = [];
+  for (const write of writes) if (write[0] >= from && write[0] < to) within.push(write);
   return within.sort(([a], [b]) => (a < b === reverse ? 1 : -1));
 }
 

@@ -9,14 +9,14 @@ export class Records implements Reader {
   constructor(protected readonly view: LiveView) {}
 
   async get<T>(kind: Kind<T>, id: string): Promise<T | undefined> {
-    return (await recordsOf<T>(this.view, kind, [id]))[0];
+    return recordOf<T>(this.view, kind, id);
   }
 
   async find<T>(kind: Kind<T>, key: string): Promise<T | undefined> {
     const view = this.view.freeze();
     try {
-      const [id] = await view.getMany([uniqueKey(kind.name, key)]);
-      return id === undefined ? undefined : (await recordsOf<T>(view, kind, [JSON.parse(id)]))[0];
+      const id = await view.get(uniqueKey(kind.name, key));
+      return id === undefined ? undefined : await recordOf<T>(view, kind, JSON.parse(id));
     } finally {
       await view.close();
     }
@@ -24,7 +24,7 @@ export class Records implements Reader {
 
   async *range<T>(kind: Kind<T>, index: string, options: RangeOptions = {}): AsyncGenerator<Positioned<T>> {
     const base = walk(kind.name, index);
-    const range = rangeOf(base, options);
+    const range = { ...rangeOf(base, options), ...(kind.resident?.includes(index) && { resident: base }) };
     let left = options.limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
     const view = this.view.freeze();
@@ -56,6 +56,11 @@ function pointedAt<T>(view: View, kind: Kind<T>, entries: Entry[]): Promise<(T |
     kind,
     entries.map(([, id]) => JSON.parse(id)),
   );
+}
+
+async function recordOf<T>(view: View, kind: Kind<T>, id: string): Promise<T | undefined> {
+  const json = await view.get(recordKey(kind.name, id));
+  return json === undefined ? undefined : (JSON.parse(json) as T);
 }
 
 async function recordsOf<T>(view: View, kind: Kind<T>, ids: string[]): Promise<(T | undefined)[]> {

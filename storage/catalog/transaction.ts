@@ -3,7 +3,7 @@ import { Missing, Taken } from '../errors.js';
 import { indexKey, recordKey, uniqueKey } from './keys.js';
 import { Overlay } from './overlay.js';
 import { Records } from './records.js';
-import type { LiveView } from './view.js';
+import type { View } from './view.js';
 
 /** A change while it runs: reads and writes an overlay of its own, and is refused once it has ended. */
 export class Transaction extends Records implements Tx {
@@ -13,7 +13,7 @@ export class Transaction extends Records implements Tx {
   #ended = false;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(below: LiveView) {
+  constructor(below: View) {
     const writes = new Overlay(below);
     super(writes);
     this.writes = writes;
@@ -84,10 +84,10 @@ export class Transaction extends Records implements Tx {
   }
 
   async #assertFree<T>(kind: Kind<T>, id: string, record: T): Promise<void> {
-    const keys = kind.unique?.(record) ?? [];
-    const holders = await this.writes.getMany(keys.map((key) => uniqueKey(kind.name, key)));
-    const taken = keys.find((_, n) => holders[n] !== undefined && holders[n] !== JSON.stringify(id));
-    if (taken !== undefined) throw new Taken(taken);
+    for (const key of kind.unique?.(record) ?? []) {
+      const holder = await this.writes.get(uniqueKey(kind.name, key));
+      if (holder !== undefined && holder !== JSON.stringify(id)) throw new Taken(key);
+    }
   }
 
   // a change may start several writes at once; each must see what the one before it did

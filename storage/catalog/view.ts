@@ -4,6 +4,7 @@ export type Entry = [key: string, value: string];
 
 /** Sorted keys and their values, as somebody sees them: what is committed, or that and the changes of an open write. */
 export interface View {
+  get(key: string): Promise<string | undefined>;
   getMany(keys: string[]): Promise<(string | undefined)[]>;
   /** In pages of about so many entries. */
   scan(range: KeyRange, page: number): AsyncIterable<Entry[]>;
