@@ -98,6 +98,56 @@ export function blobsContract(
     t.deepEqual(await listed(blobs), []);
   });
 
+  about('what was suspended goes on from where it is, and is written once', async (t, blobs) => {
+    const bytes = randomBytes(300_000);
+    const staged = await blobs.stage();
+    await new Promise((resolve) => staged.writable.write(bytes.subarray(0, 100_000), resolve));
+    await staged.suspend();
+    t.is(await blobs.stat(staged.key), undefined);
+    t.deepEqual(await listed(blobs), [{ key: staged.key, staged: true }]);
+
+    const resumed = (await blobs.resume(staged.key))!;
+    t.deepEqual([resumed.key, resumed.kept], [staged.key, 100_000]);
+    const there = await collected(resumed.read());
+    t.true(there.equals(bytes.subarray(0, 100_000)));
+    // across the border of what is there, in pieces of its own
+    for (let at = 0; at < bytes.length; at += 70_000) resumed.writable.write(bytes.subarray(at, at + 70_000));
+    await end(resumed);
+    await resumed.commit();
+    t.true((await bytesOf(blobs, staged.key))?.equals(bytes));
+    t.deepEqual(await listed(blobs), [{ key: staged.key, staged: false }]);
+  });
+
+  about('what is there is not written again', async (t, blobs) => {
+    const staged = await blobs.stage();
+    await new Promise((resolve) => staged.writable.write('there', resolve));
+    await staged.suspend();
+    const resumed = (await blobs.resume(staged.key))!;
+    resumed.writable.write('THERE and then');
+    await end(resumed);
+    await resumed.commit();
+    t.is((await bytesOf(blobs, staged.key))?.toString(), 'there and then');
+  });
+
+  about(
+    'a blob that was committed for nobody is resumed whole, and can be committed again or thrown away',
+    async (t, blobs) => {
+      const key = await store(blobs, Buffer.from('whole'));
+      const resumed = (await blobs.resume(key))!;
+      t.is(resumed.kept, 5);
+      t.is(await blobs.stat(key), undefined);
+      t.is((await collected(resumed.read())).toString(), 'whole');
+      resumed.writable.write('whole');
+      await end(resumed);
+      await resumed.commit();
+      t.is((await bytesOf(blobs, key))?.toString(), 'whole');
+      await (await blobs.resume(key))!.discard();
+      t.deepEqual(await listed(blobs), []);
+      t.is(await blobs.resume(key), undefined);
+      t.is(await blobs.resume(unknown), undefined);
+    },
+  );
+
   about('discard after commit keeps the blob', async (t, blobs) => {
     const staged = await blobs.stage();
     await end(staged, Buffer.from('kept'));

@@ -5,6 +5,7 @@ import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
 import { collect, contents, locate, publish, publishAll, release, type Stores } from '../../storage/holdings.js';
+import { partials } from '../../storage/partials.js';
 import { gate } from '../support/gate.js';
 import { bytesOf, listed, store } from './blobs.js';
 
@@ -151,6 +152,24 @@ export function holdingsContract(
     t.deepEqual(await collect(stores, thorough), { unheld: 0, orphans: 1, staged: 1 });
     t.deepEqual(await listed(stores.blobs), [{ key: held.key, staged: false }]);
     await staged.discard();
+  });
+
+  about('what shall go on is collected by nobody, whether it is whole or not', async (t, stores) => {
+    const { catalog, blobs } = stores;
+    const staged = await blobs.stage();
+    await staged.suspend();
+    const whole = await stored(stores, 'whole');
+    const keys = [staged.key, whole.key];
+    await catalog.write(async (tx) => {
+      for (const key of keys) await tx.insert(partials, { holder: `task/${key}`, key });
+    });
+    await collect(stores, thorough);
+    t.deepEqual((await listed(blobs)).map(({ key }) => key).sort(), keys.toSorted());
+    await catalog.write(async (tx) => {
+      for (const key of keys) await tx.delete(partials, `task/${key}`);
+    });
+    await collect(stores, thorough);
+    t.deepEqual(await listed(blobs), []);
   });
 
   about('collect stops when it is told to', async (t, stores) => {
