@@ -14,7 +14,20 @@ export interface Named {
 
 export interface Progress {
   done: number;
-  total: number;
+  /** Absent where it is not known. */
+  total?: number;
+  /** What is counted; things where nothing is said. */
+  unit?: 'bytes';
+  /** So many a second, of late; told by the runner, as the seconds that are left. */
+  rate?: number;
+  left?: number;
+}
+
+/** A part of a task that is done. */
+export interface Step {
+  name: string;
+  started: string;
+  finished: string;
 }
 
 /** Long work: answered before it is done, and known until long after. */
@@ -30,6 +43,8 @@ export interface Task {
   objects: Named[];
   status: TaskStatus;
   progress?: Progress;
+  /** What it has been through, where it is told in parts. */
+  steps?: Step[];
   /** What it has come to, or so far; why it failed, where it did. */
   result: unknown;
   created: string;
@@ -41,7 +56,8 @@ export interface Task {
 export const tasks = {
   name: 'tasks',
   id: ({ id }: Task) => id,
-  index: ({ status, who, datacenter, created }: Task) => [
+  index: ({ status, who, datacenter, objects, created }: Task) => [
+    ...objects.filter(({ kind }) => kind === 'images').map(({ id }) => `image:${id}/${created}`),
     `status:${status}/${created}`,
     `created:${created}`,
     ...(who.uuid === undefined ? [] : [`who:${who.uuid}/${created}`]),

@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
-import { newTask, Started, type TaskWish, tasks } from '../model/task.js';
+import { newTask, Started, type Task, type TaskWish, tasks } from '../model/task.js';
 
-/** Keeps the task and queues it: an endpoint that answers with this answers 201, and who waits is told the end. */
+/**
+ * Keeps the task and queues it: an endpoint that answers with this answers 201, and who waits is told the end. What it
+ * needs from the start is written `along` with it.
+ */
 export async function startTask(
   { catalog, tasks: runner, now }: Deps,
   caller: Caller,
   wish: TaskWish,
+  along: (tx: Tx, task: Task) => Promise<void> = async () => {},
 ): Promise<Started> {
   const task = newTask(randomUUID(), caller, wish, now());
-  await catalog.write((tx) => tx.insert(tasks, task));
-  runner.enqueue(task.id);
+  await catalog.write(async (tx) => {
+    await along(tx, task);
+    await tx.insert(tasks, task);
+  });
+  runner.enqueue(task);
   return new Started(task);
 }

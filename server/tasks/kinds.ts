@@ -1,3 +1,4 @@
+import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
 import { performBulk } from '../operations/start-bulk.js';
@@ -7,7 +8,11 @@ import type { TaskKinds } from './runner.js';
 interface Row {
   /** Whether one that was interrupted goes on from what it had kept (`work.keep`). Else it has failed. */
   resumes: boolean;
+  /** Where it waits for its turn, with those of the same lane only; with the quick ones where none is named. */
+  lane?: string;
   perform(deps: Deps, task: Task, work: Work): Promise<unknown>;
+  /** What goes in the write that says that it has failed or was cancelled. */
+  undo?(deps: Deps, tx: Tx, task: Task): Promise<void>;
 }
 
 /** Every kind of task, and the operation that performs it. What it changes is done in the name of the task's user. */
@@ -18,9 +23,14 @@ export const taskKinds: Readonly<Record<string, Row>> = {
 /** The table, bound to what its operations reach. */
 export function performing(depsOf: (task: Task) => Deps, rows = taskKinds): TaskKinds {
   return Object.fromEntries(
-    Object.entries(rows).map(([what, { resumes, perform }]) => [
+    Object.entries(rows).map(([what, { resumes, lane, perform, undo }]) => [
       what,
-      { resumes, perform: (task: Task, work: Work) => perform(depsOf(task), task, work) },
+      {
+        resumes,
+        lane,
+        perform: (task: Task, work: Work) => perform(depsOf(task), task, work),
+        undo: undo && ((tx: Tx, task: Task) => undo(depsOf(task), tx, task)),
+      },
     ]),
   );
 }

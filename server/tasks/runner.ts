@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { ImgapiError } from '../../imgapi/errors.js';
-import type { Catalog } from '../../storage/catalog.js';
+import type { Catalog, Tx } from '../../storage/catalog.js';
 import {
   again,
   begin,
@@ -14,13 +14,19 @@ import {
   tasks,
 } from '../model/task.js';
 import type { Work } from '../operations/work.js';
+import { Lane } from './lane.js';
+import { Pace } from './pace.js';
 
 /** How tasks of a kind are performed. */
 export interface TaskKind {
   /** Whether one that was interrupted is performed again, from what it had kept. Else it has failed. */
   resumes: boolean;
+  /** Those of a lane wait for each other only; the quick ones have one together. */
+  lane?: string | undefined;
   /** Resolves with the result. */
   perform(task: Task, work: Work): Promise<unknown>;
+  /** What goes when one fails or is cancelled, in the write that says so. */
+  undo?: ((tx: Tx, task: Task) => Promise<void>) | undefined;
 }
 
 export type TaskKinds = Readonly<Record<string, TaskKind>>;
@@ -37,6 +43,8 @@ interface Options {
   log: Logger;
   now: () => Date;
   atOnce?: number;
+  /** How many of a lane run at the same time, where that is another number. */
+  lanes?: Readonly<Record<string, number>>;
 }
 
 /** So many run at the same time unless told otherwise. */
@@ -47,11 +55,14 @@ const CANCELLED = new Error('the task was cancelled');
 
 export type Watcher = (task: Task, progress: Progress) => void;
 
+/** Where tasks run that hold nobody up. */
+const QUICK = 'quick';
+
 /** Runs tasks, one behind another, several side by side. What it must remember is in the catalog. */
 export class TaskRunner {
   readonly #options: Options;
   #kinds: TaskKinds = {};
-  readonly #queue: string[] = [];
+  readonly #lanes = new Map<string, Lane>();
   readonly #running = new Map<string, Running>();
   readonly #progress = new Map<string, Progress>();
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -70,14 +81,14 @@ export class TaskRunner {
       for await (const { record } of this.#options.catalog.range(tasks, 'status', { prefix: `${status}/` }))
         left.push(record);
     }
-    for (const task of left) if (await this.#recover(task)) this.#queue.push(task.id);
+    for (const task of left) if (await this.#recover(task)) this.#laneOf(task).add(task);
     this.#stopped = false;
     this.#fill();
   }
 
   /** A task that is kept already. */
-  enqueue(id: string): void {
-    this.#queue.push(id);
+  enqueue(task: Pick<Task, 'id' | 'what' | 'datacenter'>): void {
+    this.#laneOf(task).add(task);
     this.#fill();
   }
 
@@ -88,6 +99,7 @@ export class TaskRunner {
       if (!task) throw new ImgapiError('ResourceNotFound', `there is no task ${id}`);
       const after = revoke(task, this.#options.now());
       await tx.replace(tasks, after);
+      await this.#kinds[task.what]?.undo?.(tx, after);
       return after;
     });
     this.#running.get(id)?.aborting.abort(CANCELLED);
@@ -130,7 +142,7 @@ export class TaskRunner {
   /** What runs is aborted and waited for; the next start goes on with it, or tells that it was interrupted. */
   async close(): Promise<void> {
     this.#stopped = true;
-    this.#queue.splice(0);
+    for (const lane of this.#lanes.values()) lane.clear();
     for (const { aborting } of this.#running.values()) aborting.abort(STOPPING);
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     for (const id of this.#waiting.keys()) this.#tellEnd(id);
@@ -141,13 +153,28 @@ export class TaskRunner {
     const kind = this.#kinds[task.what];
     if (task.status === 'PENDING') return true;
     const left = kind?.resumes ? again(task) : end(task, INTERRUPTED, this.#options.now());
-    await this.#options.catalogOf(task).write((tx) => tx.replace(tasks, left));
+    await this.#options.catalogOf(task).write(async (tx) => {
+      await tx.replace(tasks, left);
+      if (hasEnded(left)) await kind?.undo?.(tx, left);
+    });
     return !hasEnded(left);
   }
 
+  #laneOf({ what }: Pick<Task, 'what'>): Lane {
+    const name = this.#kinds[what]?.lane ?? QUICK;
+    const { lanes = {}, atOnce = AT_ONCE } = this.#options;
+    const lane = this.#lanes.get(name) ?? new Lane(lanes[name] ?? atOnce);
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
   #fill(): void {
-    while (!this.#stopped && this.#running.size < (this.#options.atOnce ?? AT_ONCE)) {
-      const id = this.#queue.shift();
+    for (const lane of this.#lanes.values()) this.#fillFrom(lane);
+  }
+
+  #fillFrom(lane: Lane): void {
+    while (!this.#stopped) {
+      const id = lane.take();
       if (id === undefined) return;
       const aborting = new AbortController();
       const ended = this.#run(id, aborting.signal)
@@ -155,6 +182,7 @@ export class TaskRunner {
         .finally(() => {
           this.#running.delete(id);
           this.#progress.delete(id);
+          lane.leave();
           this.#tellEnd(id);
           this.#fill();
         });
@@ -179,7 +207,10 @@ export class TaskRunner {
     if (!outcome) return;
     await own.write(async (tx) => {
       const running = await tx.get(tasks, id);
-      if (running?.status === 'STARTED') await tx.replace(tasks, end(running, outcome, now()));
+      if (running?.status !== 'STARTED') return;
+      const ended = end(running, outcome, now());
+      await tx.replace(tasks, ended);
+      if (ended.status === 'FAILURE') await this.#kinds[ended.what]?.undo?.(tx, ended);
     });
   }
 
@@ -200,18 +231,20 @@ export class TaskRunner {
   }
 
   #workOf(task: Task, signal: AbortSignal): Work {
-    const report = (progress: Progress) => {
+    const pace = new Pace();
+    const report = (told: Progress) => {
+      const progress = told.unit === 'bytes' ? pace.of(told, performance.now()) : told;
       this.#progress.set(task.id, progress);
       for (const watcher of this.#watchers) watcher(task, progress);
     };
     return {
       signal,
       report,
-      keep: async (tx, { progress, result }) => {
+      keep: async (tx, { progress, result, steps }) => {
         signal.throwIfAborted();
         const running = await tx.get(tasks, task.id);
         if (running?.status !== 'STARTED') throw CANCELLED;
-        await tx.replace(tasks, { ...running, progress, result });
+        await tx.replace(tasks, { ...running, progress, result, ...(steps && { steps }) });
         report(progress);
       },
     };

@@ -40,7 +40,7 @@ async function running(
     add: async (id, what = 'work') => {
       const wanted = newTask(id, caller, { what, objects: [], params: { id } }, NOW);
       await kept.write((tx) => tx.insert(tasks, wanted));
-      runner.enqueue(id);
+      runner.enqueue(wanted);
     },
     ended: async (id) => {
       await runner.settled(id, new AbortController().signal);

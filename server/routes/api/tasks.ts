@@ -3,7 +3,7 @@ import { ImgapiError } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
 import type { AuditEntry, SeenEntry } from '../../model/audit.js';
 import { answer } from '../../model/permissions.js';
-import { type Task, taskStatuses } from '../../model/task.js';
+import { type Progress, type Task, taskStatuses } from '../../model/task.js';
 import { cancelTask, findDone, findTask, listTasks } from '../../operations/find-task.js';
 import { searchAudit } from '../../operations/search-audit.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
@@ -22,12 +22,26 @@ const record = z.strictObject({
   status,
   user: z.string(),
   dc: z.string().nullable(),
-  progress: z.strictObject({ done: z.number(), total: z.number() }).nullable(),
+  progress: z
+    .strictObject({
+      done: z.number(),
+      total: z.number().nullable().describe('null where it is not known'),
+      unit: z.enum(['bytes', 'things']),
+      rate: z.number().nullable().describe('so many a second, of late'),
+      left: z.number().nullable().describe('seconds, at that rate'),
+    })
+    .nullable(),
   result: z.unknown(),
   created: z.iso.datetime(),
   started: z.iso.datetime().nullable(),
   ended: z.iso.datetime().nullable(),
 });
+
+function shownProgress(progress: Progress | undefined) {
+  if (!progress) return null;
+  const { done, total = null, unit = 'things', rate = null, left = null } = progress;
+  return { done, total, unit, rate, left };
+}
 
 function present(task: Task, { tasks }: Pick<Deps, 'tasks'>) {
   const { id, what, objects, status, who, datacenter, result, created, started = null, finished = null } = task;
@@ -39,7 +53,7 @@ function present(task: Task, { tasks }: Pick<Deps, 'tasks'>) {
     status,
     user: who.name,
     dc: datacenter ?? null,
-    progress: tasks.progressOf(task) ?? null,
+    progress: shownProgress(tasks.progressOf(task)),
     result,
     created,
     started,
