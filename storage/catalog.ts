@@ -38,6 +38,14 @@ export interface Reader {
   list<T>(kind: Kind<T>): AsyncIterable<T>;
 }
 
+/** What a write has done to one record so far: absent before means that it is new, absent after that it is gone. */
+export interface Effect {
+  kind: string;
+  id: string;
+  before: object | undefined;
+  after: object | undefined;
+}
+
 /** Reads see what this change has written. Not to be used after the change has returned. */
 export interface Tx extends Reader {
   /** Throws Taken where the id or a unique key is taken. */
@@ -46,6 +54,8 @@ export interface Tx extends Reader {
   replace<T>(kind: Kind<T>, record: T): Promise<void>;
   /** Throws Missing where there is no such record. */
   delete<T>(kind: Kind<T>, id: string): Promise<void>;
+  /** Each record that was written, once, in the order in which they were first. To be looked at, not changed. */
+  effects(): Effect[];
 }
 
 /** A record, and the JSON that it is kept as, which costs far less to hold. */
@@ -58,6 +68,16 @@ export interface Stored<T> {
 export interface Change<T> {
   id: string;
   record?: T;
+}
+
+/** What a catalog holds at a place of its own: the same in every driver, and of a meaning to catalogs only. */
+export type Entry = [key: string, value: string];
+
+/** All that was committed at one moment, whatever is written afterwards. */
+export interface Snapshot extends Reader {
+  /** Everything, of every kind there is, in one order; `load` takes it. Fails where the moment has been lost. */
+  entries(): AsyncIterable<Entry[]>;
+  close(): Promise<void>;
 }
 
 /**
@@ -75,5 +95,9 @@ export interface Catalog extends Reader {
    * has touched is told again as it is found afterwards, changed or not. Returns the way to stop.
    */
   follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void;
+  /** Between two groups of writes; it costs next to nothing until it is closed. */
+  snapshot(): Promise<Snapshot>;
+  /** Into a catalog that is empty, and that nobody uses before this has returned: what fails leaves a part of it. */
+  load(entries: AsyncIterable<Entry[]>): Promise<void>;
   close(): Promise<void>;
 }

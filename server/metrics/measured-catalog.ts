@@ -39,6 +39,8 @@ export function measuredCatalog(catalog: Catalog, { instruments }: Metrics): Cat
     pages: (kind) => each('list', catalog.pages(kind)),
     write: (change) => time('write', () => catalog.write(change)),
     follow: (kind, follower) => catalog.follow(kind, follower),
+    snapshot: () => catalog.snapshot(),
+    load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };
 }

@@ -57,6 +57,23 @@ export class Database implements LiveView {
     };
   }
 
+  /** As it is now, and never otherwise: when the database has been opened again, that moment is lost. */
+  async hold(): Promise<FrozenView> {
+    await this.#opened();
+    const snapshot = this.engine.snapshot();
+    const taken = this.#openings;
+    const held = () => {
+      if (taken === this.#openings) return snapshot;
+      throw new StorageDown('reading a snapshot of the catalog', new Error('the catalog was opened again meanwhile'));
+    };
+    return {
+      get: (key) => this.#get(key, held),
+      getMany: (keys) => this.#getMany(keys, held),
+      scan: (range, page) => this.#scan(range, page, held),
+      close: () => snapshot.close(),
+    };
+  }
+
   async commit(operations: Operation[]): Promise<void> {
     try {
       await this.engine.batch(operations, durable);
@@ -150,6 +167,7 @@ export class Database implements LiveView {
       try {
         return await attempt();
       } catch (error) {
+        if (error instanceof StorageDown) throw error;
         if (openings === this.#openings) throw new StorageDown('reading the catalog', error);
       }
     }

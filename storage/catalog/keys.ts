@@ -16,6 +16,9 @@ export interface KeyRange {
   resident?: string;
 }
 
+/** All there is. */
+export const everything: KeyRange = { from: '\0', to: '\xff', reverse: false };
+
 /** Hands our keys to LevelDB as the bytes that they are. */
 export const keyEncoding = {
   name: 'latin1',

@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Catalog, Change, Kind, Stored, Tx } from '../catalog.js';
+import type { Catalog, Change, Entry, Kind, Snapshot, Stored, Tx } from '../catalog.js';
 import { StorageDown } from '../errors.js';
 import { Database, type Engine } from './database.js';
-import { rangeOf, recordKey, walk } from './keys.js';
+import { everything, rangeOf, recordKey, walk } from './keys.js';
 import { Overlay } from './overlay.js';
 import { pageSize, Records } from './records.js';
 import { ResidentKeys } from './resident-keys.js';
 import { Transaction } from './transaction.js';
+import type { FrozenView } from './view.js';
 
 /** What a write has changed, as it is told to followers: kind → id → record as JSON. */
 type Changed = Transaction['changed'];
@@ -69,6 +70,19 @@ export class LevelCatalog extends Records implements Catalog {
       follower(Array.from(changes, ([id, json]) => (json === undefined ? { id } : { id, record: JSON.parse(json) })));
     followers.add(tell);
     return () => void followers.delete(tell);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return new Held(await this.#database.hold());
+  }
+
+  async load(entries: AsyncIterable<Entry[]>): Promise<void> {
+    for await (const found of this.#database.scan(everything, 1)) {
+      if (found.length > 0) throw new Error('a catalog that holds something already can not be loaded');
+    }
+    for await (const page of entries) {
+      await this.#database.commit(page.map(([key, value]) => ({ type: 'put', key, value })));
+    }
   }
 
   async close(): Promise<void> {
@@ -162,6 +176,20 @@ export class LevelCatalog extends Records implements Catalog {
         }
       }
     }
+  }
+}
+
+class Held extends Records implements Snapshot {
+  constructor(private readonly held: FrozenView) {
+    super({ ...held, freeze: () => ({ ...held, close: async () => {} }) });
+  }
+
+  entries(): AsyncIterable<Entry[]> {
+    return ahead(this.held.scan(everything, pageSize));
+  }
+
+  close(): Promise<void> {
+    return this.held.close();
   }
 }
 

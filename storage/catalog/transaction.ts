@@ -1,4 +1,4 @@
-import type { Kind, Positioned, RangeOptions, Tx } from '../catalog.js';
+import type { Effect, Kind, Positioned, RangeOptions, Tx } from '../catalog.js';
 import { Missing, Taken } from '../errors.js';
 import { indexKey, recordKey, uniqueKey } from './keys.js';
 import { Overlay } from './overlay.js';
@@ -10,6 +10,7 @@ export class Transaction extends Records implements Tx {
   readonly writes: Overlay;
   /** The last state of each record that was changed, as JSON, by kind and id. */
   readonly changed = new Map<string, Map<string, string | undefined>>();
+  readonly #effects = new Map<string, Effect>();
   #ended = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -62,6 +63,10 @@ export class Transaction extends Records implements Tx {
     });
   }
 
+  effects(): Effect[] {
+    return [...this.#effects.values()];
+  }
+
   async #existing<T>(kind: Kind<T>, id: string): Promise<T> {
     const record = await this.get(kind, id);
     if (record === undefined) throw new Missing(id);
@@ -72,13 +77,16 @@ export class Transaction extends Records implements Tx {
     const stale = before === undefined ? new Set<string>() : pointers(kind, id, before);
     const fresh = after === undefined ? new Set<string>() : pointers(kind, id, after);
     const json = after === undefined ? undefined : JSON.stringify(after);
+    const key = recordKey(kind.name, id);
     if (after !== undefined) await this.#assertFree(kind, id, after);
 
     // all at once: a change that catches Taken, or that has ended meanwhile, must not leave half a record
     this.#assertRunning();
     for (const key of stale) if (!fresh.has(key)) this.writes.set(key, undefined);
     for (const key of fresh) if (!stale.has(key)) this.writes.set(key, JSON.stringify(id));
-    this.writes.set(recordKey(kind.name, id), json);
+    this.writes.set(key, json);
+    const first = this.#effects.get(key) ?? { kind: kind.name, id, before: before as object | undefined };
+    this.#effects.set(key, { ...first, after: after as object | undefined });
     const changed = this.changed.get(kind.name) ?? new Map<string, string | undefined>();
     this.changed.set(kind.name, changed.set(id, json));
   }

@@ -1,6 +1,7 @@
+import type { Entry } from '../catalog.js';
 import type { KeyRange } from './keys.js';
 
-export type Entry = [key: string, value: string];
+export type { Entry };
 
 /** Sorted keys and their values, as somebody sees them: what is committed, or that and the changes of an open write. */
 export interface View {

@@ -448,6 +448,65 @@ export function catalogContract(
     );
   });
 
+  about('a snapshot stays as it was taken, whatever is written meanwhile', async (t, catalog) => {
+    const fleet = Array.from({ length: 1200 }, (_, n): Ship => ({ id: `s${n}`, name: `n${n}`, ports: [`p${n % 7}`] }));
+    await catalog.write(async (tx) => {
+      for (const ship of fleet) await tx.insert(ships, ship);
+    });
+    const before = await all(catalog.list(ships));
+    const snapshot = await catalog.snapshot();
+    const entries = snapshot.entries()[Symbol.asyncIterator]();
+    const first = await entries.next();
+    await catalog.write(async (tx) => {
+      await tx.replace(ships, { id: 's1', name: 'other' });
+      await tx.delete(ships, 's2');
+      await tx.insert(ships, { id: 'new' });
+      await tx.insert(shipsInDock, { id: 'new' });
+    });
+    t.deepEqual(await all(snapshot.list(ships)), before);
+    t.deepEqual(await snapshot.get(ships, 's1'), fleet[1]);
+    t.is((await snapshot.find(ships, 'name:n2'))?.id, 's2');
+    t.deepEqual((await idsIn(snapshot, 'port', { prefix: 'p1' })).length, (await idsOf('p1')).length);
+    t.deepEqual(await all(snapshot.list(shipsInDock)), []);
+    const rest = await all({ [Symbol.asyncIterator]: () => entries });
+    const keys = [...first.value!, ...rest.flat()].map(([key]) => key);
+    t.is(keys.length, fleet.length * 3);
+    t.is(new Set(keys).size, keys.length);
+    await snapshot.close();
+    t.is((await catalog.get(ships, 's1'))?.name, 'other');
+
+    async function idsOf(port: string): Promise<Ship[]> {
+      return fleet.filter(({ ports }) => ports?.includes(port));
+    }
+  });
+
+  about(
+    'an empty catalog takes what a snapshot of another holds, kinds that nobody knows included',
+    async (t, catalog) => {
+      const fleet = hostile.slice(1).map((id, n): Ship => ({ id, name: `${id}${n}`, ports: [id, 'all'], tons: n }));
+      await catalog.write(async (tx) => {
+        for (const ship of fleet) await tx.insert(ships, ship);
+        await tx.insert(shipsInDock, { id: 'x' });
+      });
+      const other = await open(t);
+      t.teardown(other.close);
+      const snapshot = await catalog.snapshot();
+      // as it would come back from a file
+      const read = async function* () {
+        for await (const page of snapshot.entries()) yield JSON.parse(JSON.stringify(page));
+      };
+      await other.catalog.load(read());
+      t.deepEqual(await all(other.catalog.list(ships)), await all(catalog.list(ships)));
+      t.deepEqual(await idsIn(other.catalog, 'port'), await idsIn(catalog, 'port'));
+      t.deepEqual(await all(other.catalog.list(shipsInDock)), [{ id: 'x' }]);
+      t.is((await other.catalog.find(ships, `name:${fleet[3]!.name}`))?.id, fleet[3]!.id);
+      const refusal = other.catalog.write((tx) => tx.insert(ships, { id: 'new', name: fleet[3]!.name! }));
+      await t.throwsAsync(refusal, { instanceOf: Taken });
+      await t.throwsAsync(other.catalog.load(snapshot.entries()), { message: /holds something already/ });
+      await snapshot.close();
+    },
+  );
+
   about('who has read enough pages may go', async (t, catalog) => {
     await catalog.write(async (tx) => {
       for (let n = 0; n < 2000; n += 1) await tx.insert(ships, { id: `s${n}` });

@@ -295,6 +295,8 @@ function before(catalog: Catalog, write: () => Promise<void>): Catalog {
       return catalog.write(change);
     },
     follow: (kind, follower) => catalog.follow(kind, follower),
+    snapshot: () => catalog.snapshot(),
+    load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };
 }

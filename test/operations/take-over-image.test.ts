@@ -33,6 +33,8 @@ const doubtful = (catalog: Catalog): Catalog => ({
   list: (kind) => catalog.list(kind),
   pages: (kind) => catalog.pages(kind),
   follow: (kind, follower) => catalog.follow(kind, follower),
+  snapshot: () => catalog.snapshot(),
+  load: (entries) => catalog.load(entries),
   close: () => catalog.close(),
   write: async (change) => {
     await catalog.write(change);

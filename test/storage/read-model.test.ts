@@ -185,6 +185,8 @@ function pausedAfterFirst(catalog: Catalog, reached: () => void, goOn: Promise<v
     },
     write: (change) => catalog.write(change),
     follow: (kind, follower) => catalog.follow(kind, follower),
+    snapshot: () => catalog.snapshot(),
+    load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };
 }
