@@ -3,6 +3,7 @@ import { type Channel, checkChannels } from './channels.js';
 import { isRecord } from './checks.js';
 import { type Answer, type Call, Exchange, type ExchangeOptions } from './exchange.js';
 import type { Compression } from './image.js';
+import { jsonElements, NoArray } from './json-elements.js';
 import type { RawQuery } from './query.js';
 
 /** The url may have a `?channel=`, which holds wherever a call names no other. */
@@ -40,6 +41,20 @@ export interface IconOptions extends CallOptions {
 
 export type RemoteManifest = Record<string, unknown>;
 
+export interface ListOptions extends CallOptions, Pick<Call, 'redirects'> {
+  caps?: Partial<ListCaps>;
+}
+
+/** What a list may have at most, however it is paged: a server can send for ever. */
+export interface ListCaps {
+  bytes: number;
+  count: number;
+  /** The bytes of one manifest. */
+  each: number;
+}
+
+const CAPS: ListCaps = { bytes: 256 << 20, count: 1_000_000, each: 16 << 20 };
+
 type ImageCall = Call & CallOptions;
 
 const PAGE = 1000;
@@ -70,20 +85,30 @@ export class ImgapiClient {
     }
   }
 
-  /** Without a limit in the query, pages through all that there is; each image comes once. */
-  async *listImages(query: RawQuery = {}, options: CallOptions = {}): AsyncGenerator<RemoteManifest, void, undefined> {
+  /** Without a limit in the query, pages through all that there is; each image comes once, as it comes. */
+  async *listImages(
+    query: RawQuery = {},
+    { caps, ...options }: ListOptions = {},
+  ): AsyncGenerator<RemoteManifest, void, undefined> {
     const whole = query.limit === undefined;
     const seen = new Set<unknown>();
+    const left = { ...CAPS, ...caps };
     let marker: string | undefined;
     for (;;) {
       const paging = marker === undefined ? {} : { limit: String(PAGE), marker };
-      const page = await this.#list('/images', { ...options, query: { ...query, ...paging } });
-      const fresh = page.filter(({ uuid }) => uuid === undefined || !seen.has(uuid));
-      for (const { uuid } of fresh) seen.add(uuid);
-      yield* fresh;
-      const last = fresh.at(-1)?.uuid;
+      let length = 0;
+      let last: unknown;
+      for await (const image of this.#elements('/images', { ...options, query: { ...query, ...paging } }, left)) {
+        length += 1;
+        if (image.uuid !== undefined && seen.has(image.uuid)) continue;
+        seen.add(image.uuid);
+        last = image.uuid;
+        yield image;
+      }
       // nothing new: the end, or a server that knows no markers and would repeat itself for ever
-      if (!whole || page.length < PAGE || typeof last !== 'string') return;
+      if (!whole || length < PAGE || typeof last !== 'string') return;
+      // one that sends more than a page at once sends all at once
+      if (marker === undefined && length > PAGE) return;
       marker = last;
     }
   }
@@ -202,6 +227,33 @@ export class ImgapiClient {
       throw this.exchange.answeredBadly(200, 'sent no list of objects');
     }
     return value;
+  }
+
+  /** As they come, and no more than is left of what may come. */
+  async *#elements(path: string, call: ImageCall, left: ListCaps): AsyncGenerator<RemoteManifest> {
+    const { status, body } = await this.exchange.send('GET', path, this.#addressed(call));
+    const bad = (what: string, cause?: unknown) => this.exchange.answeredBadly(status, what, cause);
+    const counted = async function* () {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        left.bytes -= chunk.length;
+        if (left.bytes < 0) throw bad('sent more bytes than a list may have');
+        yield chunk;
+      }
+    };
+    try {
+      for await (const text of jsonElements(counted(), left.each)) {
+        left.count -= 1;
+        if (left.count < 0) throw bad('sent more images than a list may have');
+        const image: unknown = JSON.parse(text);
+        if (!isRecord(image)) throw bad('sent no list of objects');
+        yield image;
+      }
+    } catch (cause) {
+      if (cause instanceof NoArray) throw bad(`sent ${cause.message}`, cause);
+      throw cause instanceof SyntaxError ? bad('sent no JSON', cause) : cause;
+    } finally {
+      body.destroy();
+    }
   }
 
   #send(method: string, path: string, call: ImageCall): Promise<Answer> {

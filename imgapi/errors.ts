@@ -61,6 +61,12 @@ export const errors = {
   NoImageServer: [422, 'the server is set to keep records only: it takes no files', 428],
   Busy: [409, 'management: that runs already', 423],
   AlreadyDone: [409, 'management: there is nothing to be changed, or it can not be changed any more'],
+  RepositoryFailed: [400, 'management: a repository did not answer with a list of images'],
+  InsufficientSpace: [507, 'the disk has no room for the file; the message tells what is needed and what is available', 400],
+  Gone: [410, 'management: an upload has waited too long for its next part'],
+  OffsetMismatch: [409, 'management: a part of an upload begins elsewhere than the last one has ended'],
+  UnsupportedMediaType: [415, 'management: the parts of an upload are application/offset+octet-stream'],
+  ChecksumMismatch: [460, 'management: a part of an upload is not what its checksum says, and was thrown away'],
   ObjectAlreadyExists: [406, 'management: something of this name exists already'],
   InvalidInput: [400, 'management: fields of the body or parameters of the query are not valid'],
 } as const satisfies Record<string, Row>;

@@ -3,6 +3,7 @@ import type { Channel } from '../imgapi/channels.js';
 import type { Mode } from '../imgapi/image.js';
 import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
+import type { Space } from '../storage/space.js';
 import type { Audit } from './audit/audit.js';
 import type { EventStreams } from './audit/event-streams.js';
 import type { Keyring } from './auth/keyring.js';
@@ -14,8 +15,10 @@ import type { Directory } from './operations/directory.js';
 import type { Fleet } from './operations/fleet.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
+import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
+import type { UploadsUnderWay } from './operations/uploads-under-way.js';
 import type { Readiness } from './readiness.js';
 import type { TaskRunner } from './tasks/runner.js';
 
@@ -38,6 +41,8 @@ export interface Policy {
   /** Seconds for which a login is good. */
   sessionLifetime: number;
   blobGrace: number;
+  /** Seconds for which an upload waits for its next part. */
+  uploadLifetime: number;
   auditDays: number;
 }
 
@@ -49,8 +54,12 @@ export interface Deps {
   kernel: Kernel | undefined;
   listing: Listing;
   directory: Directory;
+  repositories: RepositoryBook;
   fleet: Fleet;
   reservations: Reservations;
+  uploads: UploadsUnderWay;
+  /** On the disk that takes the blobs. */
+  space: () => Promise<Space>;
   manifests: Manifests;
   tasks: TaskRunner;
   audit: Audit;

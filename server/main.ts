@@ -44,9 +44,11 @@ import { openFleet } from './operations/fleet.js';
 import { openListing } from './operations/listing.js';
 import { Manifests } from './operations/manifests.js';
 import { registerImages } from './operations/register-images.js';
+import { RepositoryBook } from './operations/repository-book.js';
 import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
 import { TokenUses } from './operations/token-uses.js';
+import { UploadsUnderWay } from './operations/uploads-under-way.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
 import { Interrupted, stopOnSignals } from './signals.js';
@@ -107,10 +109,12 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const hasDatacenters = modeLaw[settings.mode].fleet;
   if (hasDatacenters) await ensureMain(catalog, startedAt);
   const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
+  const repositories = closing.add(await RepositoryBook.open(catalog), (book) => book.close());
   const listing = await openListing(catalog, settings.mode);
   if (hasDatacenters) await registerImages({ catalog, listing, log }, startedAt);
   const fleet = await openFleet(catalog);
-  const readiness = new Readiness({ catalog: records, blobs: files, space: () => spaceOf(settings.data) }, log, now);
+  const space = () => spaceOf(settings.data);
+  const readiness = new Readiness({ catalog: records, blobs: files, space }, log, now);
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
   metrics.watchProcess(version);
   const tasks = closing.add(
@@ -127,8 +131,11 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
     directory,
+    repositories,
     fleet,
     reservations: new Reservations(),
+    uploads: new UploadsUnderWay(),
+    space,
     manifests: new Manifests(),
     tasks,
     audit,

@@ -1,6 +1,7 @@
+import type { ImgapiClient } from '../imgapi/client.js';
 import type { BlobStore } from './blobs.js';
 import type { Catalog } from './catalog.js';
-import type { LeftDirectory } from './sources.js';
+import type { LeftDirectory, Source } from './sources.js';
 
 export type CatalogConfig = { kind: 'leveldb'; directory: string } | { kind: 'memory' };
 export type BlobsConfig = { kind: 'filesystem'; directory: string } | { kind: 'memory' };
@@ -42,4 +43,9 @@ export async function openLeftDirectory(path: string): Promise<LeftDirectory | u
     if (found) return found;
   }
   return undefined;
+}
+
+/** The images of another image server. `host` is what people are told of it. */
+export async function openImgapiSource(client: ImgapiClient, host: string): Promise<Source> {
+  return (await import('./sources/imgapi.js')).imgapiSource(client, host);
 }

@@ -92,9 +92,24 @@ export const occasionOfTask = ({ id, what, who }: Task): Occasion => ({
 });
 
 /** How the server keeps its books: nobody changes these, they follow from what is changed. */
-const bookkeeping: ReadonlySet<string> = new Set(['contents', 'usage', 'audit', 'audit-heads', 'audit-seals']);
+const bookkeeping: ReadonlySet<string> = new Set([
+  'contents',
+  'usage',
+  'audit',
+  'audit-heads',
+  'audit-seals',
+  'repository-images',
+]);
 
-export const isNoted = (kind: string) => !bookkeeping.has(kind);
+/** What a write did to one record: new where there was nothing before, gone where there is nothing after. */
+export interface Written {
+  kind: string;
+  id: string;
+  before: object | undefined;
+  after: object | undefined;
+}
+
+export const isNoted = ({ kind, before, after }: Written) => !bookkeeping.has(kind) && !isSame(kind, before, after);
 
 type Fields = Readonly<Record<string, unknown>>;
 interface Described {
@@ -142,18 +157,17 @@ function datacentersIn({ datacenters, datacenter }: Fields): string[] {
 }
 
 /** That something was used is no change of it; a task's progress is not either, and no part of what proves somebody. */
-export function isSame(kind: string, before: object | undefined, after: object | undefined): boolean {
-  return told(kind, before) === told(kind, after);
+function isSame(kind: string, before: object | undefined, after: object | undefined): boolean {
+  return before && after ? told(kind, before) === told(kind, after) : before === after;
 }
 
-function told(kind: string, record: object | undefined): string | undefined {
-  if (!record) return undefined;
+function told(kind: string, record: object): string | undefined {
   const { lastUsed, ...rest } = record as Fields;
   return JSON.stringify(kind === 'tasks' ? rest.status : rest);
 }
 
 /** Of what a change has left, and of what was there before it. */
-export function touched(kind: string, id: string, before: object | undefined, after: object | undefined): Touched {
+export function touched({ kind, id, before, after }: Written): Touched {
   const [old, fresh] = [before, after].map((record) => record && describe(kind, id, record));
   const { name, id: shown } = (fresh ?? old)!;
   return {

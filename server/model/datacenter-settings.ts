@@ -39,6 +39,12 @@ export const imageSettings = [
   'VMS_DISK_IMAGE_LX_ZONE_DEFAULT',
 ] as const satisfies (keyof DatacenterSettings)[];
 
+/** What the server comes with. */
+export const presetRepositories: Readonly<Record<string, string>> = {
+  danubecloud: 'https://images.danube.cloud',
+  'images.joyent.com': 'https://images.joyent.com',
+};
+
 /** Of every data center but the first. */
 const datacenterDefaults: DatacenterSettings = {
   anonymous: false,
@@ -52,10 +58,7 @@ const datacenterDefaults: DatacenterSettings = {
   VMS_IMAGE_VM: null,
   VMS_IMAGE_VM_NIC: 1,
   VMS_IMAGE_SOURCES: [],
-  VMS_IMAGE_REPOSITORIES: {
-    danubecloud: 'https://images.danube.cloud',
-    'images.joyent.com': 'https://images.joyent.com',
-  },
+  VMS_IMAGE_REPOSITORIES: { ...presetRepositories },
 };
 
 /** A server with one data center answers everybody, as image servers do. */

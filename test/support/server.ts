@@ -28,8 +28,10 @@ import { ensureMain } from '../../server/operations/ensure-main.js';
 import { openFleet } from '../../server/operations/fleet.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
+import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
+import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import { Readiness } from '../../server/readiness.js';
 import { performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
@@ -73,6 +75,7 @@ export interface ServerOptions extends Partial<Policy> {
   /** Instead of the server's own. */
   kinds?: typeof taskKinds;
   eventLimits?: EventLimits;
+  refreshLimits?: Partial<RefreshLimits>;
 }
 
 const defaults: Policy = {
@@ -91,6 +94,7 @@ const defaults: Policy = {
   certificateHeader: undefined,
   sessionLifetime: 43_200,
   blobGrace: 3600,
+  uploadLifetime: 86_400,
   auditDays: 0,
 };
 
@@ -114,6 +118,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     blobs: givenBlobs,
     kinds = taskKinds,
     eventLimits,
+    refreshLimits,
     ...policy
   } = options;
   const metrics = new Metrics();
@@ -137,6 +142,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   });
   await ensureMain(catalog, now());
   const directory = await Directory.open(catalog);
+  const repositories = await RepositoryBook.open(catalog, refreshLimits && { limits: refreshLimits });
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
@@ -148,8 +154,11 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     kernel,
     listing,
     directory,
+    repositories,
     fleet: await openFleet(catalog),
     reservations: new Reservations(),
+    uploads: new UploadsUnderWay(),
+    space,
     manifests: new Manifests(),
     tasks,
     audit,
@@ -207,6 +216,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       deps.listing.close();
       deps.fleet.close();
       directory.close();
+      repositories.close();
       unfollow();
       await blobs.close();
       await catalog.close();

@@ -1,0 +1,86 @@
+import { ImgapiClient } from '../../imgapi/client.js';
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Reader } from '../../storage/catalog.js';
+import { openImgapiSource } from '../../storage/open.js';
+import type { Deps } from '../deps.js';
+import { type Caller, isOperator } from '../model/caller.js';
+import { datacenters } from '../model/datacenter.js';
+import { settingsOf } from '../model/datacenter-settings.js';
+import { type RepositorySetup, SETTINGS_OF, setUp, urlsIn } from '../model/repository.js';
+import type { Repository, RepositoryBook } from './repository-book.js';
+
+/** The lists of some servers have moved. */
+const REDIRECTS = 5;
+
+/** All that are set up, enabled or not, by name. */
+export const setupsOf = ({ directory, repositories: { records } }: Pick<Deps, 'directory' | 'repositories'>) =>
+  Object.entries(urlsIn(directory.settingsOf(SETTINGS_OF)))
+    .map(([name, url]) => setUp(name, url, records.get(name)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+export const noSuchRepository = (name: string) =>
+  new ImgapiError('ResourceNotFound', `there is no repository "${name}" that is enabled`);
+
+/** One that images can be had from. */
+export function repositoryOf(deps: Deps, name: string): Repository {
+  const { local } = deps.repositories;
+  if (local?.name === name) return local;
+  const setup = setupsOf(deps).find((one) => one.name === name);
+  if (!setup?.enabled) throw noSuchRepository(name);
+  return remote(deps, setup);
+}
+
+/** The same, for those who may know of it. */
+export function findRepository(deps: Deps, caller: Caller, name: string): Repository {
+  const found = repositoryOf(deps, name);
+  if (found.isLocal && !isOperator(caller)) throw noSuchRepository(name);
+  return found;
+}
+
+export function listRepositories(deps: Deps, caller: Caller): Repository[] {
+  const { local } = deps.repositories;
+  const others = setupsOf(deps)
+    .filter(({ enabled }) => enabled)
+    .map((setup) => remote(deps, setup));
+  return local && isOperator(caller) ? [...others, local] : others;
+}
+
+/** How it stands: of what was asked of another URL nothing is known. */
+export function stateOf({ records }: RepositoryBook, { name, url }: Pick<Repository, 'name' | 'url'>) {
+  const state = records.get(name)?.state;
+  return state?.url === url ? state : undefined;
+}
+
+/** Where the settings say that it is; nothing where there is none. */
+export async function urlOf(reader: Reader, { local }: RepositoryBook, name: string): Promise<string | undefined> {
+  if (local?.name === name) return local.url;
+  const main = await reader.get(datacenters, SETTINGS_OF);
+  const urls = urlsIn(settingsOf(main ?? { name: SETTINGS_OF, settings: {} }));
+  return Object.hasOwn(urls, name) ? urls[name] : undefined;
+}
+
+function remote({ outgoing }: Deps, setup: RepositorySetup): Repository {
+  const { name, url, channel, secret, ca, insecure, authoritative = false } = setup;
+  const access = { trusted: true, ...defined({ secret, ca, insecure }) };
+  // Made when it is needed: a secret that is not there any more is what a refresh fails by.
+  const client = () => new ImgapiClient(outgoing.to(inChannel(url, channel), access));
+  return {
+    name,
+    url,
+    isLocal: false,
+    authoritative,
+    list: (signal, caps) => client().listImages({}, { signal, caps, redirects: REDIRECTS }),
+    source: () => openImgapiSource(client(), new URL(url).host),
+  };
+}
+
+function inChannel(url: string, channel: string | undefined): string {
+  const at = new URL(url);
+  if (channel !== undefined) at.searchParams.set('channel', channel);
+  return at.href;
+}
+
+const defined = <T extends object>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
