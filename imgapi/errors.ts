@@ -62,7 +62,11 @@ export const errors = {
   Busy: [409, 'management: that runs already', 423],
   AlreadyDone: [409, 'management: there is nothing to be changed, or it can not be changed any more'],
   RepositoryFailed: [400, 'management: a repository did not answer with a list of images'],
-  InsufficientSpace: [507, 'the disk has no room for the file; the message tells what is needed and what is available', 400],
+  InsufficientSpace: [
+    507,
+    'the disk has no room for the file; the message tells what is needed and what is available',
+    400,
+  ],
   Gone: [410, 'management: an upload has waited too long for its next part'],
   OffsetMismatch: [409, 'management: a part of an upload begins elsewhere than the last one has ended'],
   UnsupportedMediaType: [415, 'management: the parts of an upload are application/offset+octet-stream'],

@@ -19,6 +19,7 @@ import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
 import type { UploadsUnderWay } from './operations/uploads-under-way.js';
+import type { Outgoing } from './outgoing/outgoing.js';
 import type { Readiness } from './readiness.js';
 import type { TaskRunner } from './tasks/runner.js';
 
@@ -64,6 +65,8 @@ export interface Deps {
   tasks: TaskRunner;
   audit: Audit;
   events: EventStreams;
+  /** Every request that leaves the daemon. */
+  outgoing: Outgoing;
   policy: Policy;
   log: Logger;
   metrics: Metrics;

@@ -49,6 +49,8 @@ import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
 import { TokenUses } from './operations/token-uses.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
+import { Outgoing } from './outgoing/outgoing.js';
+import { proxiesFrom } from './outgoing/proxies.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
 import { Interrupted, stopOnSignals } from './signals.js';
@@ -87,7 +89,8 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
   const { records, stored, files, blobs } = await openStores(settings, metrics, closing);
-  const audit = await openAudit(settings, { catalog: stored, now, log, metrics }, closing);
+  const outgoing = closing.add(new Outgoing({ ...settings, proxyOf: proxiesFrom(process.env) }), (one) => one.close());
+  const audit = await openAudit(settings, { catalog: stored, now, log, metrics, outgoing }, closing);
   const catalog = audit.as(inTheName('start'));
   const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
   if (warning) log.warn(warning);
@@ -140,6 +143,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     tasks,
     audit,
     events,
+    outgoing,
     log,
     policy,
     now,
@@ -185,7 +189,7 @@ const inTheName = (what: string) => () => ({ who: SYSTEM, what });
 
 async function openAudit(
   { data, auditWebhook: url }: Settings,
-  means: Omit<AuditOptions, 'key' | 'heads' | 'webhook'>,
+  { outgoing, ...means }: Omit<AuditOptions, 'key' | 'heads' | 'webhook'> & { outgoing: Outgoing },
   closing: Closing,
 ) {
   const path = join(data, 'audit-head');
@@ -193,7 +197,10 @@ async function openAudit(
     means.log.warn({ file: path }, `the audit has been cut or changed: it does not hold ${what}, which it has held`);
   }
   const key = await openAuditKey(join(data, 'audit-key'));
-  const webhook = url === undefined ? undefined : closing.add(new HeadWebhook({ ...means, url }), (one) => one.close());
+  const webhook =
+    url === undefined
+      ? undefined
+      : closing.add(new HeadWebhook({ ...means, ...outgoing.to(url, { trusted: true }) }), (one) => one.close());
   const options = { ...means, key, heads: headFile(path), webhook };
   const audit = closing.add(await Audit.open(options), (opened) => opened.close());
   closing.add(audit.keepFlushing(), (stopFlushing) => stopFlushing());

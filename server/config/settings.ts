@@ -26,6 +26,7 @@ export interface Settings {
   data: string;
   channels: Channel[];
   blobGrace: number;
+  uploadLifetime: number;
   auditDays: number;
   auditWebhook: string | undefined;
   mode: Mode;
@@ -36,6 +37,8 @@ export interface Settings {
   certificateHeader: string | undefined;
   hostNames: string[];
   sessionLifetime: number;
+  allowedAddresses: string[];
+  allowedHosts: string[];
   tlsPort: number | 'off';
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
@@ -143,6 +146,13 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     default: 3600,
     read: integer(0),
   },
+  uploadLifetime: {
+    group: 'keeping',
+    meaning: 'seconds that an upload which was cut off waits for its next part',
+    more: 'As long it keeps its bytes, and its room in the quota of the image.',
+    default: 86_400,
+    read: integer(60),
+  },
   auditDays: {
     group: 'keeping',
     meaning: 'days that entries of the audit are kept before a signed seal takes their place; 0 for ever',
@@ -217,6 +227,25 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'names by which callers without credentials may address the server, beside its addresses; "*" for any',
     more: 'The name of the machine, localhost and the host of publicUrl are known without being listed.',
     example: 'hostNames = ["images.example.com"]',
+    default: [],
+    read: hostNames,
+  },
+  allowedAddresses: {
+    group: 'access',
+    meaning:
+      'private networks that the server asks for callers who are no SuperAdmins: for imports, callbacks, webhooks',
+    more:
+      'Without it they reach no private, loopback or link-local address. What SuperAdmins configure and ask for is asked ' +
+      'wherever it is.',
+    example: 'allowedAddresses = ["10.20.0.0/16"]',
+    default: [],
+    read: networks,
+  },
+  allowedHosts: {
+    group: 'access',
+    meaning: 'names that the server asks through a proxy for callers who are no SuperAdmins; "*" for any',
+    more: 'For where http_proxy or https_proxy is set: what a name leads to is known to the proxy alone then.',
+    example: 'allowedHosts = ["images.example.com"]',
     default: [],
     read: hostNames,
   },

@@ -15,6 +15,7 @@ export const defaults: Settings = {
   data: resolve('data'),
   channels: [],
   blobGrace: 3600,
+  uploadLifetime: 86_400,
   auditDays: 0,
   auditWebhook: undefined,
   mode: 'dc',
