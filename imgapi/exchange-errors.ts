@@ -9,6 +9,11 @@ export class Unreachable extends ImgapiError {
   }
 }
 
+/** It is not asked again: the address is closed to whoever wanted it, or the certificate there does not fit. */
+export class Barred extends Unreachable {
+  override name = 'Barred';
+}
+
 /** There was an answer, but not one that a server of ours gives. */
 export class AnsweredBadly extends ImgapiError {
   override name = 'AnsweredBadly';
@@ -19,4 +24,26 @@ export class AnsweredBadly extends ImgapiError {
     super('RemoteSourceError', message, details);
     this.answered = answered;
   }
+}
+
+/** What certificates fail with, and what that means to those who chose the server. */
+const certificates: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself: name it as the CA of this source',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the CA that signed it is not known here: name it as the CA of this source',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the CA that signed it is not known here: name it as the CA of this source',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the CA that signed it is not known here: name it as the CA of this source',
+  CERT_SIGNATURE_FAILURE: 'its signature is not that of its CA',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet',
+  CERT_REVOKED: 'it was revoked',
+};
+
+/** Why it is of no use to try again; nothing where it may be. */
+export function barring(cause: Error & { code?: unknown }): string | undefined {
+  const code = String(cause.code);
+  const reason = cause.message.replace(/^request to .*? failed, reason: /, '');
+  if (code === 'ERR_CLOSED_ADDRESS') return reason;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${reason}`;
+  const what = Object.hasOwn(certificates, code) ? certificates[code] : undefined;
+  return what && `its certificate is not trusted: ${what} (${reason})`;
 }

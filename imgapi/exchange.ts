@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
 import { isRecord } from './checks.js';
 import { type ErrorCode, errors, type FieldError, ImgapiError } from './errors.js';
-import { AnsweredBadly, Unreachable } from './exchange-errors.js';
+import { AnsweredBadly, Barred, barring, Unreachable } from './exchange-errors.js';
 import type { RawQuery } from './query.js';
 import { Watchdog } from './watchdog.js';
 
@@ -83,7 +83,7 @@ export class Exchange {
   /** It can be cancelled, follows nobody elsewhere, and gives up on a server that falls silent. */
   async send(method: string, path: string, call: Call = {}): Promise<Answer> {
     try {
-      const answer = await this.#ask(method, this.#base + path + searchOf(call), call);
+      const answer = await this.#follow(method, this.#base + path + searchOf(call), call);
       if (answer.status >= 300 && !call.answers?.includes(answer.status)) throw await this.#refusal(answer);
       if (isPlain(answer)) return answer;
       answer.body.destroy();
@@ -103,12 +103,46 @@ export class Exchange {
     return new AnsweredBadly(answered, `${new URL(this.#base).host} ${what}`, { cause });
   }
 
-  async #ask(method: string, url: string, call: Call): Promise<Answer> {
+  /** To where the answer leads, as often as the call allows. */
+  async #follow(method: string, first: string, call: Call): Promise<Answer> {
+    const { redirects = 0, headers } = call;
+    let url = new URL(first);
+    let proving = true;
+    let answer = await this.#ask(method, first, call, proving);
+    for (let left = redirects; left >= 0 && leadsOn(method, answer, call); left -= 1) {
+      const next = nextOf(url, answer);
+      if (redirects === 0 || !next) return answer;
+      answer.body.destroy();
+      if (left === 0) throw this.answeredBadly(answer.status, `redirects more than ${redirects} times`);
+      if (url.protocol === 'https:' && next.protocol === 'http:' && this.#proves(headers)) {
+        throw this.answeredBadly(answer.status, `leads from TLS to plain HTTP at ${next.host}`);
+      }
+      // Once elsewhere, nothing that is for the first one is told again.
+      proving = proving && next.origin === url.origin;
+      answer = await this.#ask(
+        method,
+        next.href,
+        proving ? call : { ...call, headers: withoutProof(headers) },
+        proving,
+      );
+      url = next;
+    }
+    return answer;
+  }
+
+  #proves(headers: Call['headers'] = {}): boolean {
+    const { token, credentials, sign } = this.#options;
+    const isGiven = token !== undefined || credentials !== undefined || sign !== undefined;
+    return isGiven || Object.keys(headers).some((name) => proofs.has(name.toLowerCase()));
+  }
+
+  async #ask(method: string, url: string, call: Call, proving: boolean): Promise<Answer> {
     const watchdog = new Watchdog(this.#options.patience ?? PATIENCE);
     const cancelled = AbortSignal.any([this.#options.signal, call.signal].filter((signal) => signal !== undefined));
     cancelled.throwIfAborted();
     const explain = (cause: unknown) => this.#explain(cause, { cancelled, watchdog, upload: call.upload });
-    const headers = await this.#signed(method, new URL(url), this.#headers(call));
+    const plain = this.#headers(call, proving);
+    const headers = proving ? await this.#signed(method, new URL(url), plain) : plain;
     const response = await watchdog
       .during(
         fetch(url, {
@@ -131,13 +165,13 @@ export class Exchange {
     };
   }
 
-  #headers({ json, headers }: Call): Record<string, string> {
+  #headers({ json, headers }: Call, proving: boolean): Record<string, string> {
     const { token, credentials, userAgent, acceptVersion = '~2' } = this.#options;
     const all = {
       accept: 'application/json',
       'accept-version': acceptVersion,
       'user-agent': userAgent ?? 'slipway',
-      authorization: token ? `Bearer ${token}` : credentials && authorizationOf(credentials),
+      authorization: proving ? (token ? `Bearer ${token}` : credentials && authorizationOf(credentials)) : undefined,
       'content-type': json === undefined ? undefined : 'application/json',
       ...headers,
     };
@@ -172,7 +206,10 @@ export class Exchange {
   }
 
   #unreachable(cause: Error): Unreachable {
-    return new Unreachable(`${new URL(this.#base).host} failed: ${cause.message}`, { cause });
+    const { host } = new URL(this.#base);
+    const barred = barring(cause);
+    if (barred !== undefined) return new Barred(`${host} failed: ${barred}`, { cause });
+    return new Unreachable(`${host} failed: ${cause.message}`, { cause });
   }
 
   async #refusal(answer: Answer): Promise<ImgapiError> {
@@ -208,6 +245,27 @@ function searchOf({ query = {} }: Call): string {
 function authorizationOf(credentials: Credentials): string {
   if (credentials.kind === 'bearer') return `Bearer ${credentials.token}`;
   return `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
+}
+
+/** Headers that prove who asks. */
+const proofs: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+const withoutProof = (headers: Call['headers'] = {}) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !proofs.has(name.toLowerCase())));
+
+const leading: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What changes something is sent to nobody else. */
+const leadsOn = (method: string, { status }: Answer, { answers }: Call) =>
+  leading.has(status) && !answers?.includes(status) && (method === 'GET' || method === 'HEAD');
+
+function nextOf(from: URL, { headers: { location } }: Answer): URL | undefined {
+  const next = location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  if (!next || !['http:', 'https:'].includes(next.protocol)) return undefined;
+  next.username = '';
+  next.password = '';
+  next.hash = '';
+  return next;
 }
 
 /** Where a redirect leads: to which server only, as the path may hold a token. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AnsweredBadly, Unreachable } from '../imgapi/exchange-errors.js';
+import { AnsweredBadly, Barred, Unreachable } from '../imgapi/exchange-errors.js';
 import type { ResumedBlob, StagedBlob } from './blobs.js';
 import type { Tx } from './catalog.js';
 import type { Arrival, Stores } from './holdings.js';
@@ -195,6 +195,7 @@ async function* watched(
 const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 function isPassing(error: unknown): boolean {
+  if (error instanceof Barred) return false;
   if (error instanceof AnsweredBadly) return passing.has(error.answered);
   const cause = error instanceof Error ? error.cause : undefined;
   return error instanceof Unreachable || (cause instanceof AnsweredBadly && passing.has(cause.answered));

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Head, Signed } from '../../imgapi/audit-chain.js';
-import { Exchange } from '../../imgapi/exchange.js';
+import { Exchange, type ExchangeOptions } from '../../imgapi/exchange.js';
 import type { Metrics } from '../metrics/instruments.js';
 
 /** As whoever verifies the audit takes them: with the key that signs them. */
@@ -12,6 +12,7 @@ export interface ToldHeads {
 export interface HeadWebhookOptions {
   /** Its query is kept, and told to nobody else: it may hold a token. */
   url: string;
+  agent?: ExchangeOptions['agent'];
   now: () => Date;
   log: Logger;
   metrics: Metrics;
@@ -33,9 +34,9 @@ export class HeadWebhook {
   #sending = Promise.resolve();
 
   constructor(options: HeadWebhookOptions) {
-    const { url, patience = PATIENCE } = options;
+    const { url, agent, patience = PATIENCE } = options;
     this.#options = options;
-    this.#exchange = new Exchange({ url, patience, signal: this.#closed.signal });
+    this.#exchange = new Exchange({ url, patience, signal: this.#closed.signal, ...(agent && { agent }) });
   }
 
   /** Nobody waits for it. What did not arrive is told with what comes next, a minute later at the soonest. */

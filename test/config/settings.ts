@@ -26,6 +26,8 @@ export const defaults: Settings = {
   certificateHeader: undefined,
   hostNames: [],
   sessionLifetime: 43_200,
+  allowedAddresses: [],
+  allowedHosts: [],
   tlsPort: 8443,
   tlsCertificate: undefined,
   tlsKey: undefined,

@@ -37,6 +37,12 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
     read: ['10.0.0.0/8', 'fd00::/8'],
   },
   trustedProxies: { text: '127.0.0.1', value: ['127.0.0.1'], read: ['127.0.0.1'] },
+  allowedAddresses: {
+    text: '10.1.0.0/16,fd00::/8',
+    value: ['10.1.0.0/16', 'fd00::/8'],
+    read: ['10.1.0.0/16', 'fd00::/8'],
+  },
+  allowedHosts: { text: 'a.example.com,*', value: ['a.example.com', '*'], read: ['a.example.com', '*'] },
   certificateHeader: { text: 'X-Client-Cert', value: 'X-Client-Cert', read: 'x-client-cert' },
   hostNames: { text: 'images.example,*', value: ['images.example', '*'], read: ['images.example', '*'] },
   sessionLifetime: { text: '60', value: 60, read: 60 },

@@ -32,6 +32,7 @@ import { type RefreshLimits, RepositoryBook } from '../../server/operations/repo
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
+import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
 import { Readiness } from '../../server/readiness.js';
 import { performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
@@ -75,6 +76,8 @@ export interface ServerOptions extends Partial<Policy> {
   /** Instead of the server's own. */
   kinds?: typeof taskKinds;
   eventLimits?: EventLimits;
+  /** How it asks others. Everybody may have it ask loopback unless something else is said. */
+  outgoing?: Partial<OutgoingOptions>;
   refreshLimits?: Partial<RefreshLimits>;
 }
 
@@ -118,10 +121,12 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     blobs: givenBlobs,
     kinds = taskKinds,
     eventLimits,
+    outgoing: ways = {},
     refreshLimits,
     ...policy
   } = options;
   const metrics = new Metrics();
+  const outgoing = new Outgoing({ allowedAddresses: ['127.0.0.0/8', '::1'], allowedHosts: [], ...ways });
   const stored = measuredCatalog(givenCatalog ?? (await openCatalog({ kind: 'memory' })), metrics);
   const audit = await Audit.open({ catalog: stored, key: new AuditKey(), now, log, metrics });
   const catalog = audit.as(() => ({ who: SYSTEM, what: 'start' }));
@@ -163,6 +168,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     tasks,
     audit,
     events: await EventStreams.open({ catalog, tasks }, eventLimits),
+    outgoing,
     policy: { ...defaults, ...policy },
     log,
     metrics,
@@ -212,6 +218,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       deps.events.close();
       await Promise.all([tasks.close(), server.close(0)]);
       await audit.close();
+      outgoing.close();
       await keyring.close();
       deps.listing.close();
       deps.fleet.close();
