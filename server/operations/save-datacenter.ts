@@ -24,9 +24,7 @@ export async function createDatacenter(
 ): Promise<Datacenter> {
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
-    if (await tx.get(datacenters, name)) {
-      throw new ImgapiError('ObjectAlreadyExists', `data center "${name}" exists already`);
-    }
+    await checkNew(tx, name);
     const owner = (await findUser(tx, caller))?.uuid ?? '';
     const created = now().toISOString();
     const bare = { name, owner, alias: name, description: '', location: '', settings: {}, created };
@@ -34,6 +32,14 @@ export async function createDatacenter(
     await tx.insert(datacenters, datacenter);
     return datacenter;
   });
+}
+
+/** Names that differ only by case would be taken for each other. */
+async function checkNew(reader: Reader, name: string): Promise<void> {
+  for await (const { name: known } of reader.list(datacenters)) {
+    if (known.toLowerCase() !== name.toLowerCase()) continue;
+    throw new ImgapiError('ObjectAlreadyExists', `data center "${known}" exists already`);
+  }
 }
 
 export async function updateDatacenter(

@@ -55,6 +55,7 @@ const refused = table<'method' | 'path' | 'body' | 'told'>(`
   POST    /api/dc/a%20b            {}                                400 InvalidInput dc:Invalid
   POST    /api/dc/seventeen-letters  {}                              400 InvalidInput dc:Invalid
   POST    /api/dc/main             {}                                406 ObjectAlreadyExists
+  POST    /api/dc/NORTH            {}                                406 ObjectAlreadyExists
   POST    /api/dc/new              {"owner":"nobody"}                400 InvalidInput owner:Invalid
   POST    /api/dc/new              {"alias":"","x":1}                400 InvalidInput alias:Invalid x:NotAllowed
   PUT     /api/dc/nope             {}                                404 ResourceNotFound
