@@ -113,11 +113,15 @@ async function disksOf(
       throw wrong(field, what);
     }
     if (!kept.includes(image.uuid)) checkMakes(image, { recordsOnly, field, size, state: wish.state });
+    else if (wish.state === 'wanted' && !hasDisk(before, image.uuid, size)) checkSize(image, field, size);
     disks.push({ disk, image: image.uuid, ...(size !== undefined && { size }) });
   }
   if (new Set(disks.map(({ disk }) => disk)).size < disks.length) throw wrong('images', 'a disk is named twice');
   return disks;
 }
+
+const hasDisk = (before: Vm | undefined, image: string, size: number | undefined) =>
+  before?.images.some((disk) => disk.image === image && disk.size === size) ?? false;
 
 function stands(caller: Caller, image: ManagedImage, datacenter: string | undefined): boolean {
   const placement = placementOf(image);

@@ -206,6 +206,8 @@ test('a machine that is to come takes what may be used, with a disk that fits', 
   t.is(said(await want('growing', 10_239)), '400 InvalidInput images.0.size');
   t.is(fleet.deps.fleet.size, 0);
   t.is(said(await want('fixed', 10_240)), '200');
+  t.is(said(await want('fixed', 10_241)), '400 InvalidInput images.0.size', 'not afterwards either');
+  t.is(said(await want('fixed', 10_240)), '200');
   t.is(said(await want('growing', 10_241)), '200');
   t.is(said(await want('gone', undefined, 'active')), '200', 'one that runs goes on to');
 });
