@@ -22,8 +22,8 @@ import type { AuditKey } from './key.js';
 
 /** A pull, or something refused, as it is heard of. */
 export interface Access extends Occasion {
-  /** An image, by its uuid, or a path. */
-  object: { kind: string; id: string };
+  /** An image, by its uuid, or a path; how it was called then, and where it was. */
+  object: { kind: string; id: string; name?: string; datacenters?: readonly string[] };
   result: string;
   bytes?: number;
   /** Those with the same text here are counted together; each stands for itself where there is none. */
@@ -233,8 +233,8 @@ async function contentsOf(tx: Tx, waiting: Iterable<Waiting>): Promise<Content[]
   return contents;
 }
 
-/** Its name, and where it is, are looked up when it is written: nobody waits for that. */
-async function named(tx: Tx, { kind, id }: Access['object']): Promise<Touched> {
+/** Its name, and where it is, are looked up when it is written: nobody waits for that. What is gone by then has those it had. */
+async function named(tx: Tx, { kind, id, name = id, datacenters = [] }: Access['object']): Promise<Touched> {
   const image = kind === images.name ? await tx.get(images, id) : undefined;
-  return image ? describe(kind, id, image) : { kind, id, name: id, datacenters: [] };
+  return image ? describe(kind, id, image) : { kind, id, name, datacenters };
 }

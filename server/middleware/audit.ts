@@ -1,8 +1,11 @@
 import { type Context, type FoundRoute, type Middleware, whenEnded } from '../context.js';
 import type { Deps } from '../deps.js';
-import { type Actor, actorOf, type Occasion } from '../model/audit.js';
+import { type Actor, actorOf, describe, type Occasion } from '../model/audit.js';
 import { images } from '../model/image.js';
 import { withoutSecrets } from '../model/token.js';
+
+type Access = Parameters<Deps['audit']['note']>[0];
+type Listed = NonNullable<ReturnType<Deps['listing']['get']>>;
 
 interface AuditedRoute extends FoundRoute {
   method: string;
@@ -35,13 +38,13 @@ export function occasionOf(ctx: Context, { directory }: Pick<Deps, 'directory'>)
 
 /** Notes what was refused. What was done is in the writes that did it. */
 const auditRefusals =
-  (deps: Pick<Deps, 'audit' | 'directory'>): Middleware =>
+  (deps: Pick<Deps, 'audit' | 'directory' | 'listing'>): Middleware =>
   (ctx, next) => {
     whenEnded(ctx, () => {
       const { statusCode, headersSent } = ctx.res;
       if (!headersSent || statusCode < 400) return;
       const occasion = occasionOf(ctx, deps);
-      const object = objectOf(ctx);
+      const object = objectOf(ctx, deps);
       const result = ctx.state.refused ?? String(statusCode);
       const like = JSON.stringify([occasion.who.name, occasion.from, occasion.what, object.id, result]);
       deps.audit.note({ ...occasion, object, result, like });
@@ -51,7 +54,7 @@ const auditRefusals =
 
 /** Notes who has pulled a file, whole or in part, or has tried to. */
 const auditPulls =
-  (deps: Pick<Deps, 'audit' | 'directory'>): Middleware =>
+  (deps: Pick<Deps, 'audit' | 'directory' | 'listing'>): Middleware =>
   (ctx, next) => {
     // Taken now: a request that ends early loses its socket.
     const { socket } = ctx.req;
@@ -63,11 +66,11 @@ const auditPulls =
     return next();
   };
 
-function notePull(ctx: Context, deps: Pick<Deps, 'audit' | 'directory'>, sent: () => number): void {
+function notePull(ctx: Context, deps: Pick<Deps, 'audit' | 'directory' | 'listing'>, sent: () => number): void {
   const { statusCode, writableEnded } = ctx.res;
   const occasion = occasionOf(ctx, deps);
-  const object = objectOf(ctx);
-  const pull = (result: string, bytes?: number): Parameters<Deps['audit']['note']>[0] => ({
+  const object = objectOf(ctx, deps);
+  const pull = (result: string, bytes?: number): Access => ({
     ...occasion,
     object,
     result,
@@ -89,17 +92,32 @@ const lengthOf = ({ res }: Context) => Number(res.getHeader('Content-Length') ??
 
 const sentOn = (socket: Context['req']['socket']) => socket.bytesWritten + (socket.movedByKernel ?? 0);
 
-/** What a path means: an image, or just a path, of which strangers shall not write as much as they like. */
-const objectOf = ({ params, path }: Context) =>
-  params.uuid === undefined
-    ? { kind: 'path', id: withoutSecrets(path).slice(0, MOST_OF_A_PATH) }
-    : { kind: images.name, id: params.uuid };
+/**
+ * What a path means: an image as it is now, which may be gone when this is written; or just a path, by what it names last,
+ * of which strangers shall not write as much as they like.
+ */
+function objectOf({ params, path }: Context, { listing }: Pick<Deps, 'listing'>): Access['object'] {
+  const { uuid } = params;
+  if (uuid === undefined) {
+    const id = short(path);
+    return { kind: 'path', id, name: short(Object.values(params).at(-1) ?? id) };
+  }
+  const image = listing.get(uuid);
+  return { kind: images.name, id: uuid, ...(image && standingOf(image)) };
+}
+
+const short = (text: string) => withoutSecrets(text).slice(0, MOST_OF_A_PATH);
+
+function standingOf({ uuid, name, registration, managedAs = name }: Listed) {
+  const { datacenters } = describe(images.name, uuid, { registration });
+  return { name: managedAs, datacenters };
+}
 
 export const isChange = ({ method, changes }: Pick<AuditedRoute, 'method' | 'changes'>) =>
   changes ?? (method !== 'GET' && method !== 'OPTIONS');
 
 /** What of the audit a route passes through. */
-export function audits(route: AuditedRoute, deps: Pick<Deps, 'audit' | 'directory'>): Middleware[] {
+export function audits(route: AuditedRoute, deps: Pick<Deps, 'audit' | 'directory' | 'listing'>): Middleware[] {
   if (isChange(route)) return [auditRefusals(deps)];
   return route.moves === 'download' && route.path.endsWith('/file') ? [auditPulls(deps)] : [];
 }

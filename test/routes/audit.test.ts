@@ -96,6 +96,24 @@ test('what changes nothing, and what is refused, leaves nothing among the change
   t.deepEqual(await entries(server), before);
 });
 
+test('what was refused is found by the name of what was meant, also when that is gone', async (t) => {
+  const server = await fleet(t);
+  const { ask, north, nora, plain } = server;
+  await ask('PUT', `/images/${north.uuid}/file?compression=none`, { ...as(plain.headers), body: 'bytes' });
+  await ask('DELETE', `/images/${north.uuid}`);
+  const [gone, refused] = await found(server, 'object=northern');
+  t.like(gone, { what: 'DeleteImage', result: 'done' });
+  t.like(refused, { who: 'plain', what: 'AddImageFile', result: 'NotPermitted', object: 'northern' });
+  t.like(refused?.objects[0], { kind: 'images', id: north.uuid, datacenters: ['north'] });
+  const seen = shownIn(await ask('GET', '/api/audit?object=northern', as(nora.headers)));
+  t.true(
+    seen.some(({ what }) => what === 'AddImageFile'),
+    'by those who administer where it was',
+  );
+  await ask('PUT', '/api/image/southern', { ...as(plain.headers), body: { desc: 'x' } });
+  t.like((await found(server, 'object=southern'))[0], { what: 'UpdateManagedImage', result: 'NotPermitted' });
+});
+
 test('refusals are told beside the changes, and counted where they come again', async (t) => {
   const server = await fleet(t);
   const { ask, north, plain } = server;
