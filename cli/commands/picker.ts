@@ -12,6 +12,6 @@ export const register = single({
     ['user', '--for <user>', 'that this user may use; yourself unless given'],
   ],
   meanings,
-  columns: 'name alias version ostype belongs golden default',
+  columns: 'name alias version ostype belongs groups class golden default',
   examples: ['picker north', 'picker north --ostype linux --for alice --json'],
 });

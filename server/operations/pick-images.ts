@@ -28,6 +28,8 @@ export interface Pick {
 export interface Picked {
   image: ManagedImage;
   isDefault: boolean;
+  /** Those whose members alone have it, of those in the data center that the caller may know of. */
+  groups: string[];
 }
 
 /** What can be made into a machine in a data center right now, by name, and what is preselected. */
@@ -49,7 +51,14 @@ export async function pickImages(deps: Deps, caller: Caller, name: string, pick:
     )
     .toSorted((a, b) => inOrder(a.registration.name, b.registration.name) || inOrder(a.uuid, b.uuid));
   const defaults = defaultsAmong(fitting, settingsOf(datacenter, main));
-  return fitting.map((image) => ({ image, isDefault: defaults.has(image.uuid) }));
+  const isAdmin = administers(caller, name);
+  const isKnown = (group: string) =>
+    directory.groups.get(group)?.datacenters.includes(name) && (isAdmin || whom.rights.groups.has(group));
+  return fitting.map((image) => ({
+    image,
+    isDefault: defaults.has(image.uuid),
+    groups: image.registration.groups?.filter(isKnown) ?? [],
+  }));
 }
 
 function fits(image: ManagedImage, { ostype, class: wanted }: Pick): boolean {
@@ -57,6 +66,9 @@ function fits(image: ManagedImage, { ostype, class: wanted }: Pick): boolean {
   const own = image.tags?.class;
   return wanted === undefined || own === undefined || own === wanted;
 }
+
+const administers = (caller: Caller, name: string): boolean =>
+  isOperator(caller) || (caller.kind === 'user' && caller.rights.admin.has(name));
 
 /** Of each kind of machine the image that the data center has set; for zones else the first one. */
 function defaultsAmong(fitting: readonly ManagedImage[], settings: DatacenterSettings): Set<string> {
@@ -90,7 +102,7 @@ async function userFor(
     if (caller.kind === 'user') return { uuid: caller.user.uuid, rights: caller.rights };
     throw new ImgapiError('NotPermitted', 'images are picked for users');
   }
-  if (!isOperator(caller) && !(caller.kind === 'user' && caller.rights.admin.has(name))) {
+  if (!administers(caller, name)) {
     throw new ImgapiError('NotPermitted', 'only administrators pick images for others');
   }
   const user: User | undefined = await catalog.find(users, `name:${wanted}`);
@@ -104,8 +116,9 @@ async function userFor(
 const inOrder = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 /** An image as a picker offers it. */
-export function presentPicked({ image, isDefault }: Picked) {
-  const { name, golden, groups } = image.registration;
+export function presentPicked({ image, isDefault, groups }: Picked) {
+  const { name, golden } = image.registration;
+  const own = image.tags?.class;
   const { tags, resize, deploy } = tagsOf(image);
   return {
     name,
@@ -119,7 +132,9 @@ export function presentPicked({ image, isDefault }: Picked) {
     deploy,
     tags,
     golden: golden ?? false,
-    belongs: groups ? 'group' : 'system',
+    belongs: image.registration.groups ? 'group' : 'system',
+    groups,
+    class: typeof own === 'string' ? own : null,
     default: isDefault,
   };
 }

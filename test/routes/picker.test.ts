@@ -9,6 +9,8 @@ interface Offer {
   default: boolean;
   golden: boolean;
   belongs: string;
+  groups: string[];
+  class: string | null;
 }
 
 const offers = async (by: Fleet['eve'], query = '') =>
@@ -72,9 +74,29 @@ test('by what a machine shall be, and where', async (t) => {
   t.deepEqual(await names(mia, '?location=elsewhere'), []);
   t.is(said(await mia('GET', '/api/dc/east/picker?ostype=7')), '400 InvalidInput ostype');
   t.is(said(await mia('GET', '/api/dc/east/picker?colour=red')), '400 InvalidInput colour');
-  const [lx, , zone] = await offers(mia);
+  const [lx, vm, zone] = await offers(mia);
+  t.deepEqual(
+    [lx, vm].map((offer) => offer?.class),
+    [null, 'render'],
+  );
   t.like(zone!, { golden: true, belongs: 'system' });
   t.like(lx!, { golden: false });
+});
+
+test('to whom an image belongs is told by the groups that are known', async (t) => {
+  const fleet = await startFleet(t);
+  const { root, eve, mia, deps } = fleet;
+  const uuid = await addImage(fleet, 'ours', { access: 1 });
+  await root('POST', '/api/group/crew', { users: ['mia'] });
+  await root('POST', '/api/group/others', { users: [] });
+  await root('POST', '/api/group/abroad', { users: ['mia'] });
+  for (const name of ['crew', 'others']) await root('POST', `/api/dc/east/group/${name}`);
+  await root('POST', '/api/dc/west/group/abroad');
+  t.like((await offers(mia))[0], { name: 'ours', belongs: 'system', groups: [] });
+  await place(fleet, uuid, { groups: ['abroad', 'crew', 'others'] });
+  t.deepEqual(deps.directory.groups.get('abroad')?.datacenters, ['west']);
+  t.like((await offers(mia))[0], { name: 'ours', belongs: 'group', groups: ['crew'] });
+  t.like((await offers(eve, '?user=mia'))[0], { groups: ['crew', 'others'] }, 'administrators know those of theirs');
 });
 
 test('what is preselected: as the data center says, for zones else the first one', async (t) => {

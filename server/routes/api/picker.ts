@@ -35,6 +35,8 @@ export const pick = endpoint({
       tags: z.array(z.string()),
       golden: z.boolean(),
       belongs: z.enum(['system', 'group']),
+      groups: z.array(z.string()).describe('whose members alone have it, of those that the caller may know of'),
+      class: z.string().nullable().describe('the class of work that it is for; all where it is null'),
       default: z.boolean().describe('preselected'),
     }),
   ),
