@@ -45,12 +45,13 @@ const filters: readonly Field[] = [
   ...paging,
 ];
 
-const COLUMNS = 'name alias version access owner ostype size status dc_bound desc';
+const COLUMNS = 'name alias version access owner os type size status dc_bound desc';
 
 /** What its numbers mean. */
 export const meanings: Meanings = {
   access: { 1: 'public', 2: 'disabled', 3: 'private', 4: 'deleted', 9: 'internal' },
   ostype: { 1: 'Linux', 2: 'SunOS', 3: 'BSD', 4: 'Windows', 5: 'SunOS zone', 6: 'Linux zone' },
+  size: { 0: '-' },
   status: { 1: 'ok', 2: 'pending' },
 };
 

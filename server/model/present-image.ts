@@ -40,6 +40,8 @@ export function presentImage(image: ManagedImage, known: Known) {
     desc: image.description ?? '',
     homepage: image.homepage ?? null,
     ostype: osTypeOf(image),
+    os: image.os,
+    type: image.type,
     size: image.image_size ?? 0,
     resize,
     deploy,

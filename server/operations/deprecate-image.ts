@@ -16,7 +16,7 @@ export interface Deprecation {
 
 type Along = { along?: ((tx: Tx) => Promise<void>) | undefined };
 
-/** Out of pickers, and nothing else: whoever uses it goes on to. Again with another reason is fine. */
+/** Out of pickers, and nothing else: whoever uses it goes on to. Again changes what is said of it, and nothing where nothing is. */
 export function deprecateImage(
   deps: Deps,
   caller: Caller,
@@ -31,6 +31,7 @@ export function deprecateImage(
     return deprecated(image, {
       at: now().toISOString(),
       by: nameOfCaller(caller),
+      ...image.registration.deprecated,
       ...(reason !== undefined && { reason }),
       ...(instead !== undefined && { replacement: instead }),
     });

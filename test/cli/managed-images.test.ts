@@ -51,7 +51,10 @@ test('an image is registered from a manifest, shown, changed and deleted', async
   const changed = { access: 1, alias: 'Base', version: '2', tags: ['a', 'b'], resize: true, golden: true };
   t.like(await shown('image', 'show', 'base'), changed);
   t.regex((await slipway(['image', 'show', 'base'])).stdout, /^access +public$/m, 'people read words');
-  t.regex((await slipway(['image', 'list', '-H'])).stdout, /^base +Base +2 +public +admin +SunOS zone +/);
+  t.regex(
+    (await slipway(['image', 'list', '-H'])).stdout,
+    /^base +Base +2 +public +admin +smartos +zone-dataset +- +ok /,
+  );
   t.deepEqual(await slipway(['image', 'update', 'base', '--no-resize', '--tags', '']), done('image base is changed\n'));
   t.like(await shown('image', 'show', 'base'), { resize: false, tags: [], golden: true });
   t.like(await slipway(['image', 'update', 'base', '--access', 'secret']), { code: 1, stdout: '' });

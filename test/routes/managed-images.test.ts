@@ -80,6 +80,8 @@ test('all there is to know of an image', async (t) => {
     desc: 'd'.repeat(128),
     homepage: 'https://example.com',
     ostype: 5,
+    os: 'smartos',
+    type: 'zone-dataset',
     size: 0,
     resize: true,
     deploy: false,
@@ -322,6 +324,9 @@ test('lists are narrowed, searched, sorted and paged, with a total', async (t) =
   t.deepEqual(await list('ready=false'), ['c']);
   t.deepEqual(await list('ostype=1'), []);
   t.deepEqual(await list('search=NEEDLE'), ['a']);
+  t.deepEqual(await list('search=smartOS'), ['a', 'b', 'c'], 'by the operating system');
+  t.deepEqual(await list('search=linux'), []);
+  t.deepEqual(await list('order_by=-os&limit=1'), ['a']);
   t.deepEqual(await list('order_by=-name&limit=2'), ['c', 'b']);
   const page = await fleet.eve('GET', '/api/image?limit=1&offset=1');
   t.like(page.json, { total: 3, offset: 1, result: ['b'], status: 'SUCCESS' });
@@ -361,6 +366,11 @@ test('deprecated, with a reason and a replacement, and back', async (t) => {
   });
   t.is((await fleet.ask('GET', `/images/${uuid}/file`, { as: 'admin' })).status, 200, 'it is still to be had');
   t.deepEqual(named(await fleet.eve('GET', '/api/image?deprecated=true')), ['old']);
+  const deprecated = async (by: Fleet['eve'], body: object) =>
+    resultOf<{ deprecated: object }>(await by('PUT', path, body)).deprecated;
+  const first = resultOf<{ deprecated: object }>(told).deprecated;
+  t.deepEqual(await deprecated(fleet.root, {}), first, 'once more changes nothing');
+  t.deepEqual(await deprecated(fleet.root, { reason: 'older still' }), { ...first, reason: 'older still' });
   t.is(resultOf<{ deprecated: null }>(await fleet.eve('DELETE', `${path}/`)).deprecated, null);
 });
 
