@@ -8,6 +8,7 @@ import { namedBy } from '../file-names.js';
 import { type Found, findImage } from '../find-image.js';
 import { graceAfter } from '../grace.js';
 import { DASH } from '../input.js';
+import { Management } from '../management.js';
 import { manifestOf } from '../manifest-options.js';
 import { addNewImageOptions, makeImage, type NewImageOptions, unmakeImage } from '../new-image.js';
 import { note, print, printJson } from '../output.js';
@@ -87,11 +88,14 @@ async function uploadNew(
   const { io, signal } = context;
   const manifest = { ...namesOf(source, given, options, context), ...given };
   // what was begun is undone, also when Ctrl-C was what ended it
-  const client = new ImgapiClient(await openSession(command, { ...context, signal: graceAfter(signal) }));
+  const session = await openSession(command, { ...context, signal: graceAfter(signal) });
+  const client = new ImgapiClient(session);
   const image = await made(makeImage(client, manifest, options), context);
   try {
     signal.throwIfAborted();
-    return await fill(client, image, source, options, context);
+    const filled = await fill(client, image, source, options, context);
+    if (!options.quiet) await tellName(new Management({ ...session, signal }), filled, context);
+    return filled;
   } catch (error) {
     if (!options.keep) await unmakeImage(client, image, context);
     else note(io, `image ${image.uuid} stays, unactivated; "slipway upload FILE --uuid ${image.uuid}" goes on`);
@@ -109,6 +113,13 @@ async function made<T>(making: Promise<T>, { io, signal }: Context): Promise<T> 
   } finally {
     signal.removeEventListener('abort', tell);
   }
+}
+
+/** Where the name is taken, management knows the image by another. Not every server has management: then there is nothing to tell. */
+async function tellName(management: Management, { uuid, name }: RemoteManifest, { io }: Context): Promise<void> {
+  const known = await management.ask('GET', `/api/image/${uuid}`).catch(() => undefined);
+  const { name: managed = name } = Object(known?.result);
+  if (managed !== name) note(io, `"slipway image" and "slipway dc" know this image as ${managed}`);
 }
 
 async function uploadTo(

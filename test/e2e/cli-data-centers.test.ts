@@ -38,6 +38,9 @@ test('two data centers, an image in one: the other sees nothing of it', async (t
   const uuid = (await says(t, alice, 'upload', 'base.img', '--quiet', ...manifest)).trim();
   t.regex(await says(t, alice, 'image', 'list', '-H'), /^base +base +1.0.0 +private +alice /);
   t.is(await says(t, alice, 'list', '-H', '-o', 'uuid'), `${uuid}\n`);
+  const again = await alice.run(['upload', 'base.img', ...manifest.with(3, '1.1.0')]);
+  t.is(again.stderr, `slipway: "slipway image" and "slipway dc" know this image as base-${again.stdout.slice(0, 8)}\n`);
+  await says(t, alice, 'image', 'delete', `base-${again.stdout.slice(0, 8)}`, '--yes');
   t.regex(await says(t, alice, 'dc', 'images', 'north', '-H'), /^base /);
 
   t.is(await says(t, bob, 'image', 'list', '-H'), '');
