@@ -9,6 +9,10 @@ export const isMet = {
   'root, to mount a tmpfs': canMount(),
   bash: !spawnSync('bash', ['-c', ':']).error,
   'ssh-agent and ssh-add': ['ssh-agent', 'ssh-add'].every((name) => !spawnSync(name, ['-?']).error),
+  'qemu-img': spawnSync('qemu-img', ['--version']).status === 0,
+  bzip2: !spawnSync('bzip2', ['--help']).error,
+  xz: !spawnSync('xz', ['--help']).error,
+  zstd: !spawnSync('zstd', ['--help']).error,
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
 };
 
