@@ -17,6 +17,8 @@ export interface StagedBlob {
 export interface ResumedBlob extends StagedBlob {
   /** So many bytes are there. The writable still begins at 0: what is written of these is not written again. */
   readonly kept: number;
+  /** Before anything is written: the writable begins behind what is there, for those who look at that later. */
+  skip(): void;
   /** What is there. A chunk is lent: it is valid until the next one is asked for. */
   read(): AsyncIterable<Uint8Array>;
 }
@@ -47,7 +49,8 @@ export interface BlobFile {
  * A blob that is deleted while it is being read stays readable to those who read it.
  */
 export interface BlobStore {
-  stage(): Promise<StagedBlob>;
+  /** Under a new key; a restore brings the one that its records know, which is not there yet. */
+  stage(key?: string): Promise<StagedBlob>;
   /** What was staged and not ended by anybody, or was committed and is known to no record. Never two at a time. */
   resume(key: string): Promise<ResumedBlob | undefined>;
   stat(key: string): Promise<BlobStat | undefined>;

@@ -34,10 +34,10 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
   };
 
   return {
-    stage: async () => watch(await time('stage', () => blobs.stage())),
+    stage: async (key) => watch(await time('stage', () => blobs.stage(key))),
     resume: async (key) => {
       const blob = await time('resume', () => blobs.resume(key));
-      return blob && { ...watch(blob), kept: blob.kept, read: () => blob.read() };
+      return blob && { ...watch(blob), kept: blob.kept, skip: () => blob.skip(), read: () => blob.read() };
     },
     stat: (key) => time('stat', () => blobs.stat(key)),
     read: async (key, range) => {

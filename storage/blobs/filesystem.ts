@@ -39,8 +39,7 @@ class FilesystemBlobs implements BlobStore {
     this.#shards = new Map(shards.map((shard) => [shard, Promise.resolve()]));
   }
 
-  async stage(): Promise<StagedBlob> {
-    const key = newBlobKey();
+  async stage(key = newBlobKey()): Promise<StagedBlob> {
     const path = this.#staged(key);
     const handle = await open(path, 'wx', 0o600).catch(down(`staging blob ${key}`));
     return new StagedFile(key, handle, this.#placeOf(key), this.#writeBehind);

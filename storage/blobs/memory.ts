@@ -18,8 +18,9 @@ class MemoryBlobs implements BlobStore {
   readonly #staged = new Map<string, StagedInMemory>();
   readonly #whole = new Map<string, Blob>();
 
-  async stage(): Promise<StagedBlob> {
-    return this.#stage(newBlobKey(), Buffer.alloc(0));
+  async stage(key = newBlobKey()): Promise<StagedBlob> {
+    assertBlobKey(key);
+    return this.#stage(key, Buffer.alloc(0));
   }
 
   async resume(key: string): Promise<ResumedBlob | undefined> {
@@ -106,6 +107,10 @@ class StagedInMemory implements ResumedBlob {
     if (this.#ended) throw new Error(`blob ${this.key} has been committed or discarded already`);
     this.#ended = true;
     this.writable.destroy();
+  }
+
+  skip(): void {
+    this.#position = this.kept;
   }
 
   async *read(): AsyncGenerator<Uint8Array> {
