@@ -20,7 +20,10 @@ export interface MakeOptions extends CallOptions {
   dc?: string | undefined;
 }
 
-export interface FileOptions extends CallOptions {
+/** How much is taken, and whether others are asked where the server says so. */
+export interface FetchOptions extends CallOptions, Pick<Call, 'most' | 'redirects'> {}
+
+export interface FileOptions extends FetchOptions {
   /** First and last byte, both included. */
   range?: { start: number; end?: number };
   ifRange?: string;
@@ -113,7 +116,7 @@ export class ImgapiClient {
     }
   }
 
-  getImage(uuid: string, options: CallOptions = {}): Promise<RemoteManifest> {
+  getImage(uuid: string, options: FetchOptions = {}): Promise<RemoteManifest> {
     return this.#manifest('GET', imagePath(uuid), options);
   }
 
@@ -192,7 +195,7 @@ export class ImgapiClient {
     return this.#manifest('PUT', `${imagePath(uuid)}/icon`, { ...options, query: { sha1 }, headers, upload: stream });
   }
 
-  getIcon(uuid: string, options: CallOptions = {}): Promise<Answer> {
+  getIcon(uuid: string, options: FetchOptions = {}): Promise<Answer> {
     return this.#send('GET', `${imagePath(uuid)}/icon`, options);
   }
 

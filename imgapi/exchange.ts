@@ -41,6 +41,8 @@ export interface Call {
   upload?: Readable;
   /** Statuses from 300 on that are no refusals here. */
   answers?: readonly number[];
+  /** So many bytes of JSON are taken. */
+  most?: number;
   /** So many redirects are followed; none, unless this is given. */
   redirects?: number;
   signal?: AbortSignal | undefined;
@@ -71,7 +73,7 @@ export class Exchange {
   /** What the server has to say in JSON; nothing for an answer that has no content. */
   async json(method: string, path: string, call: Call = {}): Promise<unknown> {
     const answer = await this.send(method, path, call);
-    const text = await this.#text(answer, MAX_JSON);
+    const text = await this.#text(answer, call.most ?? MAX_JSON);
     if (answer.status === 204) return undefined;
     try {
       return JSON.parse(text);

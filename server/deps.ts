@@ -13,6 +13,7 @@ import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { Directory } from './operations/directory.js';
 import type { Fleet } from './operations/fleet.js';
+import type { ImportsUnderWay } from './operations/imports-under-way.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
 import type { RepositoryBook } from './operations/repository-book.js';
@@ -42,6 +43,8 @@ export interface Policy {
   /** Seconds for which a login is good. */
   sessionLifetime: number;
   blobGrace: number;
+  /** The IMGAPI of other data centers, by their names. */
+  datacenters: Readonly<Record<string, string>>;
   /** Seconds for which an upload waits for its next part. */
   uploadLifetime: number;
   auditDays: number;
@@ -59,6 +62,8 @@ export interface Deps {
   fleet: Fleet;
   reservations: Reservations;
   uploads: UploadsUnderWay;
+  /** What imports still need of the disk, and how they fetch. */
+  imports: ImportsUnderWay;
   /** On the disk that takes the blobs. */
   space: () => Promise<Space>;
   manifests: Manifests;

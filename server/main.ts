@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { Bandwidth } from '../storage/bandwidth.js';
 import type { Catalog } from '../storage/catalog.js';
 import { lockDirectory } from '../storage/lock.js';
 import { openBlobs, openCatalog } from '../storage/open.js';
@@ -41,6 +42,7 @@ import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { ensureMain } from './operations/ensure-main.js';
 import { fillChannel } from './operations/fill-channel.js';
 import { openFleet } from './operations/fleet.js';
+import { ImportsUnderWay } from './operations/imports-under-way.js';
 import { openListing } from './operations/listing.js';
 import { Manifests } from './operations/manifests.js';
 import { registerImages } from './operations/register-images.js';
@@ -121,7 +123,13 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
   metrics.watchProcess(version);
   const tasks = closing.add(
-    new TaskRunner({ catalog, catalogOf: (task) => audit.as(() => occasionOfTask(task)), log, now }),
+    new TaskRunner({
+      catalog,
+      catalogOf: (task) => audit.as(() => occasionOfTask(task)),
+      log,
+      now,
+      lanes: { imports: settings.importsAtOnce },
+    }),
     (runner) => runner.close(),
   );
   const events = closing.add(await EventStreams.open({ catalog, tasks }), (streams) => streams.close());
@@ -138,6 +146,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     fleet,
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
+    imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),
     space,
     manifests: new Manifests(),
     tasks,

@@ -1,4 +1,5 @@
 import type { ImgapiClient } from '../imgapi/client.js';
+import type { Call, ExchangeOptions } from '../imgapi/exchange.js';
 import type { BlobStore } from './blobs.js';
 import type { Catalog } from './catalog.js';
 import type { LeftDirectory, Source } from './sources.js';
@@ -46,6 +47,18 @@ export async function openLeftDirectory(path: string): Promise<LeftDirectory | u
 }
 
 /** The images of another image server. `host` is what people are told of it. */
-export async function openImgapiSource(client: ImgapiClient, host: string): Promise<Source> {
-  return (await import('./sources/imgapi.js')).imgapiSource(client, host);
+export async function openImgapiSource(
+  client: ImgapiClient,
+  host: string,
+  call: Pick<Call, 'redirects'> = {},
+): Promise<Source> {
+  return (await import('./sources/imgapi.js')).imgapiSource(client, host, call);
+}
+
+/** One image, by the addresses of its manifest and file. */
+export async function openUrlSource(
+  places: { manifest?: ExchangeOptions; file: ExchangeOptions },
+  call: Pick<Call, 'redirects'> = {},
+): Promise<Source> {
+  return (await import('./sources/url.js')).urlSource(places, call);
 }

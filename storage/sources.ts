@@ -65,6 +65,9 @@ export interface RemoteFile {
   open(at: { from: number; mark?: string | undefined }, signal: AbortSignal): Promise<Opened>;
 }
 
+/** In bytes of JSON. Those of a few KiB are the rule; tags and requirements make some longer. */
+export const MOST_OF_A_MANIFEST = 64 << 10;
+
 /** Images that lie somewhere else, to be fetched one by one. */
 export interface Source {
   /** For people. */
@@ -72,4 +75,6 @@ export interface Source {
   /** The manifest, as the source has it: nothing of it has been checked. */
   describe(uuid: string, signal: AbortSignal): Promise<Record<string, unknown>>;
   file(uuid: string, index?: number): RemoteFile;
+  /** Where the source knows of icons. */
+  icon?(uuid: string): RemoteFile;
 }

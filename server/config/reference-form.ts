@@ -83,7 +83,7 @@ export const referenceKeys: Record<string, Row> = {
   httpProxy: noFetching,
   dockerRegistryInsecure: noFetching,
   lxdRegistries: noFetching,
-  imgapiUrlFromDatacenter: noFetching,
+  imgapiUrlFromDatacenter: into('the setting datacenters', (value) => ({ datacenters: value })),
   userCache: unused('users are in the catalog'),
   fluentd_host: unused('the log goes to standard error'),
   sapi_service: noTriton,

@@ -14,7 +14,9 @@ import {
   oneOf,
   portOrOff,
   text,
+  urlsByName,
   webhook,
+  zeroOr,
 } from './values.js';
 
 export interface Settings {
@@ -25,6 +27,7 @@ export interface Settings {
   sendfile: boolean;
   data: string;
   channels: Channel[];
+  datacenters: Record<string, string>;
   blobGrace: number;
   uploadLifetime: number;
   auditDays: number;
@@ -45,6 +48,8 @@ export interface Settings {
   tlsSelfSigned: boolean;
   tlsMinVersion: 'TLSv1.2' | 'TLSv1.3';
   tlsClientCertificates: boolean;
+  importsAtOnce: number;
+  importBandwidth: number;
   maxFileSize: number;
   maxIconSize: number;
   maxBodySize: number;
@@ -139,6 +144,15 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     default: [],
     read: channels,
     shown: (list) => list.map(({ name, default: isDefault }) => (isDefault ? `${name} (default)` : name)).join(', '),
+  },
+  datacenters: {
+    group: 'keeping',
+    meaning: 'the IMGAPI of other data centers, by their names: images are imported from there by name',
+    more: 'Flags and variables say it as JSON.',
+    example: 'datacenters = { "us-east" = "https://imgapi.us-east.example.com" }',
+    default: {},
+    read: urlsByName,
+    shown: (urls) => Object.keys(urls).join(', '),
   },
   blobGrace: {
     group: 'keeping',
@@ -296,6 +310,18 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     read: flag,
   },
 
+  importsAtOnce: {
+    group: 'limits',
+    meaning: 'imports at the same time; data centers take turns',
+    default: 4,
+    read: integer(1, 64),
+  },
+  importBandwidth: {
+    group: 'limits',
+    meaning: 'bytes a second that all imports fetch together, at least 65536; 0 for as many as there are',
+    default: 0,
+    read: zeroOr(integer(64 << 10)),
+  },
   maxFileSize: {
     group: 'limits',
     meaning: 'largest image file in bytes',

@@ -36,6 +36,12 @@ export function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
   };
 }
 
+/** 0 means something of its own. */
+export const zeroOr =
+  (read: (value: unknown) => number) =>
+  (value: unknown): number =>
+    value === 0 || value === '0' ? 0 : read(value);
+
 const portNumber = integer(0, 65535);
 
 export function portOrOff(value: unknown): number | 'off' {
@@ -102,6 +108,15 @@ export function keysByUser(value: unknown): Record<string, string[]> {
     throw new Error('a table of user names and their keys is expected');
   }
   return Object.fromEntries(Object.entries(given).map(([user, keys]) => [user, [keys].flat().map(text)]));
+}
+
+/** The name of something → where it is. */
+export function urlsByName(value: unknown): Record<string, string> {
+  const given: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new Error('a table of names and their URLs is expected');
+  }
+  return Object.fromEntries(Object.entries(given).map(([name, url]) => [name, httpUrl(url)]));
 }
 
 /** Its query and path may hold a token; it is shown without them. */

@@ -52,7 +52,7 @@ export function presentImage(image: ManagedImage, known: Known) {
     groups: registration.groups?.filter(known.knowsGroup) ?? null,
     users: (image.acl ?? []).filter(known.knowsUser).map(nameOf),
     status: statusOf(image),
-    pending: registration.pending ?? null,
+    pending: pendingOf(image),
     state: image.state,
     disabled: image.disabled,
     label: registration.label ?? null,
@@ -78,6 +78,10 @@ function deprecationOf({ registration: { deprecated } }: ManagedImage, { knowsIm
   if (!deprecated) return null;
   const { replacement, ...told } = deprecated;
   return { ...told, ...(replacement !== undefined && knowsImage(replacement) && { replacement }) };
+}
+
+function pendingOf({ registration: { pending } }: ManagedImage) {
+  return pending ? { task: pending.task, what: pending.what } : null;
 }
 
 export const statusOf = ({ registration }: ManagedImage) => (registration.pending ? PENDING : OK);

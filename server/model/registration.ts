@@ -24,6 +24,14 @@ export interface Placement {
   groups?: readonly string[];
 }
 
+/** What works on an image. */
+export interface Pending {
+  task: string;
+  what: string;
+  /** What it will bring; it is counted as if it were here. */
+  bytes?: number;
+}
+
 /** What management keeps of an image beside its manifest, whose name, version, description and owner it shares. */
 export interface Registration extends Placement {
   /** By which management addresses it; fixed. The manifest's name is its alias. */
@@ -32,7 +40,7 @@ export interface Registration extends Placement {
   golden?: true;
   deprecated?: { at: string; by: string; reason?: string; replacement?: string };
   /** Why nothing may change it at the moment: what works on it. */
-  pending?: { task: string; what: string };
+  pending?: Pending;
   /** How it came, as far as that is known. */
   provenance?: { by: string };
   created: string;

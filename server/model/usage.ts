@@ -15,7 +15,9 @@ export const usage = { name: 'usage', id: ({ of }: Usage) => of };
 export const ofDatacenter = (name: string) => `datacenter:${name}`;
 export const ofOwner = (uuid: string) => `owner:${uuid}`;
 
-export const bytesOf = ({ files }: Pick<Image, 'files'>) => files.reduce((sum, { size }) => sum + size, 0);
+/** Those that are on their way count already. */
+export const bytesOf = ({ files, registration }: Pick<Image, 'files'> & Pick<RegisteredImage, 'registration'>) =>
+  files.reduce((sum, { size }) => sum + size, registration?.pending?.bytes ?? 0);
 
 /** How much more one count comes to. */
 export interface Growth {

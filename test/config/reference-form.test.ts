@@ -135,6 +135,7 @@ test('a data center on local files: trusted as there, metrics where they were, a
     logLevel: 'info',
     metricsAddress: '10.99.99.21',
     metricsPort: 8881,
+    datacenters: { other: 'http://10.0.0.1' },
   } as typeof defaults);
   t.deepEqual(
     config.warnings.slice(1).map((warning) => warning.split(' ')[0]),
@@ -150,7 +151,6 @@ test('a data center on local files: trusted as there, metrics where they were, a
       'wfapi',
       'manta',
       'minImageCreationPlatform',
-      'imgapiUrlFromDatacenter',
       'surprise',
     ],
   );

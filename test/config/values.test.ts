@@ -20,6 +20,11 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
       { name: 'x', description: '' },
     ],
   },
+  datacenters: {
+    text: '{"east":"https://imgapi.east.example/"}',
+    value: { east: 'https://imgapi.east.example/' },
+    read: { east: 'https://imgapi.east.example' },
+  },
   blobGrace: { text: '0', value: 0, read: 0 },
   uploadLifetime: { text: '3600', value: 3600, read: 3600 },
   auditDays: { text: '90', value: 90, read: 90 },
@@ -52,6 +57,8 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   tlsSelfSigned: { text: 'true', value: true, read: true },
   tlsMinVersion: { text: 'TLSv1.3', value: 'TLSv1.3', read: 'TLSv1.3' },
   tlsClientCertificates: { text: 'false', value: false, read: false },
+  importsAtOnce: { text: '9', value: 9, read: 9 },
+  importBandwidth: { text: '1000000', value: 1_000_000, read: 1_000_000 },
   maxFileSize: { text: '1', value: 1, read: 1 },
   maxIconSize: { text: '4096', value: 4096, read: 4096 },
   maxBodySize: { text: '67108864', value: 67_108_864, read: 67_108_864 },
@@ -175,6 +182,10 @@ const badValues = table<'key' | 'value'>(`
   tlsSelfSigned      1
   tlsMinVersion      1.2
   tlsMinVersion      TLSv1.1
+  importBandwidth    65535
+  importsAtOnce      0
+  datacenters        {"east":"ftp://x"}
+  datacenters        []
   maxFileSize        0
   maxFileSize        20G
   maxFileSize        1e400

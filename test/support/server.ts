@@ -26,6 +26,7 @@ import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { ensureMain } from '../../server/operations/ensure-main.js';
 import { openFleet } from '../../server/operations/fleet.js';
+import { ImportsUnderWay } from '../../server/operations/imports-under-way.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
@@ -37,6 +38,7 @@ import { Readiness } from '../../server/readiness.js';
 import { performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
 import { watchFiles } from '../../server/watch-files.js';
+import { Bandwidth } from '../../storage/bandwidth.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
@@ -78,6 +80,11 @@ export interface ServerOptions extends Partial<Policy> {
   eventLimits?: EventLimits;
   /** How it asks others. Everybody may have it ask loopback unless something else is said. */
   outgoing?: Partial<OutgoingOptions>;
+  /** Of imports, in bytes a second. */
+  bandwidth?: number;
+  importsAtOnce?: number;
+  /** With sources; they are tried again at once unless told otherwise. */
+  patience?: ImportsUnderWay['patience'];
   refreshLimits?: Partial<RefreshLimits>;
 }
 
@@ -97,9 +104,12 @@ const defaults: Policy = {
   certificateHeader: undefined,
   sessionLifetime: 43_200,
   blobGrace: 3600,
+  datacenters: {},
   uploadLifetime: 86_400,
   auditDays: 0,
 };
+
+const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
 
 /** The real server on memory stores, on a free port of loopback; gone when the test ends. */
 export async function startServer(t: ExecutionContext, options: ServerOptions = {}): Promise<TestServer> {
@@ -122,6 +132,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     kinds = taskKinds,
     eventLimits,
     outgoing: ways = {},
+    bandwidth = 0,
+    importsAtOnce = 4,
+    patience = PATIENCE,
     refreshLimits,
     ...policy
   } = options;
@@ -152,7 +165,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const readiness = new Readiness({ catalog, blobs, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
   const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
-  const tasks = new TaskRunner({ catalog, catalogOf, log, now });
+  const tasks = new TaskRunner({ catalog, catalogOf, log, now, lanes: { imports: importsAtOnce } });
   const deps: Deps = {
     catalog,
     blobs,
@@ -163,6 +176,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     fleet: await openFleet(catalog),
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
+    imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
     space,
     manifests: new Manifests(),
     tasks,
