@@ -14,6 +14,8 @@ interface Managing {
   operation: Operation;
   named: Named;
   along?: ((tx: Tx) => Promise<void>) | undefined;
+  /** Refuses while something works on the image; with 417 unless given. */
+  settled?: (image: ManagedImage) => void;
 }
 
 /**
@@ -22,12 +24,12 @@ interface Managing {
  */
 export async function manageImage<After extends ManagedImage | undefined>(
   { catalog, directory, policy, now }: Deps,
-  { caller, operation, named, along }: Managing,
+  { caller, operation, named, along, settled = checkSettled }: Managing,
   change: (image: ManagedImage, tx: Tx) => After | Promise<After>,
 ): Promise<After> {
   return catalog.write(async (tx) => {
     const before = await findManagedImage(tx, directory, caller, operation, named);
-    checkSettled(before);
+    settled(before);
     const after = await change(before, tx);
     if (after) {
       const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };

@@ -7,6 +7,7 @@ import { bound, everywhere, narrowed, shared } from '../model/placing.js';
 import type { ManagedImage } from '../model/registration.js';
 import { accountsOf, activeUser, checkGroups, checkVersion } from './check-managed-fields.js';
 import { checkOwnersQuota } from './check-quota.js';
+import { checkSettled } from './check-settled.js';
 import type { Named } from './find-managed-image.js';
 import { manageImage } from './manage-image.js';
 
@@ -29,7 +30,8 @@ export function updateManagedImage(
   { along }: Along = {},
 ): Promise<ManagedImage> {
   const { owner, dc_bound, groups, users, global, ...fields } = update;
-  return manageImage(deps, { caller, operation: 'update', named, along }, async (before, tx) => {
+  const settled = owner === undefined ? checkSettled : checkOwnerMayChange;
+  return manageImage(deps, { caller, operation: 'update', named, along, settled }, async (before, tx) => {
     const { directory } = deps;
     const newOwner = owner === undefined ? undefined : await activeUser(tx, 'owner', owner);
     let after = withFields(before, { ...fields, owner: newOwner?.uuid });
@@ -42,6 +44,13 @@ export function updateManagedImage(
     await checkOwnersQuota(deps, tx, before, after);
     return after;
   });
+}
+
+/** Whoever asks for another owner is told by the field, as of an owner that is not known. */
+function checkOwnerMayChange({ registration: { pending } }: ManagedImage): void {
+  if (!pending) return;
+  const message = `owner can not be changed while something works on the image: ${pending.what}, task ${pending.task}`;
+  throw invalidInput([{ field: 'owner', code: 'Invalid', message }]);
 }
 
 function rebound(caller: Caller, image: ManagedImage, wanted: boolean): ManagedImage {

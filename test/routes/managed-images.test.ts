@@ -164,7 +164,9 @@ test('a pending image is changed by nobody, over neither interface', async (t) =
   for (const [method, path, body] of calls) {
     t.is(said(await fleet.root(method, path, body)), '417 ImagePending', `${method} ${path}`);
   }
+  t.is(said(await fleet.eve('PUT', '/api/image/web', { owner: 'mia' })), '400 InvalidInput owner');
   t.is(said(await fleet.sam('PUT', '/api/image/web', { desc: 'x' })), '403 NotPermitted');
+  t.is(said(await fleet.sam('PUT', '/api/image/web', { owner: 'mia' })), '403 NotPermitted');
   const update = await fleet.ask('POST', `/images/${uuid}?action=update`, { body: { description: 'x' } });
   t.is(said(update), '422 ImagePending');
   t.is(said(await fleet.ask('DELETE', `/images/${uuid}`)), '422 ImagePending');

@@ -107,7 +107,6 @@ function sought({ directory }: Deps, found: readonly ManagedImage[], query: Quer
     access: ({ registration }: ManagedImage) => accessLevels[registration.access],
     ostype: osTypeOf,
     os: ({ os }: ManagedImage) => os,
-    type: ({ type }: ManagedImage) => type,
     size: ({ image_size = 0 }: ManagedImage) => image_size,
     status: statusOf,
     state: ({ state }: ManagedImage) => state,
