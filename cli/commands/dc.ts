@@ -2,6 +2,7 @@ import type { Field } from '../field.js';
 import { kept } from '../kept.js';
 import { resource } from '../resource.js';
 import { attach, detach, listAttached, meanings } from './image.js';
+import { meanings as settings } from './settings.js';
 
 const fields: readonly Field[] = [
   ['alias', '--alias <text>', 'what people call it'],
@@ -59,6 +60,7 @@ export const register = resource({
       name: 'settings',
       description: 'show the settings of a data center; "slipway settings set" changes them',
       asks: 'GET /api/dc/:dc/settings',
+      meanings: settings,
       examples: ['dc settings north'],
     },
   ],

@@ -8,8 +8,12 @@ import { Management } from '../management.js';
 import { printJson } from '../output.js';
 import { call, printResult, resource } from '../resource.js';
 import { openSession } from '../session.js';
+import type { Meanings } from '../table.js';
 
 const OF_MAIN = 'those of "main" hold for all, and some for nothing else';
+
+/** No image server and none that was chosen are two things. */
+export const meanings: Meanings = { VMS_IMAGE_VM: { null: 'this server', '': 'none: records only' } };
 
 /** The server knows which there are: those that it shows. */
 async function checkNames(names: readonly string[], management: Management, dc: string): Promise<void> {
@@ -47,7 +51,7 @@ const set: Register = (group, context) => {
         dc,
       );
       const { result } = await call(management, 'PUT /api/dc/:dc/settings', { ...Object.fromEntries(settings), dc });
-      await (json ? printJson(context.io, result) : printResult(context.io, result));
+      await (json ? printJson(context.io, result) : printResult(context.io, result, meanings));
     });
 };
 
@@ -61,6 +65,7 @@ export const register = resource({
       asks: 'GET /api/dc/:dc/settings',
       words: ['[dc]'],
       always: { dc: 'main' },
+      meanings,
       fields: [['dc', '--dc <dc>', `of this data center, "main" unless given; ${OF_MAIN}`]],
       examples: ['settings show', 'settings show north', 'settings show --dc north --json'],
     },

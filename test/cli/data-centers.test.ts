@@ -160,6 +160,10 @@ test('settings are shown and set, those of main where no data center is named', 
   t.like(await shown({ slipway }, 'dc', 'settings', 'north'), { VMS_IMAGE_LIMIT: 20 });
   t.like(await shown({ slipway }, 'settings', 'set', 'VMS_IMAGE_LIMIT=null'), { VMS_IMAGE_LIMIT: null });
   t.like(await shown({ slipway }, 'settings', 'show', 'north'), { VMS_IMAGE_LIMIT: 20 });
+  t.regex((await slipway(['settings', 'show'])).stdout, /^VMS_IMAGE_VM +this server$/m);
+  t.regex((await slipway(['settings', 'set', 'VMS_IMAGE_VM='])).stdout, /^VMS_IMAGE_VM +none: records only$/m);
+  t.regex((await slipway(['dc', 'settings', 'north'])).stdout, /^VMS_IMAGE_VM +none: records only$/m);
+  await slipway(['settings', 'set', 'VMS_IMAGE_VM=null']);
   t.like(await slipway(['settings', 'show', 'north', '--dc', 'main']), { code: 1, stdout: '' });
   const unknown = await slipway(['settings', 'set', 'VMS_IMAGE_LIMT=1', 'anonymous=true']);
   t.like(unknown, { code: 1, stdout: '' });
