@@ -20,6 +20,14 @@ async function rowsOf({ deps, root }: Fleet, started: Answer): Promise<Row[]> {
 
 const told = (rows: Row[]) => rows.map(({ image, code }) => `${image} ${code ?? 'ok'}`);
 
+test('too many at once are refused, and it is told how many are not', async (t) => {
+  const fleet = await startFleet(t);
+  const images = Array.from({ length: 1001 }, (_, n) => `image-${n}`);
+  const refused = await fleet.eve('POST', '/api/bulk/image', { action: 'delete', images });
+  t.is(said(refused), '400 InvalidInput images');
+  t.regex(String(refused.json.message), /1000 at most/);
+});
+
 test('many at once, a row for each: what fails does not stop the others', async (t) => {
   const fleet = await startFleet(t);
   for (const name of ['a', 'b', 'c']) await addImage(fleet, name);

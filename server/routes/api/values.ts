@@ -20,17 +20,20 @@ export const truth = z
 /** Off where it is not given. */
 export const flag = truth.optional().transform((given) => given ?? false);
 
+/** A list has so many members. */
+const MOST = 1000;
+
 /** A list, also as text with commas; `of` says of what, where one does not belong there. */
 export const listOf = <T extends z.ZodType<unknown, string>>(item: T, of = 'names') =>
   z.union(
     [
-      z.array(item).max(1000),
+      z.array(item).max(MOST),
       z
         .string()
         .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
-        .pipe(z.array(item).max(1000)),
+        .pipe(z.array(item).max(MOST)),
     ],
-    `is not a list of ${of}`,
+    `is not a list of ${of}, ${MOST} at most`,
   );
 
 /** A whole number, also as text. */
@@ -53,6 +56,12 @@ export const line = (most: number) =>
     .string()
     .regex(/^[^\x00-\x1f\x7f<>%$&;'"]*$/, 'holds a character that is not allowed')
     .max(most, `is longer than ${most} characters`);
+
+/** Of another server; what proves who asks has no place in it. */
+export const remoteUrl = z
+  .url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: 'is not an http or https URL' })
+  .max(1024)
+  .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), 'holds credentials');
 
 /** Where a body names nothing, or is not there at all. */
 export const emptyBody = z.strictObject({}).optional();
