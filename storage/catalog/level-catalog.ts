@@ -34,6 +34,7 @@ export class LevelCatalog extends Records implements Catalog {
   readonly #within = new AsyncLocalStorage<{ running: boolean }>();
   #committing: Promise<void> | undefined;
   #doubtful: Changed[] = [];
+  #snapshots = 0;
   #closed = false;
 
   constructor(engine: Engine, ready?: () => Promise<void>) {
@@ -72,14 +73,29 @@ export class LevelCatalog extends Records implements Catalog {
     return () => void followers.delete(tell);
   }
 
+  get snapshots(): number {
+    return this.#snapshots;
+  }
+
   async snapshot(): Promise<Snapshot> {
-    return new Held(await this.#database.hold());
+    this.#snapshots += 1;
+    const letGo = () => {
+      this.#snapshots -= 1;
+    };
+    try {
+      await this.write(async () => {}); // those that have seen no snapshot are on disk when this has returned
+      return new Held(await this.#database.hold(), letGo);
+    } catch (error) {
+      letGo();
+      throw error;
+    }
   }
 
   async load(entries: AsyncIterable<Entry[]>): Promise<void> {
     for await (const found of this.#database.scan(everything, 1)) {
       if (found.length > 0) throw new Error('a catalog that holds something already can not be loaded');
     }
+    this.#committed.forget();
     for await (const page of entries) {
       await this.#database.commit(page.map(([key, value]) => ({ type: 'put', key, value })));
     }
@@ -180,16 +196,24 @@ export class LevelCatalog extends Records implements Catalog {
 }
 
 class Held extends Records implements Snapshot {
-  constructor(private readonly held: FrozenView) {
+  #letGo: () => void;
+
+  constructor(
+    private readonly held: FrozenView,
+    letGo: () => void,
+  ) {
     super({ ...held, freeze: () => ({ ...held, close: async () => {} }) });
+    this.#letGo = letGo;
   }
 
   entries(): AsyncIterable<Entry[]> {
     return ahead(this.held.scan(everything, pageSize));
   }
 
-  close(): Promise<void> {
-    return this.held.close();
+  async close(): Promise<void> {
+    this.#letGo();
+    this.#letGo = () => {};
+    await this.held.close();
   }
 }
 

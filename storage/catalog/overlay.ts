@@ -55,7 +55,11 @@ function layer(writes: Writes, below: View): View {
       const found = absent.length > 0 ? (await below.getMany(absent)).values() : [].values();
       return keys.map((key) => (writes.has(key) ? writes.get(key) : found.next().value));
     },
-    scan: (range, page) => merge(sortedWithin(writes, range), below.scan(range, page), range.reverse),
+    scan(range, page) {
+      const own = sortedWithin(writes, range);
+      const pages = below.scan(range, page);
+      return own.length > 0 ? merge(own, pages, range.reverse) : pages;
+    },
   };
 }
 

@@ -8,7 +8,7 @@ export const pageSize = 500;
 export class Records implements Reader {
   constructor(protected readonly view: LiveView) {}
 
-  async get<T>(kind: Kind<T>, id: string): Promise<T | undefined> {
+  get<T>(kind: Kind<T>, id: string): Promise<T | undefined> {
     return recordOf<T>(this.view, kind, id);
   }
 

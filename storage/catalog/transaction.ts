@@ -24,12 +24,12 @@ export class Transaction extends Records implements Tx {
     this.#ended = true;
   }
 
-  override async get<T>(kind: Kind<T>, id: string): Promise<T | undefined> {
+  override get<T>(kind: Kind<T>, id: string): Promise<T | undefined> {
     this.#assertRunning();
     return super.get(kind, id);
   }
 
-  override async find<T>(kind: Kind<T>, key: string): Promise<T | undefined> {
+  override find<T>(kind: Kind<T>, key: string): Promise<T | undefined> {
     this.#assertRunning();
     return super.find(kind, key);
   }
