@@ -10,17 +10,19 @@ import type { Grant } from '../model/token.js';
 import { isIn } from '../model/visibility.js';
 import { type Vm, vms } from '../model/vm.js';
 import { checkStands } from './check-stands.js';
+import { forgetStale } from './refresh-repository.js';
 import { datacenterNamed } from './save-datacenter.js';
+import { dropUnnamed } from './save-repository.js';
 
 /** What is not said stays. The global ones are set in main, for all. */
 export async function changeSettings(
-  { catalog }: Deps,
+  deps: Deps,
   caller: Caller,
   own: Grant,
   name: string,
   wish: Partial<DatacenterSettings>,
 ): Promise<DatacenterSettings> {
-  return catalog.write(async (tx) => {
+  const settings = await deps.catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     const datacenter = await datacenterNamed(tx, name);
     const wanted = { ...wish, ...(await serverIn(tx, wish)) };
@@ -28,8 +30,11 @@ export async function changeSettings(
     if (problems.length > 0) throw invalidInput(problems);
     const after = { ...datacenter, settings: { ...datacenter.settings, ...wanted } };
     await tx.replace(datacenters, after);
+    if (wish.VMS_IMAGE_REPOSITORIES) await dropUnnamed(tx, wish.VMS_IMAGE_REPOSITORIES);
     return settingsOf(after, await tx.get(datacenters, MAIN));
   });
+  if (wish.VMS_IMAGE_REPOSITORIES) await forgetStale(deps);
+  return settings;
 }
 
 const misplaced = (name: string, wish: Partial<DatacenterSettings>): FieldError[] =>

@@ -59,11 +59,21 @@ export async function urlOf(reader: Reader, { local }: RepositoryBook, name: str
   return Object.hasOwn(urls, name) ? urls[name] : undefined;
 }
 
-function remote({ outgoing }: Deps, setup: RepositorySetup): Repository {
-  const { name, url, channel, secret, ca, insecure, authoritative = false } = setup;
-  const access = { trusted: true, ...defined({ secret, ca, insecure }) };
+/** To ask one that images are to be brought to; the folder of this server takes none. */
+export function clientOf(deps: Deps, name: string): ImgapiClient {
+  const setup = setupsOf(deps).find((one) => one.name === name);
+  if (!setup?.enabled) throw noSuchRepository(name);
+  return asking(deps, setup);
+}
+
+function asking({ outgoing }: Deps, { url, channel, secret, ca, insecure }: RepositorySetup): ImgapiClient {
+  return new ImgapiClient(outgoing.to(inChannel(url, channel), { trusted: true, secret, ca, insecure }));
+}
+
+function remote(deps: Deps, setup: RepositorySetup): Repository {
+  const { name, url, authoritative = false } = setup;
   // Made when it is needed: a secret that is not there any more is what a refresh fails by.
-  const client = () => new ImgapiClient(outgoing.to(inChannel(url, channel), access));
+  const client = () => asking(deps, setup);
   return {
     name,
     url,
@@ -79,8 +89,3 @@ function inChannel(url: string, channel: string | undefined): string {
   if (channel !== undefined) at.searchParams.set('channel', channel);
   return at.href;
 }
-
-const defined = <T extends object>(fields: T) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: Exclude<T[Name], undefined>;
-  };

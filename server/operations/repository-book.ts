@@ -58,7 +58,9 @@ export class RepositoryBook {
   ) {
     this.limits = { ...REFRESH_LIMITS, ...limits };
     this.local = local;
-    this.#unfollow = catalog.follow(repositories, (changes) => changes.forEach((change) => this.#keep(change)));
+    this.#unfollow = catalog.follow(repositories, (changes) => {
+      for (const change of changes) this.#keep(change);
+    });
   }
 
   /** The newest first; as it is now. */

@@ -4,6 +4,7 @@ import * as account from './api/account.js';
 import * as accounts from './api/accounts.js';
 import * as audit from './api/audit.js';
 import * as bulk from './api/bulk.js';
+import { copy } from './api/copy.js';
 import * as datacenterImages from './api/datacenter-images.js';
 import * as datacenters from './api/datacenters.js';
 import { docsPageEndpoint } from './api/docs-page.js';
@@ -11,9 +12,11 @@ import { type Endpoint, noBody } from './api/endpoint.js';
 import * as events from './api/events.js';
 import * as groups from './api/groups.js';
 import * as managed from './api/images.js';
+import * as imagestore from './api/imagestore.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as picker from './api/picker.js';
+import * as repositories from './api/repositories.js';
 import * as settings from './api/settings.js';
 import * as tasks from './api/tasks.js';
 import * as tokens from './api/tokens.js';
@@ -146,7 +149,20 @@ export const routes: Route[] = [
   api('GET',    '/api/image/:name/vm',              vms.ofImage,          fleet),
   api('PUT',    '/api/image/:name/deprecate',       managed.deprecate,    fleet),
   api('DELETE', '/api/image/:name/deprecate',       managed.undeprecate,  fleet),
+  api('POST',   '/api/image/:name/copy',            copy,                   fleet),
   api('POST',   '/api/bulk/image',                  bulk.images,          fleet),
+
+  api('GET',    '/api/imagestore',                  imagestore.list,        fleet),
+  api('PUT',    '/api/imagestore',                  imagestore.refreshEach, fleet),
+  api('GET',    '/api/imagestore/:repo',            imagestore.show,        fleet),
+  api('PUT',    '/api/imagestore/:repo',            imagestore.refresh,     fleet),
+  api('GET',    '/api/imagestore/:repo/image',      imagestore.images,      fleet),
+  api('GET',    '/api/imagestore/:repo/image/:uuid', imagestore.showImage,  fleet),
+  api('GET',    '/api/repository',                  repositories.list,    fleet),
+  api('GET',    '/api/repository/:name',            repositories.show,    fleet),
+  api('POST',   '/api/repository/:name',            repositories.create,  rules),
+  api('PUT',    '/api/repository/:name',            repositories.update,  rules),
+  api('DELETE', '/api/repository/:name',            repositories.remove,  rules),
 
   api('GET',    '/api/vm',                          vms.list,             fleet),
   api('GET',    '/api/vm/:uuid',                    vms.show,             fleet),

@@ -11,6 +11,7 @@ import { type Vm, vms } from '../../server/model/vm.js';
 import { routes } from '../../server/routes/table.js';
 import { addDatacenter, addNodeToken, grant, place } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
+import { rememberRepository } from '../support/repositories.js';
 import { type Answer, type Ask, startServer, type TestServer } from '../support/server.js';
 
 // Two servers that differ in nothing but what the callers are not to know of: whatever is asked, they answer the same.
@@ -233,6 +234,24 @@ const examples: Record<string, Asked[]> = {
   'DELETE /api/image/:name/deprecate': eachName((name) => `/api/image/${name}/deprecate`),
   'POST /api/bulk/image': [],
 
+  'GET /api/imagestore': ['/api/imagestore', '/api/imagestore?full=true'],
+  'PUT /api/imagestore': [['/api/imagestore', json({})]],
+  'GET /api/imagestore/:repo': ['/api/imagestore/rep', '/api/imagestore/none'],
+  'PUT /api/imagestore/:repo': [['/api/imagestore/rep', json({})]],
+  'GET /api/imagestore/:repo/image': [
+    '/api/imagestore/rep/image',
+    '/api/imagestore/rep/image?full=true',
+    '/api/imagestore/rep/image?search=true&full=true',
+  ],
+  'GET /api/imagestore/:repo/image/:uuid': [MINE, ...Object.values(hidden)].map(
+    (uuid) => `/api/imagestore/rep/image/${uuid}`,
+  ),
+  'GET /api/repository': ['/api/repository', '/api/repository?full=true'],
+  'GET /api/repository/:name': ['/api/repository/rep'],
+  'POST /api/repository/:name': [['/api/repository/rep', json({ url: 'http://127.0.0.1:1' })]],
+  'PUT /api/repository/:name': [['/api/repository/rep', json({ every: 60 })]],
+  'DELETE /api/repository/:name': ['/api/repository/none'],
+
   'GET /api/vm': ['/api/vm', '/api/vm?full=true', '/api/vm?dc=E1', '/api/vm?search=hid'],
   'GET /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
   'PUT /api/vm/:uuid': [
@@ -338,6 +357,8 @@ async function world(t: ExecutionContext, caller: string, { withHidden }: { with
       images: [{ disk: 1, image: COMMON }],
     }),
   );
+  const listed = [MINE, COMMON, ...Object.values(hidden)].map((uuid) => ({ uuid, name: 'listed', type: 'other' }));
+  await rememberRepository(server, { name: 'rep', url: 'http://127.0.0.1:1' }, listed);
   // Nodes see the internal images of the data centers that they serve.
   if (withHidden) await hide(server, machine, caller === 'node' ? 'E1' : 'D');
   return { server, headers, self };

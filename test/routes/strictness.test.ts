@@ -117,6 +117,17 @@ const strictness = table<'route' | Given>(`
   PUT /api/image/:name/deprecate        401   admin  ops        401     401
   DELETE /api/image/:name/deprecate     401   admin  ops        401     401
   POST /api/bulk/image                  401   admin  ops        401     401
+  GET /api/imagestore                   401   admin  ops        401     401
+  PUT /api/imagestore                   401   admin  ops        401     401
+  GET /api/imagestore/:repo             401   admin  ops        401     401
+  PUT /api/imagestore/:repo             401   admin  ops        401     401
+  GET /api/imagestore/:repo/image       401   admin  ops        401     401
+  GET /api/imagestore/:repo/image/:uuid  401   admin  ops        401     401
+  GET /api/repository                   401   admin  ops        401     401
+  GET /api/repository/:name             401   admin  ops        401     401
+  POST /api/repository/:name            401   admin  ops        401     401
+  PUT /api/repository/:name             401   admin  ops        401     401
+  DELETE /api/repository/:name          401   admin  ops        401     401
   GET /api/vm                           401   admin  ops        401     401
   GET /api/vm/:uuid                     401   admin  ops        401     401
   PUT /api/vm/:uuid                     401   admin  ops        401     401
@@ -134,7 +145,7 @@ const strictness = table<'route' | Given>(`
 
 const docs = docsRoutes(routes);
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
-const target = (path: string) => path.replace(/:(uuid|urn|id|name|dc|host|title)/g, numbered(0));
+const target = (path: string) => path.replace(/:(uuid|urn|id|name|dc|host|title|repo)/g, numbered(0));
 
 test('every route is in the table, and nothing else', (t) => {
   t.deepEqual(strictness.map(({ route }) => route).sort(), routes.map(nameOf).sort());

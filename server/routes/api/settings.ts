@@ -1,20 +1,16 @@
 import { z } from 'zod';
 import type { DatacenterSettings } from '../../model/datacenter-settings.js';
+import { MOST_REPOSITORIES, REPOSITORY_NAME } from '../../model/repository.js';
 import { changeSettings } from '../../operations/change-settings.js';
 import { findDatacenter } from '../../operations/find-datacenter.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
-import { listOf, whole } from './values.js';
+import { listOf, remoteUrl, whole } from './values.js';
 
 const imageName = z.string().regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$/, 'is no name of an image');
 
-const url = z
-  .url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: 'is not an http or https URL' })
-  .max(1024)
-  .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), 'holds credentials');
-
 const limit = z.union([whole(0), z.null()], 'is neither a whole number nor null, for any number');
 
-const repositoryName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, 'is no name of a repository');
+const repositoryName = z.string().regex(REPOSITORY_NAME, 'is no name of a repository');
 
 /** What each may be. */
 const rows = {
@@ -28,10 +24,13 @@ const rows = {
   VMS_VM_SNAPSHOT_ENABLED: z.boolean(),
   VMS_IMAGE_VM: z.string().max(128).nullable().describe('null: this daemon; empty: records are kept, and no files'),
   VMS_IMAGE_VM_NIC: whole(1, 16),
-  VMS_IMAGE_SOURCES: listOf(url, 'http or https URLs').refine((list) => list.length <= 16, 'has more than 16 URLs'),
+  VMS_IMAGE_SOURCES: listOf(remoteUrl, 'http or https URLs').refine(
+    (list) => list.length <= 16,
+    'has more than 16 URLs',
+  ),
   VMS_IMAGE_REPOSITORIES: z
-    .record(repositoryName, url)
-    .refine((map) => Object.keys(map).length <= 16, 'has more than 16 repositories'),
+    .record(repositoryName, remoteUrl)
+    .refine((map) => Object.keys(map).length <= MOST_REPOSITORIES, `has more than ${MOST_REPOSITORIES} repositories`),
 } satisfies { [Name in keyof DatacenterSettings]: z.ZodType<DatacenterSettings[Name]> };
 
 const answer = z.strictObject({
