@@ -95,8 +95,10 @@ export interface Catalog extends Reader {
    * has touched is told again as it is found afterwards, changed or not. Returns the way to stop.
    */
   follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void;
-  /** Between two groups of writes; it costs next to nothing until it is closed. */
+  /** Between two groups of writes. */
   snapshot(): Promise<Snapshot>;
+  /** How many snapshots are open. Whoever sees none inside a write can be sure that none will see less than it leaves. */
+  readonly snapshots: number;
   /** Into a catalog that is empty, and that nobody uses before this has returned: what fails leaves a part of it. */
   load(entries: AsyncIterable<Entry[]>): Promise<void>;
   close(): Promise<void>;

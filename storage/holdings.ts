@@ -161,6 +161,8 @@ async function isKnown(reader: Reader, key: string): Promise<boolean> {
 /** The record goes first: bytes without a record are found again, a record without bytes would be a lie. */
 function forget(catalog: Catalog, sha256: string, unheldBefore: string): Promise<string | undefined> {
   return catalog.write(async (tx) => {
+    // a backup reads the bytes of its moment: they are collected when it has ended
+    if (catalog.snapshots > 0) return undefined;
     const found = await tx.get(contents, sha256);
     if (!found?.unheldSince || found.unheldSince > unheldBefore) return undefined;
     await tx.delete(contents, sha256);

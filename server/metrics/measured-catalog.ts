@@ -40,6 +40,9 @@ export function measuredCatalog(catalog: Catalog, { instruments }: Metrics): Cat
     write: (change) => time('write', () => catalog.write(change)),
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
+    get snapshots() {
+      return catalog.snapshots;
+    },
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };

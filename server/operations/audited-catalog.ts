@@ -23,6 +23,9 @@ export function auditedCatalog({ catalog, now, onEntry }: Means, occasion: () =>
     pages: (kind) => catalog.pages(kind),
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
+    get snapshots() {
+      return catalog.snapshots;
+    },
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
     write: async (change) => {

@@ -240,6 +240,26 @@ export function holdingsContract(
     t.is(await locate(stores.catalog, sha256Of('file')), undefined);
   });
 
+  about('what a snapshot names stays until it is closed', async (t, stores) => {
+    const file = await unheld(stores, 'file');
+    const { reached, paused, go } = pause();
+    const collecting = collect({ ...stores, catalog: before(stores.catalog, paused) }, thorough);
+    await reached;
+    const snapshot = await stores.catalog.snapshot();
+    t.is(stores.catalog.snapshots, 1);
+    go();
+    t.like(await collecting, { unheld: 0 });
+    t.deepEqual(
+      await snapshot.get(contents, file.content.sha256),
+      await stores.catalog.get(contents, file.content.sha256),
+    );
+    t.is((await stores.blobs.stat(file.key))?.size, file.content.size);
+    await snapshot.close();
+    await snapshot.close();
+    t.is(stores.catalog.snapshots, 0);
+    t.like(await collect(stores, thorough), { unheld: 1 });
+  });
+
   about('a download that has begun is not hurt by collect', async (t, stores) => {
     const text = randomBytes(600_000).toString('hex');
     const file = await unheld(stores, text);
@@ -296,6 +316,9 @@ function before(catalog: Catalog, write: () => Promise<void>): Catalog {
     },
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
+    get snapshots() {
+      return catalog.snapshots;
+    },
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };

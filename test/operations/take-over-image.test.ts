@@ -34,6 +34,9 @@ const doubtful = (catalog: Catalog): Catalog => ({
   pages: (kind) => catalog.pages(kind),
   follow: (kind, follower) => catalog.follow(kind, follower),
   snapshot: () => catalog.snapshot(),
+  get snapshots() {
+    return catalog.snapshots;
+  },
   load: (entries) => catalog.load(entries),
   close: () => catalog.close(),
   write: async (change) => {

@@ -186,6 +186,9 @@ function pausedAfterFirst(catalog: Catalog, reached: () => void, goOn: Promise<v
     write: (change) => catalog.write(change),
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
+    get snapshots() {
+      return catalog.snapshots;
+    },
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };
