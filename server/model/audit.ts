@@ -10,6 +10,8 @@ export type Action = 'created' | 'changed' | 'deleted';
 export interface Touched extends Named {
   /** Of pulls and refusals there is none. */
   action?: Action;
+  /** Of what was changed: which of its fields. */
+  fields?: readonly string[];
   /** Whose administrators see it. */
   datacenters: readonly string[];
 }
@@ -137,6 +139,7 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   'node-tokens': ({ node, name }) => ({ id: `${node}/${name}` }),
   sessions: ({ user, created }) => ({ id: `${user}/${created}`, name: 'session' }),
   tasks: ({ what }) => ({ name: String(what) }),
+  uploads: ({ filename, image }) => ({ name: String(filename ?? image) }),
 };
 
 /** A record as the audit names it. */
@@ -163,6 +166,7 @@ function isSame(kind: string, before: object | undefined, after: object | undefi
 
 function told(kind: string, record: object): string | undefined {
   const { lastUsed, ...rest } = record as Fields;
+  if (kind === 'uploads') return JSON.stringify(rest.attached ?? null);
   return JSON.stringify(kind === 'tasks' ? rest.status : rest);
 }
 
@@ -175,9 +179,24 @@ export function touched({ kind, id, before, after }: Written): Touched {
     id: shown,
     name,
     action: before ? (after ? 'changed' : 'deleted') : 'created',
+    ...(before && after && { fields: changedFields(before as Fields, after as Fields) }),
     datacenters: union([old?.datacenters ?? [], fresh?.datacenters ?? []]),
   };
 }
+
+/** When it was changed says the entry itself. */
+const untold: ReadonlySet<string> = new Set(['changed', 'lastUsed']);
+
+/** Their names alone: what stands in them may be secret. */
+function changedFields(before: Fields, after: Fields): string[] {
+  const [old, fresh] = [flat(before), flat(after)];
+  return Object.keys({ ...old, ...fresh })
+    .filter((name) => !untold.has(name) && JSON.stringify(old[name]) !== JSON.stringify(fresh[name]))
+    .sort();
+}
+
+/** What management keeps of an image counts among its fields. */
+const flat = ({ registration, ...fields }: Fields): Fields => ({ ...Object(registration), ...fields });
 
 export const union = (all: readonly (readonly string[])[]): string[] => [...new Set(all.flat())].sort();
 

@@ -16,7 +16,7 @@ interface Shown {
   what: string;
   result: string;
   object: string;
-  objects: { kind: string; id: string; name: string; action?: string; datacenters: string[] }[];
+  objects: { kind: string; id: string; name: string; action?: string; fields?: string[]; datacenters: string[] }[];
 }
 
 const shownIn = ({ json }: Answer) => json.result as Shown[];
@@ -64,7 +64,16 @@ test('a change leaves one entry: who, from where, by what, on which object', asy
     who: { name: 'admin', kind: 'user', token: 'test' },
     from: '127.0.0.1',
     what: 'ActOnImage update',
-    objects: [{ kind: 'images', id: north.uuid, name: 'northern', action: 'changed', datacenters: ['north'] }],
+    objects: [
+      {
+        kind: 'images',
+        id: north.uuid,
+        name: 'northern',
+        action: 'changed',
+        fields: ['description'],
+        datacenters: ['north'],
+      },
+    ],
     datacenters: ['north'],
     request: 'the request',
     result: 'done',
@@ -94,6 +103,26 @@ test('what changes nothing, and what is refused, leaves nothing among the change
   t.is((await ask('DELETE', `/images/${numbered(9)}`)).status, 404);
   t.is((await ask('POST', `/images/${north.uuid}?action=update`, { as: 'anonymous', body: {} })).status, 401);
   t.deepEqual(await entries(server), before);
+});
+
+test('what was changed is told by the names of its fields, and shown in the log of tasks', async (t) => {
+  const server = await fleet(t);
+  const { ask, nora, plain } = server;
+  await grant(server, plain, 'north');
+  await ask('PUT', '/api/image/northern', {
+    ...as(nora.headers),
+    body: { owner: 'plain', alias: 'high', label: 'red' },
+  });
+  const [entry] = await found(server, 'object=northern');
+  t.deepEqual(entry?.objects[0]?.fields, ['label', 'name', 'owner']);
+  await ask('PUT', '/api/user/plain', { body: { password: 'a long secret' } });
+  const [secret] = await found(server, 'object=plain');
+  t.deepEqual(secret?.objects[0]?.fields, ['password']);
+  t.false(JSON.stringify(secret).includes('a long secret'));
+  const { json } = await ask('GET', '/api/task/log?object_name=northern&limit=1', as(nora.headers));
+  t.like(json.result, [{ msg: 'UpdateManagedImage', detail: 'result=done fields=label,name,owner' }]);
+  await ask('DELETE', '/api/image/northern', as(nora.headers));
+  t.false('fields' in ((await found(server, 'object=northern'))[0]?.objects[0] ?? {}), 'of what is gone, none');
 });
 
 test('what was refused is found by the name of what was meant, also when that is gone', async (t) => {

@@ -34,6 +34,7 @@ const object = z.strictObject({
   id: z.string(),
   name: z.string(),
   action: z.enum(['created', 'changed', 'deleted']).optional(),
+  fields: z.array(z.string()).optional().describe('of what was changed: which of its fields'),
   datacenters: z.array(z.string()),
 });
 

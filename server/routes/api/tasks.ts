@@ -191,7 +191,13 @@ const isOfType = (kind: string, type: string) =>
 
 function lineOf({ id, time, who, what, objects, result, bytes, count }: SeenEntry): z.output<typeof line> {
   const [first] = objects;
-  const details = { result, ...(count !== undefined && { count }), ...(bytes !== undefined && { bytes }) };
+  const fields = [...new Set(objects.flatMap(({ fields = [] }) => fields))];
+  const details = {
+    result,
+    ...(fields.length > 0 && { fields: fields.join(',') }),
+    ...(count !== undefined && { count }),
+    ...(bytes !== undefined && { bytes }),
+  };
   return {
     time,
     task: id,
