@@ -129,6 +129,28 @@ test('leveldb: followers learn of a refused write that reached the disk after al
   ]);
 });
 
+test('leveldb: a resident index tells of what a refused write has brought to the disk, and of nothing else', async (t) => {
+  const { catalog, broken } = await breakable();
+  const named: Kind<Note> = { ...notes, index: ({ text }) => [`text:${text}`], resident: ['text'] };
+  const add = (id: string) => catalog.write((tx) => tx.insert(named, { id, text: 'same' }));
+  const walked = () =>
+    catalog.write(async (tx) => {
+      const found: string[] = [];
+      for await (const { record } of tx.range(named, 'text', { prefix: 'same' })) found.push(record.id);
+      return found;
+    });
+  await add('1');
+  t.deepEqual(await walked(), ['1']);
+  broken.batch = new Error('EIO: i/o error');
+  await t.throwsAsync(add('lost'), { instanceOf: StorageDown });
+  delete broken.batch;
+  t.deepEqual(await walked(), ['1']);
+  broken.afterBatch = new Error('EIO: fdatasync');
+  await t.throwsAsync(add('2'), { instanceOf: StorageDown });
+  delete broken.afterBatch;
+  t.deepEqual(await walked(), ['1', '2']);
+});
+
 test('leveldb: while a reopening would fail, the old database is read on', async (t) => {
   const { catalog, broken, reopenings } = await breakable();
   await insert(catalog, 'kept');
