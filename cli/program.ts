@@ -7,6 +7,7 @@ import { register as audit } from './commands/audit.js';
 import { register as channelAdd } from './commands/channel-add.js';
 import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
+import { register as copy } from './commands/copy.js';
 import { register as create } from './commands/create.js';
 import { register as dc } from './commands/dc.js';
 import { register as remove } from './commands/delete.js';
@@ -44,7 +45,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
   {
     heading: 'Data centers, on a server that has them:',
     asksServer: true,
-    commands: [dc, image, picker, vm, node, group, user, settings],
+    commands: [dc, image, copy, picker, vm, node, group, user, settings],
   },
   { heading: 'What is going on:', asksServer: true, commands: [task, events, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },

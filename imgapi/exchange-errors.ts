@@ -47,3 +47,14 @@ export function barring(cause: Error & { code?: unknown }): string | undefined {
   const what = Object.hasOwn(certificates, code) ? certificates[code] : undefined;
   return what && `its certificate is not trusted: ${what} (${reason})`;
 }
+
+/** Refusals that may not last. */
+const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** Is it of use to ask again, a little later? */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof AnsweredBadly) return passing.has(error.answered);
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof AnsweredBadly) return passing.has(cause.answered);
+  return error instanceof Unreachable && !(error instanceof Barred);
+}

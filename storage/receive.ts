@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AnsweredBadly, Barred, Unreachable } from '../imgapi/exchange-errors.js';
+import { isPassing, Unreachable } from '../imgapi/exchange-errors.js';
 import type { ResumedBlob, StagedBlob } from './blobs.js';
 import type { Tx } from './catalog.js';
 import type { Arrival, Stores } from './holdings.js';
@@ -100,7 +100,7 @@ async function note({ catalog }: Stores, holder: string, mark: string): Promise<
 }
 
 /** What is not finished is kept: whether it is thrown away is decided here, not by the transfer that was cut short. */
-function lasting(staged: StagedBlob): Pick<StagedBlob, 'writable' | 'commit' | 'discard' | 'suspend'> {
+export function lasting(staged: StagedBlob): Pick<StagedBlob, 'writable' | 'commit' | 'discard' | 'suspend'> {
   const { writable } = staged;
   return {
     writable,
@@ -189,16 +189,6 @@ async function* watched(
     }
     yield value;
   }
-}
-
-/** Refusals that may not last. */
-const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof Barred) return false;
-  if (error instanceof AnsweredBadly) return passing.has(error.answered);
-  const cause = error instanceof Error ? error.cause : undefined;
-  return error instanceof Unreachable || (cause instanceof AnsweredBadly && passing.has(cause.answered));
 }
 
 /** The source has another file by now, or can only send it from its beginning. */

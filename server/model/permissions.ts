@@ -25,6 +25,7 @@ export const operations = {
   'delete':                [['imageAdmin'],                'bound'],
   'create':                [['imageAdmin'],                'there'],
   'import':                [['imageAdmin', 'importAdmin'], 'there'],
+  'manage secrets':       [['importAdmin'],                'there'],
   'browse repositories':   [['importAdmin'],               'anywhere'],
   'copy':                  [[],                            'bound'],
   'share publicly':        [['imageAdmin', 'sharePublic'], 'bound'],

@@ -17,9 +17,11 @@ import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as picker from './api/picker.js';
 import * as repositories from './api/repositories.js';
+import * as secrets from './api/secrets.js';
 import * as settings from './api/settings.js';
 import * as tasks from './api/tasks.js';
 import * as tokens from './api/tokens.js';
+import * as partwise from './api/uploads.js';
 import * as users from './api/users.js';
 import * as vms from './api/vms.js';
 import { getHealth, getReadiness } from './health.js';
@@ -163,6 +165,18 @@ export const routes: Route[] = [
   api('POST',   '/api/repository/:name',            repositories.create,  rules),
   api('PUT',    '/api/repository/:name',            repositories.update,  rules),
   api('DELETE', '/api/repository/:name',            repositories.remove,  rules),
+
+  api('GET',    '/api/secret',                      secrets.list,         fleet),
+  api('GET',    '/api/secret/:name',                secrets.show,         fleet),
+  api('POST',   '/api/secret/:name',                secrets.create,       fleet),
+  api('PUT',    '/api/secret/:name',                secrets.update,       fleet),
+  api('DELETE', '/api/secret/:name',                secrets.remove,       fleet),
+
+  api('GET',    '/api/upload',                      partwise.list),
+  api('POST',   '/api/upload',                      partwise.create,      uploads),
+  api('HEAD',   '/api/upload/:id',                  partwise.stand),
+  api('PATCH',  '/api/upload/:id',                  partwise.append,      uploads),
+  api('DELETE', '/api/upload/:id',                  partwise.terminate),
 
   api('GET',    '/api/vm',                          vms.list,             fleet),
   api('GET',    '/api/vm/:uuid',                    vms.show,             fleet),

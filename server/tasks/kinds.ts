@@ -1,6 +1,8 @@
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
+import { copyImage } from '../operations/copy-image.js';
+import { performImport, undoImport } from '../operations/perform-import.js';
 import { performBulk } from '../operations/start-bulk.js';
 import type { Work } from '../operations/work.js';
 import type { TaskKinds } from './runner.js';
@@ -18,6 +20,8 @@ interface Row {
 /** Every kind of task, and the operation that performs it. What it changes is done in the name of the task's user. */
 export const taskKinds: Readonly<Record<string, Row>> = {
   'bulk images': { resumes: true, perform: performBulk },
+  import: { resumes: true, lane: 'imports', perform: performImport, undo: undoImport },
+  'copy image': { resumes: true, lane: 'copies', perform: copyImage },
 };
 
 /** The table, bound to what its operations reach. */

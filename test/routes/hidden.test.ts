@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
 import { jobs } from '../../server/model/job.js';
 import type { Registration } from '../../server/model/registration.js';
+import { secrets } from '../../server/model/secret.js';
 import { tasks } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN } from '../../server/model/user.js';
@@ -232,6 +233,7 @@ const examples: Record<string, Asked[]> = {
     ...eachName((replacement) => ['/api/image/mine/deprecate', json({ replacement })] as Asked),
   ],
   'DELETE /api/image/:name/deprecate': eachName((name) => `/api/image/${name}/deprecate`),
+  'POST /api/image/:name/copy': eachName((name) => [`/api/image/${name}/copy`, json({ to: 'rep' })]),
   'POST /api/bulk/image': [],
 
   'GET /api/imagestore': ['/api/imagestore', '/api/imagestore?full=true'],
@@ -251,6 +253,19 @@ const examples: Record<string, Asked[]> = {
   'POST /api/repository/:name': [['/api/repository/rep', json({ url: 'http://127.0.0.1:1' })]],
   'PUT /api/repository/:name': [['/api/repository/rep', json({ every: 60 })]],
   'DELETE /api/repository/:name': ['/api/repository/none'],
+
+  'GET /api/secret': ['/api/secret', '/api/secret?full=true', '/api/secret?search=hid', '/api/secret?dc=E1'],
+  'GET /api/secret/:name': ['/api/secret/hid-secret', '/api/secret/hid-secret?dc=E1', '/api/secret/hid-secret?dc=D'],
+  'POST /api/secret/:name': [
+    ['/api/secret/hid-secret', json({ dc: 'E1', host: 'a.example', type: 'bearer', value: 'v' })],
+    ['/api/secret/hid-secret', json({ dc: 'D', host: 'a.example', type: 'bearer', value: 'v' })],
+    ['/api/secret/hid-secret', json({ host: 'a.example', type: 'bearer', value: 'v' })],
+  ],
+  'PUT /api/secret/:name': [
+    ['/api/secret/hid-secret', json({ value: 'v' })],
+    ['/api/secret/hid-secret', json({ dc: 'E1', value: 'v' })],
+  ],
+  'DELETE /api/secret/:name': ['/api/secret/hid-secret', '/api/secret/hid-secret?dc=E1', '/api/secret/hid-secret?dc=D'],
 
   'GET /api/vm': ['/api/vm', '/api/vm?full=true', '/api/vm?dc=E1', '/api/vm?search=hid'],
   'GET /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
@@ -406,6 +421,8 @@ async function hide(server: TestServer, machine: Machine, internalIn: string) {
       datacenter: 'E1',
       images: [hidden.shared, hidden.bound].map((image, at) => ({ disk: at + 1, image })),
     });
+    const secret = { name: 'hid-secret', datacenter: 'E1', host: 'hid.example', type: 'bearer' as const, sealed: '' };
+    await tx.insert(secrets, { ...secret, created, changed: created });
     await tx.insert(tokens, { hash: hashToken('hid'), name: 'hid-token', user: other, created });
     await tx.insert(tasks, {
       id: hidden.task,

@@ -116,6 +116,7 @@ const strictness = table<'route' | Given>(`
   GET /api/image/:name/vm               401   admin  ops        401     401
   PUT /api/image/:name/deprecate        401   admin  ops        401     401
   DELETE /api/image/:name/deprecate     401   admin  ops        401     401
+  POST /api/image/:name/copy            401   admin  ops        401     401
   POST /api/bulk/image                  401   admin  ops        401     401
   GET /api/imagestore                   401   admin  ops        401     401
   PUT /api/imagestore                   401   admin  ops        401     401
@@ -128,6 +129,16 @@ const strictness = table<'route' | Given>(`
   POST /api/repository/:name            401   admin  ops        401     401
   PUT /api/repository/:name             401   admin  ops        401     401
   DELETE /api/repository/:name          401   admin  ops        401     401
+  GET /api/secret                       401   admin  ops        401     401
+  GET /api/secret/:name                 401   admin  ops        401     401
+  POST /api/secret/:name                401   admin  ops        401     401
+  PUT /api/secret/:name                 401   admin  ops        401     401
+  DELETE /api/secret/:name              401   admin  ops        401     401
+  GET /api/upload                       401   admin  ops        401     401
+  POST /api/upload                      401   admin  ops        401     401
+  HEAD /api/upload/:id                  401   admin  ops        401     401
+  PATCH /api/upload/:id                 401   admin  ops        401     401
+  DELETE /api/upload/:id                401   admin  ops        401     401
   GET /api/vm                           401   admin  ops        401     401
   GET /api/vm/:uuid                     401   admin  ops        401     401
   PUT /api/vm/:uuid                     401   admin  ops        401     401
@@ -164,7 +175,7 @@ test('who the caller is, route by route', async (t) => {
       while (!lines.some((line) => line.id === id)) await setImmediate();
       const { caller } = lines.find((line) => line.id === id)!;
       t.is(answer.status === 401 ? '401' : (caller ?? 'anonymous'), expected[sort] || 'anonymous', id);
-      if (answer.status === 401) t.is(answer.json.code, 'UnauthorizedError', id);
+      if (answer.status === 401 && method !== 'HEAD') t.is(answer.json.code, 'UnauthorizedError', id);
       t.is(answer.headers['www-authenticate'], undefined, id);
       t.true(answer.status < 500 || answer.status === 501 || answer.status === 503, `${id}: ${answer.status}`);
     }
