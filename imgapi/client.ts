@@ -110,8 +110,6 @@ export class ImgapiClient {
       }
       // nothing new: the end, or a server that knows no markers and would repeat itself for ever
       if (!whole || length < PAGE || typeof last !== 'string') return;
-      // one that sends more than a page at once sends all at once
-      if (marker === undefined && length > PAGE) return;
       marker = last;
     }
   }

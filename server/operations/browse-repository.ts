@@ -52,7 +52,7 @@ export async function showRemotes(
     const record = await deps.catalog.get(repositoryImages, repositoryImageId(repository, image.uuid));
     if (!record) continue;
     const { manifest } = record;
-    const manifest_url = manifestUrl(source, image.uuid);
+    const manifest_url = source.manifestUrl(image.uuid);
     shown.push({ ...image, manifest, manifest_url, registered: isRegistered(deps, caller, image.uuid) });
   }
   return shown;
@@ -75,10 +75,4 @@ export async function showRemote(
 function isRegistered({ listing }: Deps, caller: Caller, uuid: string): boolean {
   const image = listing.get(uuid);
   return image !== undefined && answer(caller, 'show in a data center', { image }) === 'yes';
-}
-
-function manifestUrl({ url }: Repository, uuid: string): string {
-  const at = new URL(url);
-  at.pathname = `${at.pathname.replace(/\/+$/, '')}/images/${uuid}`;
-  return at.href;
 }

@@ -81,6 +81,11 @@ function remote(deps: Deps, setup: RepositorySetup): Repository {
     authoritative,
     list: (signal, caps) => client().listImages({}, { signal, caps, redirects: REDIRECTS }),
     source: () => openImgapiSource(client(), new URL(url).host),
+    manifestUrl: (uuid) => {
+      const at = new URL(inChannel(url, channel));
+      at.pathname = `${at.pathname.replace(/\/+$/, '')}/images/${uuid}`;
+      return at.href;
+    },
   };
 }
 

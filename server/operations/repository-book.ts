@@ -16,6 +16,8 @@ export interface Repository {
   /** Every manifest that there is, as the repository has it; no more than the caps allow. */
   list(signal: AbortSignal, caps: ListCaps): AsyncIterable<RemoteManifest>;
   source(): Promise<Source>;
+  /** Where an image of it lies, for people. */
+  manifestUrl(uuid: string): string;
 }
 
 export interface RefreshLimits extends ListCaps {
