@@ -36,6 +36,8 @@ import { occasionOfTask, SYSTEM } from './model/audit.js';
 import { checkNodes } from './model/check-nodes.js';
 import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
+import { PATIENCE, PAUSES } from './model/registries.js';
+import { reopenUploads } from './operations/create-upload.js';
 import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
@@ -53,8 +55,12 @@ import { TokenUses } from './operations/token-uses.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import { proxiesFrom } from './outgoing/proxies.js';
+import { Vault } from './outgoing/vault.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
+import { hasSealed } from './sealing/sealed-records.js';
+import { Seals } from './sealing/seals.js';
+import { readSecretsKey } from './sealing/secrets-key.js';
 import { Interrupted, stopOnSignals } from './signals.js';
 import { findTakeover, takeOverFirst } from './takeover.js';
 import { performing } from './tasks/kinds.js';
@@ -91,7 +97,18 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
   const { records, stored, files, blobs } = await openStores(settings, metrics, closing);
-  const outgoing = closing.add(new Outgoing({ ...settings, proxyOf: proxiesFrom(process.env) }), (one) => one.close());
+  const key = readSecretsKey(settings.secretsKey, join(settings.data, 'secrets-key'), process.env);
+  const seals = new Seals(key, () => hasSealed(stored));
+  const vault = closing.add(await Vault.open(stored, seals), (one) => one.close());
+  if (vault.remark !== undefined) log.warn(vault.remark);
+  const outgoing = closing.add(
+    new Outgoing({
+      ...settings,
+      credentialsFor: (secret, url) => vault.credentialsFor(secret, url),
+      proxyOf: proxiesFrom(process.env),
+    }),
+    (one) => one.close(),
+  );
   const audit = await openAudit(settings, { catalog: stored, now, log, metrics, outgoing }, closing);
   const catalog = audit.as(inTheName('start'));
   const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
@@ -153,6 +170,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     audit,
     events,
     outgoing,
+    seals,
     log,
     policy,
     now,
@@ -165,6 +183,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     isProxy: addressMatcher(settings.trustedProxies),
     trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
   };
+  await reopenUploads(deps);
   await tasks.open(performing((task) => ({ ...deps, catalog: audit.as(() => occasionOfTask(task)) })));
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
@@ -252,7 +271,9 @@ async function listenForMonitoring(
 }
 
 function policyOf(settings: Settings, version: string): Policy {
-  return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version };
+  const { insecureRegistries: insecure, lxdRegistries: lxd } = settings;
+  const registries = { insecure, lxd, patience: PATIENCE, pauses: PAUSES };
+  return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version, registries };
 }
 
 /** The lock says that no other daemon was at work here: what was on its way in before this start is abandoned. */

@@ -1,7 +1,7 @@
 import type { Metrics } from './instruments.js';
 import { secondsSince } from './timed.js';
 
-type Swept = Record<'expired' | 'unheld' | 'orphans' | 'staged', number>;
+type Swept = Record<'expired' | 'uploads' | 'unheld' | 'orphans' | 'staged', number>;
 
 /** A sweep, how long it takes, and what it removes. */
 export async function measuredSweep(

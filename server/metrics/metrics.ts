@@ -80,7 +80,7 @@ export const metrics = {
   sweeps_total: counter('Sweeps', { outcome: ['done', 'failed'] }),
   sweep_duration_seconds: sweepTimes('Time that a sweep took'),
   last_sweep_timestamp_seconds: gauge('When the last sweep was done; absent before the first'),
-  swept_total: counter('What sweeps have removed', { what: ['expired', 'unheld', 'orphans', 'staged'] }),
+  swept_total: counter('What sweeps have removed', { what: ['expired', 'uploads', 'unheld', 'orphans', 'staged'] }),
 
   certificate_expiry_timestamp_seconds: gauge('When the certificate in use expires; absent without TLS'),
   ready: gauge('1 while /readyz answers 200'),

@@ -96,6 +96,7 @@ export const occasionOfTask = ({ id, what, who }: Task): Occasion => ({
 /** How the server keeps its books: nobody changes these, they follow from what is changed. */
 const bookkeeping: ReadonlySet<string> = new Set([
   'contents',
+  'partials',
   'usage',
   'audit',
   'audit-heads',

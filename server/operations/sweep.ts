@@ -1,6 +1,8 @@
 import { type Collected, collect } from '../../storage/holdings.js';
 import type { Deps } from '../deps.js';
 import { images, isExpired } from '../model/image.js';
+import { abandonImports } from './abandon-imports.js';
+import { endStaleUploads } from './end-upload.js';
 import { saveImage } from './save-image.js';
 import { sealAudit } from './seal-audit.js';
 
@@ -10,6 +12,10 @@ const LEASE = 60 * 60 * 1000;
 export interface Swept extends Collected {
   /** Placeholders that ran out. */
   expired: number;
+  /** Uploads in parts that nobody goes on with. */
+  uploads: number;
+  /** What tasks have left that have ended. */
+  abandoned: number;
 }
 
 /** Removes what nobody will come for: placeholders that ran out, bytes that nobody holds, uploads that were cut off. */
@@ -19,8 +25,10 @@ export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?:
   const start = now();
   const lease = abandonedBefore ? start.getTime() - abandonedBefore.getTime() : LEASE;
   const expired = await removeExpired(deps);
+  const uploads = await endStaleUploads(deps);
+  const abandoned = await abandonImports(deps);
   const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
-  const swept = { expired, ...collected };
+  const swept = { expired, uploads, abandoned, ...collected };
   const sealed = await sealAudit(deps);
   log.info({ ...swept, ...(sealed > 0 && { sealed }) }, 'swept');
   return swept;

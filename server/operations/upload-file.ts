@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Compression, Image } from '../../imgapi/image.js';
+import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { fileHolder, withFile } from '../model/image.js';
+import type { RegisteredImage } from '../model/registration.js';
 import { checkSettled } from './check-settled.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { checkTakesFiles } from './image-server.js';
@@ -15,7 +17,10 @@ export interface FileDetails {
 }
 
 /** The first look at the image, before a byte is read; the upload looks again when all has arrived. */
-export async function findUploadTarget({ catalog, directory }: Deps, target: Target): Promise<Image> {
+export async function findUploadTarget(
+  { catalog, directory }: Pick<Deps, 'directory'> & { catalog: Reader },
+  target: Target,
+): Promise<RegisteredImage> {
   const image = await findOwnImage(catalog, target);
   checkSettled(image);
   checkTakesFiles(directory);

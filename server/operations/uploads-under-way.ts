@@ -68,7 +68,7 @@ export class UploadsUnderWay {
   }
 
   /** Its room is given back. */
-  remove({ id }: Upload): void {
+  remove({ id }: Pick<Upload, 'id'>): void {
     this.#known.get(id)?.reservation.release();
     this.#known.delete(id);
   }

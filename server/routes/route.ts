@@ -13,7 +13,15 @@ export interface Description {
   summary: string;
   query: ZodType;
   body: ZodType;
-  status: 200 | 201;
+  status: 200 | 201 | 204;
+  /** What is sent where that is no JSON. */
+  sends?: string;
+  /** Headers that it reads, and what they mean. */
+  takes?: Readonly<Record<string, string>>;
+  /** Headers of its answer. */
+  tells?: Readonly<Record<string, string>>;
+  /** Headers of what OPTIONS of the path answers. */
+  announces?(policy: Policy): Record<string, string>;
   /** What it answers; nothing where it is absent. */
   answer?: ZodType;
   /** What it answers where that is no JSON in an envelope. */
@@ -23,7 +31,7 @@ export interface Description {
 }
 
 export interface Route extends FoundRoute {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
   path: string;
   /** Which credentials it takes; open: nobody is asked who he is or whom he means, and nothing is limited. */
   auth: Strictness | 'open';

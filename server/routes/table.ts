@@ -33,7 +33,7 @@ import { getDataset, listDatasets } from './imgapi/datasets.js';
 import { addImageFile, addImageFileFromUrl, getImageFile } from './imgapi/files.js';
 import { addImageIcon, deleteImageIcon, getImageIcon } from './imgapi/icons.js';
 import { deleteImage, getImage, listImages } from './imgapi/images.js';
-import { listImageJobs } from './imgapi/jobs.js';
+import { getJob, listImageJobs } from './imgapi/jobs.js';
 import { pushDockerImage } from './imgapi/push.js';
 import { getState, listChannels, ping, reloadAuthKeys, updateState } from './imgapi/status.js';
 import { getMetrics, sendMetrics } from './metrics.js';
@@ -94,6 +94,8 @@ export const routes: Route[] = [
   row('POST',   '/images/:uuid/clone',         'CloneImage',          'strict',  '-',    cloneImage, clones),
   row('POST',   '/images/:uuid/push',          'PushDockerImage',     'strict',  'json', pushDockerImage),
   row('GET',    '/images/:uuid/jobs',          'ListImageJobs',       'lenient', '-',    listImageJobs),
+
+  row('GET',    '/jobs/:uuid',                 'GetJob',              'lenient', '-',    getJob),
 
   row('GET',    '/datasets',                   'ListDatasets',        'lenient', '-',    listDatasets),
   row('GET',    '/datasets/:urn',              'GetDataset',          'lenient', '-',    getDataset),

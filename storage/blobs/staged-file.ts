@@ -84,6 +84,10 @@ export class StagedFile implements ResumedBlob {
     await this.#close().catch(() => {});
   }
 
+  skip(): void {
+    this.#position = this.kept;
+  }
+
   async *read(): AsyncGenerator<Uint8Array> {
     if (this.kept > 0) yield* new FileReading(this.key, await this.place.reopen(), { start: 0, end: this.kept - 1 });
   }

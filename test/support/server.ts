@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
@@ -22,6 +23,7 @@ import { images } from '../../server/model/image.js';
 import type { Task } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
+import { reopenUploads } from '../../server/operations/create-upload.js';
 import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { ensureMain } from '../../server/operations/ensure-main.js';
@@ -34,7 +36,9 @@ import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
+import { Vault } from '../../server/outgoing/vault.js';
 import { Readiness } from '../../server/readiness.js';
+import { Seals } from '../../server/sealing/seals.js';
 import { performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
 import { watchFiles } from '../../server/watch-files.js';
@@ -107,6 +111,7 @@ const defaults: Policy = {
   datacenters: {},
   uploadLifetime: 86_400,
   auditDays: 0,
+  registries: { insecure: [], lxd: {}, patience: 15_000, pauses: [] },
 };
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
@@ -139,10 +144,17 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     ...policy
   } = options;
   const metrics = new Metrics();
-  const outgoing = new Outgoing({ allowedAddresses: ['127.0.0.0/8', '::1'], allowedHosts: [], ...ways });
   const stored = measuredCatalog(givenCatalog ?? (await openCatalog({ kind: 'memory' })), metrics);
   const audit = await Audit.open({ catalog: stored, key: new AuditKey(), now, log, metrics });
   const catalog = audit.as(() => ({ who: SYSTEM, what: 'start' }));
+  const seals = new Seals({ what: 'the test', key: randomBytes(32) });
+  const vault = await Vault.open(stored, seals);
+  const outgoing = new Outgoing({
+    allowedAddresses: ['127.0.0.0/8', '::1'],
+    allowedHosts: [],
+    credentialsFor: (secret, url) => vault.credentialsFor(secret, url),
+    ...ways,
+  });
   const blobs = measuredBlobs(givenBlobs ?? (await openBlobs({ kind: 'memory' })), metrics);
   const mode: Mode = policy.mode ?? 'dc';
   const token = 'test-token';
@@ -183,6 +195,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     audit,
     events: await EventStreams.open({ catalog, tasks }, eventLimits),
     outgoing,
+    seals,
     policy: { ...defaults, ...policy },
     log,
     metrics,
@@ -195,6 +208,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     isProxy,
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
+  await reopenUploads(deps);
   await tasks.open(performing((task) => ({ ...deps, catalog: catalogOf(task) }), kinds));
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
@@ -233,6 +247,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       await Promise.all([tasks.close(), server.close(0)]);
       await audit.close();
       outgoing.close();
+      vault.close();
       await keyring.close();
       deps.listing.close();
       deps.fleet.close();

@@ -55,7 +55,7 @@ export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: 
 }
 
 interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Plan<Query, Body>, 'perform'> {
-  media: string;
+  media?: string;
   send(ctx: Context, deps: Deps, asked: Asked<z.output<Query>, z.output<Body>>): Promise<void>;
 }
 

@@ -26,7 +26,8 @@ function helpRoute(path: string, there: readonly Route[]): Route {
     body: false,
     need: 'read',
     when: there[0]?.when,
-    handler: (ctx) => {
+    handler: (ctx, { policy }) => {
+      for (const { description } of there) ctx.set(description?.announces?.(policy) ?? {});
       ctx.set('Allow', [...methods, 'OPTIONS'].join(', '));
       sendJson(ctx, help);
     },

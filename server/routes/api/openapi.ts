@@ -85,7 +85,11 @@ function operation({ method, name, path, auth, description }: Route) {
     required: true,
     schema: { type: 'string' },
   }));
-  const parameters = [...named, ...(description ? queryParameters(method, description) : [])];
+  const parameters = [
+    ...named,
+    ...(description ? queryParameters(method, description) : []),
+    ...headerParameters(description),
+  ];
   return {
     operationId: name,
     tags: [description ? 'management' : 'IMGAPI and monitoring'],
@@ -107,7 +111,17 @@ function queryParameters(method: Route['method'], { query }: Description) {
   }));
 }
 
-function requestBody({ body }: Description) {
+function headerParameters({ takes = {} }: Pick<Description, 'takes'> = {}) {
+  return Object.entries(takes).map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: !description.endsWith('not needed'),
+    schema: { type: 'string', description },
+  }));
+}
+
+function requestBody({ body, sends }: Description) {
+  if (sends) return { requestBody: { content: { [sends]: { schema: { type: 'string', format: 'binary' } } } } };
   if (body === noBody) return {};
   return { requestBody: { required: true, content: inJson(withDatacenter(body)) } };
 }
@@ -121,7 +135,7 @@ function withDatacenter(schema: z.ZodType) {
 /** What every call of the management API can be refused for. */
 const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'];
 
-function responses({ status, answer, media, refusals }: Description) {
+function responses({ status, answer, media, tells, refusals }: Description) {
   const refused = new Map<number, string[]>();
   for (const name of [...always, ...refusals]) {
     const [status, meaning, code = status]: Row = errors[name];
@@ -129,10 +143,15 @@ function responses({ status, answer, media, refusals }: Description) {
   }
   const content = inJson({ $ref: '#/components/schemas/Refusal' });
   return {
-    [status]: { description: 'done', ...contentOf(answer, media) },
+    [status]: { description: 'done', ...contentOf(answer, media), ...(tells && { headers: headersOf(tells) }) },
     ...Object.fromEntries([...refused].map(([code, lines]) => [code, { description: lines.join('\n'), content }])),
   };
 }
+
+const headersOf = (tells: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(tells).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
 
 function contentOf(answer: z.ZodType | undefined, media: string | undefined) {
   if (media !== undefined) return { content: { [media]: { schema: { type: 'string' } } } };

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Tx } from '../../storage/catalog.js';
+import { partials } from '../../storage/partials.js';
+import type { Deps } from '../deps.js';
+import { images } from '../model/image.js';
+import type { RegisteredImage } from '../model/registration.js';
+import { holderOf, MOST_UPLOADS, type Upload, uploads } from '../model/upload.js';
+import { bytesOf, countsOf } from '../model/usage.js';
+import { roomFor } from './check-quota.js';
+import { checkSpace } from './check-space.js';
+import { endUpload } from './end-upload.js';
+import { findUuid, type Sender, targetOfUpload } from './find-upload.js';
+import type { Reservation } from './reservations.js';
+import { findUploadTarget } from './upload-file.js';
+
+/** What somebody says of a file that will come. */
+export interface UploadWish
+  extends Pick<Upload, 'image' | 'size' | 'sha256' | 'compression' | 'metadata'>,
+    Partial<Pick<Upload, 'sha1' | 'dataset_guid' | 'filename'>> {
+  dc?: string | undefined;
+}
+
+/** Everything that can be refused is refused here, and the room for the whole file is kept: only bytes are missing then. */
+export async function createUpload(deps: Deps, { caller }: Sender, wish: UploadWish): Promise<Upload> {
+  const { catalog, blobs, directory, policy, now } = deps;
+  const { user } = caller;
+  if (!user) throw new ImgapiError('NotPermitted', 'uploads in parts are for users');
+  const { dc, ...told } = wish;
+  const target = targetOfUpload(deps, caller, await findUuid(deps, caller, { image: told.image, dc }));
+  const { registration } = await findUploadTarget(deps, target);
+  if (told.size > policy.maxFileSize) {
+    const message = `the file has ${told.size} bytes, of which ${policy.maxFileSize} are allowed`;
+    throw new ImgapiError('RequestEntityTooLarge', message);
+  }
+  await checkSpace(deps, told.size);
+  const staged = await blobs.stage();
+  await staged.suspend();
+  const at = now();
+  const upload: Upload = {
+    ...told,
+    id: randomUUID(),
+    user: user.uuid,
+    ...(caller.kind === 'user' && caller.rights.within !== undefined && { within: caller.rights.within }),
+    ...(registration?.boundTo !== undefined && { datacenter: registration.boundTo }),
+    image: target.uuid,
+    key: staged.key,
+    created: at.toISOString(),
+    expires: new Date(at.getTime() + policy.uploadLifetime * 1000).toISOString(),
+  };
+  try {
+    await catalog.write(async (tx) => {
+      const image = await findUploadTarget({ catalog: tx, directory }, target);
+      await checkCount(tx, user);
+      // Inside the write, so that of two that would fit alone one is refused.
+      await checkSpace(deps, upload.size);
+      deps.uploads.add(upload, 0, await reserved(deps, tx, image, upload));
+      await tx.insert(uploads, upload);
+      await tx.insert(partials, { holder: holderOf(upload), key: upload.key });
+    });
+  } catch (error) {
+    await endUpload(deps, upload);
+    throw error;
+  }
+  return upload;
+}
+
+async function checkCount(tx: Tx, { uuid, name }: { uuid: string; name: string }): Promise<void> {
+  let count = 0;
+  for await (const { record } of tx.range(uploads, 'user', { prefix: `${uuid}/` })) if (!record.attached) count += 1;
+  if (count < MOST_UPLOADS) return;
+  throw new ImgapiError('QuotaExceeded', `${name} has ${count} uploads under way: end one of them first`);
+}
+
+/** For as long as the upload lives. The file that is there gives room to the new one. */
+async function reserved(deps: Deps, tx: Tx, image: RegisteredImage, { size }: Upload): Promise<Reservation> {
+  const reservation = deps.reservations.open(countsOf(image));
+  const bytes = Math.max(0, size - bytesOf(image));
+  try {
+    await roomFor(deps, tx, image, reservation, bytes);
+    reservation.bytes = bytes;
+    return reservation;
+  } catch (error) {
+    reservation.release();
+    throw error;
+  }
+}
+
+/** After a start: what was under way was within its limits when it began. */
+export async function reopenUploads(deps: Pick<Deps, 'catalog' | 'blobs' | 'reservations' | 'uploads' | 'log'>) {
+  const { catalog, blobs, reservations, log } = deps;
+  for await (const upload of catalog.list(uploads)) {
+    if (upload.attached) continue;
+    const image = await catalog.get(images, upload.image);
+    const staged = await blobs.resume(upload.key);
+    if (!image || !staged) {
+      log.warn({ upload: upload.id, image: upload.image }, 'an upload has lost its image or its bytes: it has ended');
+      await staged?.suspend();
+      await endUpload(deps, upload);
+      continue;
+    }
+    await staged.suspend();
+    const reservation = reservations.open(countsOf(image));
+    reservation.bytes = Math.max(0, upload.size - bytesOf(image));
+    deps.uploads.add(upload, staged.kept, reservation);
+  }
+}

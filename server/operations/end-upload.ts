@@ -1,0 +1,45 @@
+import { settle } from '../../storage/receive.js';
+import type { Deps } from '../deps.js';
+import { images } from '../model/image.js';
+import { holderOf, isOver, type Upload, uploads } from '../model/upload.js';
+import { findUpload, type Sender } from './find-upload.js';
+
+type Stores = Pick<Deps, 'catalog' | 'blobs' | 'uploads'>;
+
+/** Nothing of it is left: no record, no bytes, no room. What an image has of it stays. */
+export async function endUpload(deps: Stores, { id, key }: Upload): Promise<void> {
+  const { catalog, blobs } = deps;
+  const mayGo = await catalog.write(async (tx) => {
+    const found = await tx.get(uploads, id);
+    if (found) await tx.delete(uploads, id);
+    await settle(tx, holderOf({ id }));
+    return !found?.attached;
+  });
+  deps.uploads.remove({ id });
+  if (mayGo) await blobs.delete(key);
+}
+
+/** As its user wishes; who sends to it is cut off first. */
+export async function terminateUpload(deps: Deps, { caller }: Sender, id: string): Promise<void> {
+  await findUpload(deps, caller, id);
+  await deps.uploads.interrupt({ id });
+  await endUpload(deps, await findUpload(deps, caller, id));
+}
+
+/** Ends those that have waited too long, or whose image takes no file any more. */
+export async function endStaleUploads(deps: Pick<Deps, 'catalog' | 'blobs' | 'uploads' | 'now'>): Promise<number> {
+  let ended = 0;
+  for await (const upload of deps.catalog.list(uploads)) {
+    if (deps.uploads.isBusy(upload) || !(await isStale(deps, upload))) continue;
+    await endUpload(deps, upload);
+    ended += 1;
+  }
+  return ended;
+}
+
+async function isStale({ catalog, now }: Pick<Deps, 'catalog' | 'now'>, upload: Upload): Promise<boolean> {
+  if (isOver(upload, now())) return true;
+  if (upload.attached) return false;
+  const image = await catalog.get(images, upload.image);
+  return !image || image.activated;
+}
