@@ -11,6 +11,8 @@ import type { LoginThrottle } from './auth/login-throttle.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
+import type { RegistryRules } from './model/registries.js';
+import type { Beside } from './operations/beside.js';
 import type { Directory } from './operations/directory.js';
 import type { Fleet } from './operations/fleet.js';
 import type { ImportsUnderWay } from './operations/imports-under-way.js';
@@ -22,6 +24,7 @@ import type { TokenUses } from './operations/token-uses.js';
 import type { UploadsUnderWay } from './operations/uploads-under-way.js';
 import type { Outgoing } from './outgoing/outgoing.js';
 import type { Readiness } from './readiness.js';
+import type { Seals } from './sealing/seals.js';
 import type { TaskRunner } from './tasks/runner.js';
 
 /** The part of the configuration that routes and operations read. */
@@ -48,12 +51,15 @@ export interface Policy {
   /** Seconds for which an upload waits for its next part. */
   uploadLifetime: number;
   auditDays: number;
+  registries: RegistryRules;
 }
 
 /** All that a route or an operation may reach. */
 export interface Deps {
   catalog: Catalog;
   blobs: BlobStore;
+  /** What is kept in neither of these. */
+  beside: Beside;
   /** Absent where Node has to do all by itself. */
   kernel: Kernel | undefined;
   listing: Listing;
@@ -72,6 +78,7 @@ export interface Deps {
   events: EventStreams;
   /** Every request that leaves the daemon. */
   outgoing: Outgoing;
+  seals: Seals;
   policy: Policy;
   log: Logger;
   metrics: Metrics;

@@ -23,6 +23,7 @@ import type { Settings } from './config/settings.js';
 import { usage } from './config/usage.js';
 import type { Deps, Policy } from './deps.js';
 import { explain } from './explain.js';
+import { filesBeside } from './files-beside.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
 import { openKernel } from './kernel.js';
@@ -58,6 +59,7 @@ import { proxiesFrom } from './outgoing/proxies.js';
 import { Vault } from './outgoing/vault.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
+import { finishRestore, restoreFirst } from './restore.js';
 import { hasSealed } from './sealing/sealed-records.js';
 import { Seals } from './sealing/seals.js';
 import { readSecretsKey } from './sealing/secrets-key.js';
@@ -93,6 +95,10 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const left = start.takeover === undefined ? undefined : await findTakeover(start.takeover, settings.data);
   // Closed last, and whatever the disk does to all that follows.
   closing.add(await lockDirectory(settings.data), (lock) => lock.release());
+  const backup =
+    start.restore === undefined ? undefined : { from: start.restore, passphraseFile: start.restorePassphrase };
+  await finishRestore(settings.data, backup);
+  if (backup) await restoreFirst(backup, settings.data, log);
   const certificate = closing.add(await openCertificate({ settings, log, now }), (opened) => opened?.close());
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
@@ -156,6 +162,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const deps: Deps = {
     catalog: audit.as(inTheName('upkeep')),
     blobs,
+    beside: filesBeside(settings.data),
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
     directory,

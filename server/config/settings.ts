@@ -13,6 +13,7 @@ import {
   networks,
   oneOf,
   portOrOff,
+  registryHosts,
   text,
   urlsByName,
   webhook,
@@ -29,6 +30,9 @@ export interface Settings {
   channels: Channel[];
   datacenters: Record<string, string>;
   blobGrace: number;
+  insecureRegistries: string[];
+  lxdRegistries: Record<string, string>;
+  secretsKey: string | undefined;
   uploadLifetime: number;
   auditDays: number;
   auditWebhook: string | undefined;
@@ -153,6 +157,31 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     default: {},
     read: urlsByName,
     shown: (urls) => Object.keys(urls).join(', '),
+  },
+  insecureRegistries: {
+    group: 'keeping',
+    meaning: 'registries of containers that are asked over plain HTTP, with their ports; those on loopback always are',
+    example: 'insecureRegistries = ["registry.example.com:5000"]',
+    default: [],
+    read: registryHosts,
+  },
+  lxdRegistries: {
+    group: 'keeping',
+    meaning: 'servers of images for LXD and Incus, by the names that come before the colon of an alias',
+    more: 'Flags and variables say it as JSON.',
+    default: { images: 'https://images.linuxcontainers.org', ubuntu: 'https://cloud-images.ubuntu.com/releases' },
+    read: urlsByName,
+    shown: (urls) => Object.keys(urls).join(', '),
+  },
+  secretsKey: {
+    group: 'keeping',
+    meaning: 'file with the key that seals credentials for sources, 32 bytes in base64; env:NAME for a variable',
+    more:
+      'Unless set, the server makes one in DATA/secrets-key when it is first needed. It is in no backup: keep it apart ' +
+      'from them. Only the daemon may be able to read the file.',
+    example: 'secretsKey = "/etc/slipway/secrets-key"',
+    default: undefined,
+    read: text,
   },
   blobGrace: {
     group: 'keeping',

@@ -98,6 +98,7 @@ export const management: Face = {
   'create':                        { ask: bring('create') },
   'import':                        { ask: bring('import') },
   'browse repositories':           { ask: anywhere('browse repositories') },
+  'secrets of D':                  { ask: secretsThere },
   'settings of D':                 { ask: settings },
   'users, groups, nodes, DCs':     { ask: anywhere('manage data centers') },
 };
@@ -179,6 +180,10 @@ function byRole(operation: Operation): Row {
 
 function anywhere(operation: Operation): Row {
   return ({ caller }) => said[answer(caller, operation, undefined)];
+}
+
+function secretsThere({ caller }: Viewer): Cell {
+  return said[answer(caller, 'manage secrets', { datacenter: D })];
 }
 
 function settings({ caller }: Viewer): Cell {

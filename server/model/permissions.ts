@@ -39,6 +39,7 @@ export const operations = {
   'manage groups':         [[],                            'anywhere'],
   'manage data centers':   [[],                            'anywhere'],
   'change settings':       [[],                            'there'],
+  'back up':               [[],                            'anywhere'],
 } as const satisfies Record<string, readonly [roles: readonly Role[], where: Where]>;
 
 export type Operation = keyof typeof operations;

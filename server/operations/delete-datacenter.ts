@@ -8,6 +8,7 @@ import { images } from '../model/image.js';
 import { nodes, withoutDatacenter } from '../model/node.js';
 import { nodeTokens } from '../model/node-token.js';
 import type { RegisteredImage, Registration } from '../model/registration.js';
+import { secretRef, secrets } from '../model/secret.js';
 import { type Grant, tokens } from '../model/token.js';
 import { vms } from '../model/vm.js';
 import { checkStands } from './check-stands.js';
@@ -38,6 +39,7 @@ export async function deleteDatacenter(
       if (node.datacenters.includes(name)) await tx.replace(nodes, withoutDatacenter(node, name));
     }
     await endTokens(tx, name);
+    await forgetSecrets(tx, name);
     await tx.delete(datacenters, name);
     return { released };
   });
@@ -81,6 +83,13 @@ async function releaseImages(tx: Tx, name: string, now: Date): Promise<string[]>
     await saveImage(tx, image, { ...image, registration: after }, now);
   }
   return released;
+}
+
+/** What was told to its administrators only is nobody's now. */
+async function forgetSecrets(tx: Tx, name: string): Promise<void> {
+  const forgotten: string[] = [];
+  for await (const secret of tx.list(secrets)) if (secret.datacenter === name) forgotten.push(secretRef(secret));
+  for (const ref of forgotten) await tx.delete(secrets, ref);
 }
 
 /** A data center that is given the same name one day is another one. */

@@ -16,6 +16,12 @@ export const defaults: Settings = {
   channels: [],
   datacenters: {},
   blobGrace: 3600,
+  insecureRegistries: [],
+  lxdRegistries: {
+    images: 'https://images.linuxcontainers.org',
+    ubuntu: 'https://cloud-images.ubuntu.com/releases',
+  },
+  secretsKey: undefined,
   uploadLifetime: 86_400,
   auditDays: 0,
   auditWebhook: undefined,

@@ -25,6 +25,17 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
     value: { east: 'https://imgapi.east.example/' },
     read: { east: 'https://imgapi.east.example' },
   },
+  insecureRegistries: {
+    text: 'one.example:5000,two',
+    value: ['one.example:5000', 'two'],
+    read: ['one.example:5000', 'two'],
+  },
+  lxdRegistries: {
+    text: '{"own":"https://lxd.example/"}',
+    value: { own: 'https://lxd.example/' },
+    read: { own: 'https://lxd.example' },
+  },
+  secretsKey: { text: 'env:KEY', value: 'env:KEY', read: 'env:KEY' },
   blobGrace: { text: '0', value: 0, read: 0 },
   uploadLifetime: { text: '3600', value: 3600, read: 3600 },
   auditDays: { text: '90', value: 90, read: 90 },
@@ -42,14 +53,14 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
     read: ['10.0.0.0/8', 'fd00::/8'],
   },
   trustedProxies: { text: '127.0.0.1', value: ['127.0.0.1'], read: ['127.0.0.1'] },
+  certificateHeader: { text: 'X-Client-Cert', value: 'X-Client-Cert', read: 'x-client-cert' },
+  hostNames: { text: 'images.example,*', value: ['images.example', '*'], read: ['images.example', '*'] },
   allowedAddresses: {
     text: '10.1.0.0/16,fd00::/8',
     value: ['10.1.0.0/16', 'fd00::/8'],
     read: ['10.1.0.0/16', 'fd00::/8'],
   },
   allowedHosts: { text: 'a.example.com,*', value: ['a.example.com', '*'], read: ['a.example.com', '*'] },
-  certificateHeader: { text: 'X-Client-Cert', value: 'X-Client-Cert', read: 'x-client-cert' },
-  hostNames: { text: 'images.example,*', value: ['images.example', '*'], read: ['images.example', '*'] },
   sessionLifetime: { text: '60', value: 60, read: 60 },
   tlsPort: { text: 'off', value: 'off', read: 'off' },
   tlsCertificate: { text: 'c.pem', value: 'c.pem', read: 'c.pem' },
@@ -163,6 +174,9 @@ const badValues = table<'key' | 'value'>(`
   publicUrl          https://images.example.com/#a
   publicUrl          https://ada@images.example.com
   publicUrl          https://:secret@images.example.com
+  secretsKey         EMPTY
+  allowedAddresses   nonsense
+  allowedHosts       https://a.example
   certificateHeader  two words
   certificateHeader  EMPTY
   sessionLifetime    59
@@ -186,6 +200,8 @@ const badValues = table<'key' | 'value'>(`
   importsAtOnce      0
   datacenters        {"east":"ftp://x"}
   datacenters        []
+  lxdRegistries      {"own":"lxd.example"}
+  insecureRegistries https://one.example
   maxFileSize        0
   maxFileSize        20G
   maxFileSize        1e400

@@ -23,6 +23,7 @@ export const matrix = `
   create                      yyy yyy     333 333  yyy bbb     yyy bbb    yyy bbb   333 333  333 333  333 333  333 bbb  444 bbb  -        -        -         -        -
   import                      yyy yyy     333 333  333 333     333 333    yyy bbb   333 333  333 333  333 333  333 bbb  444 bbb  -        -        -         -        -
   browse repositories         yyy yyy     333 333  333 333     333 333    yyy yyy   yyy yyy  333 333  333 333  yyy yyy  yyy yyy  -        -        -         -        -
+  secrets of D                yyy yyy     333 333  333 333     333 333    yyy yyy   yyy yyy  333 333  333 333  333 333  444 444  -        -        -         -        -
   settings of D               yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   users, groups, nodes, DCs   yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   list                        yyy yyy     yy. yy.  yy. yy.     yy. yy.    yy. yy.   yy. yy.  y.. y..  y.. y..  y.. y..  ... ...  yyy yyy  yy. yy.  yy. yy.   ... ...  ... ...

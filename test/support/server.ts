@@ -23,6 +23,7 @@ import { images } from '../../server/model/image.js';
 import type { Task } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
+import { nothingBeside } from '../../server/operations/beside.js';
 import { reopenUploads } from '../../server/operations/create-upload.js';
 import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
@@ -181,6 +182,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const deps: Deps = {
     catalog,
     blobs,
+    beside: nothingBeside,
     kernel,
     listing,
     directory,
