@@ -166,11 +166,11 @@ async function* pulled(
   }
 }
 
-/** Only time that is spent waiting for the source counts. */
-async function* watched(
+/** Fails where the source crawls. Only time that is spent waiting for it counts. */
+export async function* watched(
   body: AsyncIterable<Uint8Array>,
-  { what }: RemoteFile,
-  { crawl = CRAWL }: ReceiveOptions,
+  { what }: Pick<RemoteFile, 'what'>,
+  { crawl = CRAWL }: Pick<ReceiveOptions, 'crawl'> = {},
 ): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   let waited = 0;

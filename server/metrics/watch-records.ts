@@ -1,7 +1,8 @@
 import type { Catalog, Kind } from '../../storage/catalog.js';
 import { contents } from '../../storage/holdings.js';
 import { ReadModel } from '../../storage/read-model.js';
-import { executions, jobs } from '../model/job.js';
+import { executions, jobOf } from '../model/job.js';
+import { tasks } from '../model/task.js';
 import type { Listing } from '../operations/listing.js';
 import type { Metrics } from './instruments.js';
 
@@ -38,7 +39,7 @@ export function watchRecords(metrics: Metrics, catalog: Catalog, listing: Listin
     gauges.unheld_bytes.set(bytes.unheld);
 
     for (const execution of executions) gauges.jobs.set({ execution }, 0);
-    for (const { execution } of work.sorted) gauges.jobs.inc({ execution });
+    for (const { execution } of work.sorted) if (execution) gauges.jobs.inc({ execution });
   });
   return async () => {
     const found = await views?.catch(() => {});
@@ -50,7 +51,7 @@ export function watchRecords(metrics: Metrics, catalog: Catalog, listing: Listin
 type Views = Awaited<ReturnType<typeof open>>;
 
 async function open(catalog: Catalog) {
-  const work = await follow(catalog, jobs, ({ execution }) => ({ execution }));
+  const work = await follow(catalog, tasks, (task) => ({ execution: jobOf(task)?.execution }));
   try {
     const kept = await follow(catalog, contents, ({ size, holders }) => ({ size, holders: holders.length }));
     return { kept, work };

@@ -8,6 +8,7 @@ import { images, isPlaceholder } from '../model/image.js';
 import { modeLaw } from '../model/modes.js';
 import { answer } from '../model/permissions.js';
 import type { RegisteredImage } from '../model/registration.js';
+import { hasEnded, tasks } from '../model/task.js';
 import { ADMIN } from '../model/user.js';
 import { canRead, type Viewer } from '../model/visibility.js';
 import { checkQuota } from './check-quota.js';
@@ -73,8 +74,18 @@ export async function prepareImport(
 /** Refuses a uuid that is taken. A placeholder takes none from those who may change it: the import will fill it. */
 export async function refuseExisting(reader: Reader, target: Target): Promise<RegisteredImage | undefined> {
   const existing = await reader.get(images, target.uuid);
-  if (existing && !(isPlaceholder(existing) && mayFill(target, existing))) throw alreadyExists(target, existing);
+  if (!existing) return undefined;
+  const isFree = isPlaceholder(existing) && mayFill(target, existing) && !(await isOnItsWay(reader, existing));
+  if (!isFree) throw alreadyExists(target, existing);
   return existing;
+}
+
+/** Does a task bring it at the moment? */
+async function isOnItsWay(reader: Reader, { uuid }: RegisteredImage): Promise<boolean> {
+  for await (const { record } of reader.range(tasks, 'image', { prefix: `${uuid}/` })) {
+    if (!hasEnded(record)) return true;
+  }
+  return false;
 }
 
 const mayFill = ({ mode, caller }: Target, image: RegisteredImage) =>

@@ -5,6 +5,7 @@ import { type Arrival, locate, publishAll } from '../../storage/holdings.js';
 import type { LeftDirectory, LeftFile, Part } from '../../storage/sources.js';
 import { type Content, TransferRefused, transfer } from '../../storage/transfer.js';
 import type { Deps } from '../deps.js';
+import { iconTypeOf } from '../model/icon-type.js';
 import { fileHolder, iconHolder, images, settle } from '../model/image.js';
 import { modeLaw } from '../model/modes.js';
 import type { Outcome, TakenImage } from '../model/takeover.js';
@@ -151,12 +152,6 @@ async function receiveFiles(
   return received;
 }
 
-const iconTypes: [string, number[]][] = [
-  ['image/png', [0x89, 0x50, 0x4e, 0x47]],
-  ['image/jpeg', [0xff, 0xd8, 0xff]],
-  ['image/gif', [0x47, 0x49, 0x46, 0x38]],
-];
-
 /** An icon that is damaged does not cost the image. */
 async function receiveIcon(
   deps: TakeoverDeps,
@@ -181,8 +176,7 @@ async function receiveIcon(
 }
 
 async function sniffed(file: LeftFile): Promise<string | undefined> {
-  const head = await file.head(4);
-  return iconTypes.find(([, magic]) => magic.every((byte, at) => head[at] === byte))?.[0];
+  return iconTypeOf(await file.head(4));
 }
 
 async function receive(

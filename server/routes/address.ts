@@ -17,6 +17,15 @@ export function channelOf({ query }: Context, { policy }: Deps, { star }: { star
   return selectChannel(policy.channels, query.channel, { star });
 }
 
+/** Where others reach this server; while nothing is said of it, where this one has. Never what a Host header claims. */
+export function ownUrl({ req }: Context, { policy }: Deps): string {
+  if (policy.publicUrl !== undefined) return policy.publicUrl;
+  const { localAddress = '127.0.0.1', localPort } = req.socket;
+  const address = localAddress.replace(/^::ffff:/, '');
+  const scheme = 'encrypted' in req.socket ? 'https' : 'http';
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${localPort}`;
+}
+
 /** Who asks, and on whose behalf. */
 export function viewerOf(ctx: Context, { policy, directory }: Deps): Viewer {
   const account = single(ctx.query, 'account');

@@ -3,6 +3,7 @@ import { modeLaw } from '../model/modes.js';
 import * as account from './api/account.js';
 import * as accounts from './api/accounts.js';
 import * as audit from './api/audit.js';
+import * as backup from './api/backup.js';
 import * as bulk from './api/bulk.js';
 import { copy } from './api/copy.js';
 import * as datacenterImages from './api/datacenter-images.js';
@@ -200,6 +201,7 @@ export const routes: Route[] = [
   api('GET',    '/api/task/:id',                    tasks.show),
   api('GET',    '/api/task/:id/status',             tasks.poll),
   api('PUT',    '/api/task/:id/cancel',             tasks.cancel),
+  api('GET',    '/api/backup',                      backup.whole,         { ...downloads, ...administers }),
   api('GET',    '/api/events',                      events.follow),
   api('GET',    '/api/audit',                       audit.search),
   api('GET',    '/api/audit/export',                audit.exported),

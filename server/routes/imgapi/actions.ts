@@ -9,11 +9,18 @@ import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
 import { activate, disable, enable, withChannel } from '../../model/image.js';
 import { modeLaw } from '../../model/modes.js';
+import type { Started } from '../../model/task.js';
 import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
-import { importImage, readImport, refuseExisting } from '../../operations/import-image.js';
+import { type ImportOptions, importImage, readImport } from '../../operations/import-image.js';
+import {
+  importFromDatacenter as importFromOther,
+  importRemote as importFromServer,
+  importManifestFrom,
+  serverAt,
+} from '../../operations/import-remote.js';
 import { updateFrom } from '../../operations/update-image.js';
-import { checkImporter, flag, placeOf, targetFor } from '../address.js';
+import { checkImporter, flag, ownUrl, placeOf, targetFor } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 
@@ -71,19 +78,20 @@ function addedChannel({ request }: Context, { policy }: Deps): string {
 async function importManifest(ctx: Context, deps: Deps): Promise<void> {
   const target = targetFor('import', ctx, deps);
   checkImporter(target);
-  if (single(ctx.query, 'source') !== undefined) {
-    skipsOwnerCheck(ctx, target);
-    placeOf(ctx, deps, 'import');
-    await refuseExisting(deps.catalog, target);
-    throw new ImgapiError('RemoteSourceError', 'this server does not fetch from other image servers yet');
+  const source = single(ctx.query, 'source');
+  if (source !== undefined) {
+    const options = optionsOf(ctx, deps, target);
+    const image = await importManifestFrom(deps, target, serverAt(deps, target, source), options);
+    return sendManifest(ctx, deps, image, { channels: true });
   }
   const draft = readImport(target, ctx.request.body);
+  sendManifest(ctx, deps, await importImage(deps, target, draft, optionsOf(ctx, deps, target)));
+}
+
+function optionsOf(ctx: Context, deps: Deps, target: Target): ImportOptions {
   const skipOwnerCheck = skipsOwnerCheck(ctx, target);
-  const channel = nameOf(target.channel);
   const replaceMinPlatform = writesOwnMinPlatform(ctx.get('user-agent'));
-  const place = placeOf(ctx, deps, 'import');
-  const options = { channel, place, skipOwnerCheck, replaceMinPlatform };
-  sendManifest(ctx, deps, await importImage(deps, target, draft, options));
+  return { channel: nameOf(target.channel), place: placeOf(ctx, deps, 'import'), skipOwnerCheck, replaceMinPlatform };
 }
 
 function skipsOwnerCheck({ query }: Context, { caller }: Target): boolean {
@@ -99,23 +107,28 @@ function writesOwnMinPlatform(userAgent: string): boolean {
 
 async function importRemote(ctx: Context, deps: Deps): Promise<void> {
   const target = targetFor('import', ctx, deps);
-  if (!single(ctx.query, 'source')) {
-    throw wrongParameter('source', 'MissingParameter', 'source is missing');
-  }
+  const source = single(ctx.query, 'source');
+  if (!source) throw wrongParameter('source', 'MissingParameter', 'source is missing');
   checkImporter(target);
-  skipsOwnerCheck(ctx, target);
-  placeOf(ctx, deps, 'import');
-  await refuseExisting(deps.catalog, target);
-  throw new ImgapiError('ServiceUnavailableError', 'this server does not run import jobs yet');
+  const options = optionsOf(ctx, deps, target);
+  const from = serverAt(deps, target, source);
+  sendJob(ctx, deps, await importFromServer(deps, target, from, options));
 }
 
-function importFromDatacenter(ctx: Context, deps: Deps): never {
+async function importFromDatacenter(ctx: Context, deps: Deps): Promise<void> {
   if (!modeLaw[deps.policy.mode].fleet) refuse('import-from-datacenter');
   if (!isUuid(single(ctx.query, 'account'))) throw wrongParameter('account', 'Invalid', 'account is not a uuid');
-  targetFor('import', ctx, deps);
+  const target = targetFor('import', ctx, deps);
   const datacenter = single(ctx.query, 'datacenter');
   if (!datacenter) throw wrongParameter('datacenter', 'MissingParameter', 'datacenter is missing');
-  throw wrongParameter('datacenter', 'Invalid', `datacenter "${datacenter}" is not configured: none is`);
+  const options = optionsOf(ctx, deps, target);
+  sendJob(ctx, deps, await importFromOther(deps, target, datacenter, options));
+}
+
+/** Clients ask for the job where the header says. */
+function sendJob(ctx: Context, deps: Deps, { task }: Started): void {
+  ctx.set('workflow-api', ownUrl(ctx, deps));
+  sendJson(ctx, { image_uuid: task.objects[0]?.id, job_uuid: task.id });
 }
 
 async function changeStor(ctx: Context, deps: Deps): Promise<void> {

@@ -1,7 +1,10 @@
 import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
 import { compressions } from '../../../imgapi/image.js';
 import { single } from '../../../imgapi/query.js';
+import { ClientLeft, type Context, whenEnded } from '../../context.js';
+import { fetchFileAt, fetchFileFrom } from '../../operations/fetch-file.js';
 import { findImage } from '../../operations/find-image.js';
+import { serverAt } from '../../operations/import-remote.js';
 import { findUploadTarget, uploadFile } from '../../operations/upload-file.js';
 import { targetFor, targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
@@ -21,7 +24,11 @@ export const getImageFile: Handler = async (ctx, deps) => {
 export const addImageFile: Handler = async (ctx, deps) => {
   const target = targetFor('upload', ctx, deps);
   await findUploadTarget(deps, target);
-  if (single(ctx.query, 'source') !== undefined) throw noFetching();
+  const given = single(ctx.query, 'source');
+  if (given !== undefined) {
+    const from = serverAt(deps, target, given);
+    return sendManifest(ctx, deps, await fetchFileFrom(deps, target, from, whileThere(ctx)));
+  }
   const compression = compressionOf(single(ctx.query, 'compression'));
   checkStorage(ctx.query, target);
   const details = { compression, dataset_guid: single(ctx.query, 'dataset_guid') || undefined };
@@ -33,14 +40,20 @@ export const addImageFile: Handler = async (ctx, deps) => {
 export const addImageFileFromUrl: Handler = async (ctx, deps) => {
   const target = targetFor('upload', ctx, deps);
   await findUploadTarget(deps, target);
-  compressionOf(single(ctx.query, 'compression'));
-  checkFileUrl(ctx.request.body);
+  const compression = compressionOf(single(ctx.query, 'compression'));
+  const url = fileUrlOf(ctx.request.body);
   checkStorage(ctx.query, target);
-  throw new ImgapiError('Download', 'this server does not fetch files by url yet: upload the file with PUT');
+  const details = { compression, dataset_guid: single(ctx.query, 'dataset_guid') || undefined };
+  const expect = { sha1: single(ctx.query, 'sha1') || undefined };
+  sendManifest(ctx, deps, await fetchFileAt(deps, target, url, { expect, details }, whileThere(ctx)));
 };
 
-const noFetching = () =>
-  new ImgapiError('RemoteSourceError', 'this server does not fetch from other image servers yet');
+/** Aborted when whoever asks has left. */
+function whileThere(ctx: Context): AbortSignal {
+  const left = new AbortController();
+  whenEnded(ctx, () => left.abort(new ClientLeft('the client left while a file was fetched')));
+  return left.signal;
+}
 
 function compressionOf(given: string | undefined) {
   if (!given) throw invalidParameter('compression', 'Missing', 'compression is missing');
@@ -49,10 +62,11 @@ function compressionOf(given: string | undefined) {
   throw invalidParameter('compression', 'Invalid', `compression "${given}" is not one of ${compressions.join(', ')}`);
 }
 
-function checkFileUrl(body: unknown): void {
+function fileUrlOf(body: unknown): string {
   const url = typeof body === 'object' && body && 'file_url' in body ? body.file_url : undefined;
   if (url === undefined) throw invalidParameter('file_url', 'Missing', 'file_url is missing');
   if (typeof url !== 'string' || !URL.canParse(url) || new URL(url).protocol !== 'https:') {
     throw invalidParameter('file_url', 'Invalid', 'file_url is not an https url');
   }
+  return url;
 }
