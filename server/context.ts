@@ -22,6 +22,8 @@ interface State {
   /** What has proven who the caller is; absent where an address or nothing did. */
   credentials?: Credentials;
   requestId: string;
+  /** The uuid of the image that is pulled, where the path may say something else. */
+  pulls?: string;
   /** The code of the refusal that was sent. */
   refused?: string;
   /** The id of the audit's entry of what the request has changed. */

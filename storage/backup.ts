@@ -49,8 +49,6 @@ export interface BackupOptions {
   server: string;
   /** What is kept beside the stores, as it belongs to this moment. */
   files(snapshot: Snapshot): Promise<ReadonlyMap<string, Buffer>>;
-  /** Entries that are not to be told as they are. */
-  withholds?(entry: Entry): boolean;
 }
 
 /** All that a server keeps, as it was at one moment: a stream whose length is known before it begins. */
@@ -67,7 +65,7 @@ export class Backup {
     const snapshot = await catalog.snapshot();
     try {
       const files = await options.files(snapshot);
-      const parts = { snapshot, blobs, files, withholds: options.withholds ?? (() => false), lost: new Set<string>() };
+      const parts = { snapshot, blobs, files, lost: new Set<string>() };
       const sizes = [...files.values()].map(({ length }) => length);
       const head: BackupHead = {
         format: FORMAT,
@@ -110,7 +108,6 @@ interface Parts {
   snapshot: Snapshot;
   blobs: BlobStore;
   files: ReadonlyMap<string, Buffer>;
-  withholds(entry: Entry): boolean;
   lost: Set<string>;
 }
 
@@ -158,12 +155,11 @@ async function* hashed(blobs: BlobStore, { key }: Holding, hash: Hash): AsyncGen
 }
 
 /** Together as far as they are small, whichever pages they come in. */
-async function* recordsOf({ snapshot, withholds }: Pick<Parts, 'snapshot' | 'withholds'>): AsyncGenerator<string[]> {
+async function* recordsOf({ snapshot }: Pick<Parts, 'snapshot'>): AsyncGenerator<string[]> {
   let lines: string[] = [];
   let length = 0;
   for await (const page of snapshot.entries()) {
     for (const entry of page) {
-      if (withholds(entry)) continue;
       const line = `${JSON.stringify(entry)}\n`;
       lines.push(line);
       length += line.length;

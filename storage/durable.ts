@@ -12,7 +12,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** The new content of a file or, whatever happens, its old one; readable by nobody else. */
-export async function replaceFile(path: string, content: string): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const partial = `${path}.new`;
   // of an earlier attempt, and perhaps readable by others
   await rm(partial, { force: true });

@@ -88,6 +88,11 @@ export class Audit {
     return this.#options.key.public;
   }
 
+  /** In PEM: for backups, in which the chains go on to be signed by it. */
+  get privateKey(): string {
+    return this.#options.key.toPem();
+  }
+
   /** The catalog, in somebody's hands. */
   as(occasion: () => Occasion, onEntry?: (id: string) => void): Catalog {
     const { catalog, now } = this.#options;

@@ -53,6 +53,8 @@ export function readFlags(argv: readonly string[]): Flags {
       checkConfig: given.has('checkConfig'),
       takeover: given.get('takeover')?.value,
       fillChannel: given.get('fillChannel')?.value,
+      restore: given.get('restore')?.value,
+      restorePassphrase: given.get('restorePassphrase')?.value,
     },
     problems,
     warnings: [],

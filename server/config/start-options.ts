@@ -4,6 +4,8 @@ export interface Start {
   checkConfig: boolean;
   takeover: string | undefined;
   fillChannel: string | undefined;
+  restore: string | undefined;
+  restorePassphrase: string | undefined;
 }
 
 interface StartOption {
@@ -17,6 +19,8 @@ export const startOptions: Record<keyof Start | 'help' | 'version', StartOption>
   checkConfig: { meaning: 'tell what would be used, or all that is wrong, and end; nothing is touched' },
   takeover: { meaning: 'take over the images, files and keys that another server left in a directory', value: 'DIR' },
   fillChannel: { meaning: 'put images that are in no channel, which nobody sees, into this one', value: 'NAME' },
+  restore: { meaning: 'begin with what a backup holds, from a file or, as "-", standard input', value: 'FILE' },
+  restorePassphrase: { meaning: 'file with the passphrase under which the backup holds secrets', value: 'FILE' },
   help: { meaning: 'this text' },
   version: { meaning: 'the version' },
 };

@@ -19,6 +19,9 @@ const UNKNOWN: Actor = { name: 'anonymous', kind: 'anonymous' };
 /** In characters; it can be searched for as a whole. */
 const MOST_OF_A_PATH = 512;
 
+/** There, images are called by name; what has a uuid is a machine. */
+const MANAGEMENT = '/api/';
+
 /** `?action=` is a part of what is asked for. */
 const ACTION = /^[a-z-]{1,40}$/;
 
@@ -96,9 +99,9 @@ const sentOn = (socket: Context['req']['socket']) => socket.bytesWritten + (sock
  * What a path means: an image as it is now, which may be gone when this is written; or just a path, by what it names last,
  * of which strangers shall not write as much as they like.
  */
-function objectOf({ params, path }: Context, { listing }: Pick<Deps, 'listing'>): Access['object'] {
-  const { uuid } = params;
-  if (uuid === undefined) {
+function objectOf({ params, path, state }: Context, { listing }: Pick<Deps, 'listing'>): Access['object'] {
+  const uuid = state.pulls ?? params.uuid;
+  if (uuid === undefined || (path.startsWith(MANAGEMENT) && state.pulls === undefined)) {
     const id = short(path);
     return { kind: 'path', id, name: short(Object.values(params).at(-1) ?? id) };
   }
@@ -116,8 +119,10 @@ function standingOf({ uuid, name, registration, managedAs = name }: Listed) {
 export const isChange = ({ method, changes }: Pick<AuditedRoute, 'method' | 'changes'>) =>
   changes ?? (method !== 'GET' && method !== 'OPTIONS');
 
+const PULLED = /\/(file|export|backup)$/;
+
 /** What of the audit a route passes through. */
 export function audits(route: AuditedRoute, deps: Pick<Deps, 'audit' | 'directory' | 'listing'>): Middleware[] {
   if (isChange(route)) return [auditRefusals(deps)];
-  return route.moves === 'download' && route.path.endsWith('/file') ? [auditPulls(deps)] : [];
+  return route.moves === 'download' && PULLED.test(route.path) ? [auditPulls(deps)] : [];
 }

@@ -101,6 +101,7 @@ export const management: Face = {
   'secrets of D':                  { ask: secretsThere },
   'settings of D':                 { ask: settings },
   'users, groups, nodes, DCs':     { ask: anywhere('manage data centers') },
+  'back up':                       { ask: anywhere('back up') },
 };
 
 // biome-ignore format: a table is read down its columns

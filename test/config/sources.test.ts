@@ -9,7 +9,14 @@ import { defaults, file, problemsIn, problemsOf, read, readFrom } from './settin
 test('without flags, variables and a file: the defaults', (t) => {
   const { settings, start, warnings, found } = readConfig([], {});
   t.deepEqual(settings, defaults);
-  t.deepEqual(start, { config: undefined, checkConfig: false, takeover: undefined, fillChannel: undefined });
+  t.deepEqual(start, {
+    config: undefined,
+    checkConfig: false,
+    takeover: undefined,
+    fillChannel: undefined,
+    restore: undefined,
+    restorePassphrase: undefined,
+  });
   t.deepEqual([warnings.length, found.size], [0, 0]);
 });
 

@@ -303,6 +303,7 @@ const examples: Record<string, Asked[]> = {
   ],
   'GET /api/audit/export': ['/api/audit/export', '/api/audit/export?dc=E1'],
   'GET /api/audit/head': ['/api/audit/head'],
+  'GET /api/backup': ['/api/backup'],
 
   'GET /api/token': ['/api/token', '/api/token?user=other'],
   'POST /api/token': [['/api/token', json({ name: 'new', dc: 'E1' })]],

@@ -169,6 +169,7 @@ const overManagement: Record<string, Way> = {
       () => ['POST', `/api/repository/r-${randomUUID().slice(0, 8)}`, { body: { url: 'http://127.0.0.1:1' } }],
     ],
   },
+  'back up': { requests: [() => ['GET', '/api/backup']] },
 };
 
 const faces = [
