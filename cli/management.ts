@@ -59,10 +59,10 @@ export class Management {
 
 export const isRunning = ({ status }: Outcome): boolean => RUNNING.includes(status);
 
-/** By field, in a detail, or as plain text. */
+/** By field, in a detail, or as plain text. What a task has done one by one is too long to be said here. */
 function reasonOf({ result }: Outcome): string {
-  if (result === null || result === '') return '';
-  if (!isRecord(result)) return `: ${typeof result === 'string' ? result : JSON.stringify(result)}`;
+  if (result === null || result === '' || Array.isArray(result)) return '';
+  if (!isRecord(result)) return `: ${String(result)}`;
   const { detail, message = detail } = result;
   if (typeof message === 'string') return `: ${message}`;
   return Object.values(result)

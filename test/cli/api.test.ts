@@ -138,6 +138,7 @@ const ends: [status: string, code: number, result: unknown, message: string][] =
   ['FAILURE', 400, 'no space left', 'slipway: task 7 failed: no space left\n'],
   ['FAILURE', 400, { name: ['is taken'] }, 'slipway: task 7 failed\n  is taken\n'],
   ['REVOKED', 410, null, 'slipway: task 7 was cancelled\n'],
+  ['REVOKED', 410, [{ image: 'web', status: 'SUCCESS' }], 'slipway: task 7 was cancelled\n'],
 ];
 
 for (const [status, code, result, message] of ends) {

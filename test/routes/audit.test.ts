@@ -141,6 +141,9 @@ test('what was refused is found by the name of what was meant, also when that is
   );
   await ask('PUT', '/api/image/southern', { ...as(plain.headers), body: { desc: 'x' } });
   t.like((await found(server, 'object=southern'))[0], { what: 'UpdateManagedImage', result: 'NotPermitted' });
+  await ask('PUT', `/api/vm/${numbered(7)}`, { ...as(plain.headers), body: { hostname: 'x', dc: 'north' } });
+  const [machine] = await found(server, `object=${numbered(7)}`);
+  t.like(machine?.objects[0], { kind: 'path', id: `/api/vm/${numbered(7)}` }, 'a machine is no image');
 });
 
 test('refusals are told beside the changes, and counted where they come again', async (t) => {
