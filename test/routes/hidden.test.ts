@@ -2,11 +2,11 @@ import { get, type IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
-import { jobs } from '../../server/model/job.js';
 import type { Registration } from '../../server/model/registration.js';
 import { secrets } from '../../server/model/secret.js';
 import { tasks } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
+import { uploads } from '../../server/model/upload.js';
 import { ADMIN } from '../../server/model/user.js';
 import { type Vm, vms } from '../../server/model/vm.js';
 import { routes } from '../../server/routes/table.js';
@@ -14,6 +14,7 @@ import { addDatacenter, addNodeToken, grant, place } from '../support/datacenter
 import { addUser, importImage, numbered } from '../support/fixtures.js';
 import { rememberRepository } from '../support/repositories.js';
 import { type Answer, type Ask, startServer, type TestServer } from '../support/server.js';
+import { metadataText } from '../support/tus.js';
 
 // Two servers that differ in nothing but what the callers are not to know of: whatever is asked, they answer the same.
 
@@ -34,6 +35,7 @@ const hidden = {
   machine: numbered(16),
   task: numbered(17),
   job: numbered(18),
+  upload: numbered(29),
 };
 
 type Asked = string | [path: string, options: Ask];
@@ -52,6 +54,13 @@ const manifest = (more: object) => ({
   type: 'zone-dataset',
   public: false,
   ...more,
+});
+const tusHeaders = (image: string) => ({
+  'tus-resumable': '1.0.0',
+  'content-type': 'application/offset+octet-stream',
+  'upload-offset': '0',
+  'upload-length': '5',
+  'upload-metadata': metadataText({ image, sha256: 'a'.repeat(64), compression: 'none' }),
 });
 const png = { body: 'icon', headers: { 'content-type': 'image/png' } };
 
@@ -129,6 +138,8 @@ const examples: Record<string, Asked[]> = {
   'POST /images/:uuid/clone': each((uuid) => `/images/${uuid}/clone?account=SELF`),
   'POST /images/:uuid/push': each((uuid) => [`/images/${uuid}/push`, json({})]),
   'GET /images/:uuid/jobs': [...each((uuid) => `/images/${uuid}/jobs`), `/images/${COMMON}/jobs`],
+  // Its id is the proof: only those know it who have started it, or see its image.
+  'GET /jobs/:uuid': [`/jobs/${numbered(9)}`],
   'GET /datasets': ['/datasets', ['/datasets', { headers: { 'user-agent': 'imgadm/3' } }]],
   'GET /datasets/:urn': each((uuid) => [`/datasets/${uuid}`, { headers: { 'user-agent': 'imgadm/3' } }]),
   'GET /datasets/:uuid/file': each((uuid) => `/datasets/${uuid}/file`),
@@ -266,6 +277,16 @@ const examples: Record<string, Asked[]> = {
     ['/api/secret/hid-secret', json({ dc: 'E1', value: 'v' })],
   ],
   'DELETE /api/secret/:name': ['/api/secret/hid-secret', '/api/secret/hid-secret?dc=E1', '/api/secret/hid-secret?dc=D'],
+
+  'GET /api/upload': ['/api/upload', '/api/upload?full=true'],
+  'POST /api/upload': [
+    ...each((image) => ['/api/upload', { headers: tusHeaders(image) }]),
+    ...eachName((image) => ['/api/upload', { headers: tusHeaders(image) }]),
+    ['/api/upload', { headers: tusHeaders(MINE) }],
+  ],
+  'HEAD /api/upload/:id': [[`/api/upload/${hidden.upload}`, { headers: tusHeaders(MINE) }]],
+  'PATCH /api/upload/:id': [[`/api/upload/${hidden.upload}`, { headers: tusHeaders(MINE), body: 'bytes' }]],
+  'DELETE /api/upload/:id': [[`/api/upload/${hidden.upload}`, { headers: tusHeaders(MINE) }]],
 
   'GET /api/vm': ['/api/vm', '/api/vm?full=true', '/api/vm?dc=E1', '/api/vm?search=hid'],
   'GET /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
@@ -424,28 +445,33 @@ async function hide(server: TestServer, machine: Machine, internalIn: string) {
     });
     const secret = { name: 'hid-secret', datacenter: 'E1', host: 'hid.example', type: 'bearer' as const, sealed: '' };
     await tx.insert(secrets, { ...secret, created, changed: created });
+    await tx.insert(uploads, {
+      id: hidden.upload,
+      user: other,
+      image: hidden.arriving,
+      size: 5,
+      sha256: 'a'.repeat(64),
+      compression: 'none',
+      metadata: '',
+      key: 'f'.repeat(32),
+      created,
+      expires: '2031-01-02T03:04:05.678Z',
+    });
     await tx.insert(tokens, { hash: hashToken('hid'), name: 'hid-token', user: other, created });
-    await tx.insert(tasks, {
+    const task = {
       id: hidden.task,
       what: 'bulk',
       who: { name: 'hid', uuid: other },
       datacenter: 'E1',
       objects: [{ kind: 'images', id: hidden.bound, name: 'hid-bound' }],
-      status: 'SUCCESS',
+      status: 'SUCCESS' as const,
       result: [],
       created,
       finished: created,
       params: {},
-    });
-    await tx.insert(jobs, {
-      uuid: hidden.job,
-      task: 'import',
-      image: hidden.bound,
-      execution: 'succeeded',
-      created,
-      params: {},
-      chain_results: [],
-    });
+    };
+    await tx.insert(tasks, task);
+    await tx.insert(tasks, { ...task, id: hidden.job, what: 'import', params: { steps: [] } });
   });
 }
 

@@ -1,28 +1,46 @@
 import test from 'ava';
 import type { Mode } from '../../imgapi/image.js';
-import { type Job, jobs } from '../../server/model/job.js';
+import { type Task, type TaskStatus, tasks } from '../../server/model/task.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
 import { told } from '../support/told.js';
 
-const job = (image: string, number: number, more: Partial<Job> = {}): Job => ({
-  uuid: numbered(1000 - number),
-  task: 'import-remote-image',
-  image,
-  execution: 'succeeded',
-  created: `2030-01-01T00:00:0${number}.000Z`,
-  params: { source: 'https://user:secret@example.com' },
-  chain_results: [
-    { name: 'import', result: 'OK', error: '', started_at: '2030-01-01', finished_at: '2030-01-02' },
-    { name: 'activate', result: '', error: { message: 'broken' }, started_at: '2030-01-02', finished_at: '2030-01-03' },
+const from = { kind: 'imgapi', url: 'https://secret.example.com', channel: 'dev', access: { trusted: true } };
+
+/** A task that has imported what an image builds on, and has failed at the image itself. */
+const job = (image: string, number: number, more: Partial<Task> = {}): Task => ({
+  id: numbered(1000 - number),
+  what: 'import',
+  who: { name: 'somebody' },
+  objects: [
+    { kind: 'images', id: image, name: 'sample' },
+    { kind: 'images', id: numbered(5), name: 'origin' },
   ],
+  status: 'FAILURE',
+  created: `2030-01-01T00:00:0${number}.000Z`,
+  started: '2030-01-01',
+  finished: '2030-01-03',
+  params: { steps: [numbered(5), image].map((uuid) => ({ uuid, from, file: { compression: 'none' } })) },
+  steps: [{ name: 'import image', started: '2030-01-01', finished: '2030-01-02' }],
+  result: { code: 'Download', detail: 'broken' },
   ...more,
 });
 
-const add = ({ deps }: TestServer, ...records: Job[]) =>
+const chain = [
+  { name: 'import image', result: 'OK', error: '', started_at: '2030-01-01', finished_at: '2030-01-02' },
+  {
+    name: 'import image',
+    result: '',
+    error: { message: 'broken' },
+    started_at: '2030-01-02',
+    finished_at: '2030-01-03',
+  },
+];
+
+const add = ({ deps }: TestServer, ...records: Task[]) =>
   deps.catalog.write(async (tx) => {
-    for (const record of records) await tx.insert(jobs, record);
+    for (const record of records) await tx.insert(tasks, record);
   });
 
 for (const mode of ['dc', 'public', 'private'] as const satisfies Mode[]) {
@@ -49,11 +67,11 @@ test('the jobs of an image, oldest first, without those of others', async (t) =>
   t.deepEqual(list[0] as object, {
     uuid: numbered(999),
     name: 'import-remote-image',
-    execution: 'succeeded',
-    params: { source: 'https://user:secret@example.com' },
+    execution: 'failed',
+    params: { image_uuid: one.uuid, source: 'https://secret.example.com?channel=dev' },
     image_uuid: one.uuid,
     created_at: '2030-01-01T00:00:01.000Z',
-    chain_results: job(one.uuid, 1).chain_results,
+    chain_results: chain,
   });
 });
 
@@ -67,7 +85,7 @@ test('parameters may hold secrets, so only operators get them', async (t) => {
     t.is(list.length, 1);
     t.false('params' in list[0]!);
     t.false(bytes.includes('secret'));
-    t.deepEqual(list[0]?.chain_results, job(uuid, 1).chain_results);
+    t.deepEqual(list[0]?.chain_results as unknown, chain);
   }
 });
 
@@ -80,28 +98,42 @@ const filters = table<'query' | 'found'>(`
   ?execution=running                           4
   ?execution=canceled                          5
   ?execution=nonsense                          -
-  ?task=import-remote-image                    1 3 5
-  ?task=create-from-vm                         2 4
+  ?task=import-remote-image                    1 2 3 4 5
+  ?task=create-from-vm                         -
   ?task=nonsense                               -
-  ?task=create-from-vm&execution=failed        2
-  ?task=import-remote-image&execution=failed   -
+  ?task=create-from-vm&execution=failed        -
+  ?task=import-remote-image&execution=failed   2
   ?unknown=1                                   1 2 3 4 5
 `);
 
 test('jobs by task and by how they went', async (t) => {
   const server = await startServer(t);
   const { uuid } = await server.image();
-  const executions = ['succeeded', 'failed', 'queued', 'running', 'canceled'] as const;
-  const records = executions.map((execution, index) =>
-    job(uuid, index + 1, { execution, ...(index % 2 === 1 && { task: 'create-from-vm' }) }),
-  );
-  await add(server, ...records);
+  const statuses: TaskStatus[] = ['SUCCESS', 'FAILURE', 'PENDING', 'STARTED', 'REVOKED'];
+  const records = statuses.map((status, index) => job(uuid, index + 1, { status }));
+  const other = job(uuid, 6, { what: 'bulk images' });
+  await add(server, ...records, other);
   for (const { query, found } of filters) {
     const { list } = await server.ask('GET', `/images/${uuid}/jobs${query}`);
-    const numbers = list.map((shown) => records.findIndex((record) => record.uuid === shown.uuid) + 1);
+    const numbers = list.map((shown) => records.findIndex((record) => record.id === shown.uuid) + 1);
     t.is(numbers.join(' '), found, query);
   }
   t.is(told(await server.ask('GET', `/images/${uuid}/jobs?task=a&task=b`)), '422 InvalidParameter task:Invalid');
+});
+
+test('a job is polled by whoever knows of it, to its end', async (t) => {
+  const server = await startServer(t);
+  await add(server, job(numbered(7), 1), job(numbered(7), 2, { status: 'REVOKED', what: 'bulk images' }));
+  const { status, json } = await server.ask('GET', `/jobs/${numbered(999)}`);
+  t.is(status, 200);
+  t.like(json, { execution: 'failed', image_uuid: numbered(7) });
+  t.deepEqual(json.chain_results, chain);
+  t.false('params' in json);
+  const { json: whole } = await server.ask('GET', `/jobs/${numbered(999)}`, { as: 'admin' });
+  t.like(whole.params as object, { source: 'https://secret.example.com?channel=dev' });
+  for (const uuid of [numbered(998), numbered(3), 'nonsense']) {
+    t.is(told(await server.ask('GET', `/jobs/${uuid}`)), '404 ResourceNotFound', 'no job, or none of the IMGAPI');
+  }
 });
 
 const access = table<'image' | 'caller' | 'query' | 'told'>(`

@@ -8,7 +8,8 @@ import { HttpServer } from '../../server/http-server.js';
 import { Metrics } from '../../server/metrics/instruments.js';
 import { measuredSweep } from '../../server/metrics/measured-sweep.js';
 import { watchServer } from '../../server/metrics/watch-server.js';
-import { executions, jobs } from '../../server/model/job.js';
+import { executions } from '../../server/model/job.js';
+import { type Task, tasks } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN } from '../../server/model/user.js';
 import { sweep } from '../../server/operations/sweep.js';
@@ -506,22 +507,26 @@ test('jobs by their state', async (t) => {
     return executions.map((execution) => value('jobs', { execution }));
   };
   t.deepEqual(await count(), [0, 0, 0, 0, 0]);
-  const job = {
-    task: 'import',
-    image: numbered(9),
+  const job = (id: number, status: Task['status'], what = 'import'): Task => ({
+    id: numbered(id),
+    what,
+    who: { name: 'somebody' },
+    objects: [{ kind: 'images', id: numbered(9), name: 'sample' }],
+    status,
+    result: null,
     created: '2026-01-01T00:00:00.000Z',
-    params: {},
-    chain_results: [],
-  };
+    params: { steps: [] },
+  });
   await server.deps.catalog.write(async (tx) => {
-    await tx.insert(jobs, { ...job, uuid: numbered(1), execution: 'queued' });
-    await tx.insert(jobs, { ...job, uuid: numbered(2), execution: 'queued' });
-    await tx.insert(jobs, { ...job, uuid: numbered(3), execution: 'running' });
+    await tx.insert(tasks, job(1, 'PENDING'));
+    await tx.insert(tasks, job(2, 'PENDING'));
+    await tx.insert(tasks, job(3, 'STARTED'));
+    await tx.insert(tasks, job(4, 'STARTED', 'bulk images'));
   });
   t.deepEqual(await count(), [2, 1, 0, 0, 0]);
   await server.deps.catalog.write(async (tx) => {
-    await tx.replace(jobs, { ...job, uuid: numbered(1), execution: 'failed' });
-    await tx.delete(jobs, numbered(2));
+    await tx.replace(tasks, job(1, 'FAILURE'));
+    await tx.delete(tasks, numbered(2));
   });
   t.deepEqual(await count(), [0, 1, 0, 1, 0]);
 });

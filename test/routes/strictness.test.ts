@@ -50,6 +50,7 @@ const strictness = table<'route' | Given>(`
   GET /images/:uuid/file                -     admin  ops        -       -
   GET /images/:uuid/icon                -     admin  ops        -       -
   GET /images/:uuid/jobs                -     admin  ops        -       -
+  GET /jobs/:uuid                       -     admin  ops        -       -
   GET /datasets                         -     admin  ops        -       -
   GET /datasets/:urn                    -     admin  ops        -       -
   GET /datasets/:uuid/file              -     admin  ops        -       -
