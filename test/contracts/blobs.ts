@@ -129,6 +129,28 @@ export function blobsContract(
     t.is((await bytesOf(blobs, staged.key))?.toString(), 'there and then');
   });
 
+  about('what follows is written behind what is there, to be looked at later', async (t, blobs) => {
+    const bytes = randomBytes(200_000);
+    const staged = await blobs.stage();
+    await new Promise((resolve) => staged.writable.write(bytes.subarray(0, 70_000), resolve));
+    await staged.suspend();
+    const { key } = staged;
+    const resumed = (await blobs.resume(key))!;
+    resumed.skip();
+    for (let at = 70_000; at < 150_000; at += 40_000) {
+      await new Promise((resolve) => resumed.writable.write(bytes.subarray(at, at + 40_000), resolve));
+    }
+    await resumed.suspend();
+    const last = (await blobs.resume(key))!;
+    t.is(last.kept, 150_000);
+    t.true((await collected(last.read())).equals(bytes.subarray(0, 150_000)));
+    last.skip();
+    last.writable.write(bytes.subarray(150_000));
+    await end(last);
+    await last.commit();
+    t.true((await bytesOf(blobs, key))?.equals(bytes));
+  });
+
   about(
     'a blob that was committed for nobody is resumed whole, and can be committed again or thrown away',
     async (t, blobs) => {

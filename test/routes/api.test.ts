@@ -136,7 +136,7 @@ test('nobody gets in without credentials, wherever they ask from', async (t) => 
       for (const target of [path, `${path}/`]) {
         const { status, json } = await ask(method, target, { as: 'anonymous', ...(method === 'POST' && { body: {} }) });
         t.is(status, 401, `${method} ${target}`);
-        t.is(json.code, 'UnauthorizedError');
+        if (method !== 'HEAD') t.is(json.code, 'UnauthorizedError');
       }
     }
   }
