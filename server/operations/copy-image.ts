@@ -12,7 +12,6 @@ import { images } from '../model/image.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { type Task, tasks } from '../model/task.js';
 import { clientOf } from './repositories.js';
-import { absentOr } from './start-copy.js';
 import type { Work } from './work.js';
 
 export interface CopyPlan {
@@ -187,5 +186,15 @@ async function withdraw({ deps, client, task, work, made }: Copying): Promise<vo
         'an image that was begun on another server could not be removed there',
       );
     }
+  }
+}
+
+/** What the other side has, or nothing where it says that it has no such thing. */
+export async function absentOr<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ImgapiError && error.code === 'ResourceNotFound') return undefined;
+    throw error;
   }
 }

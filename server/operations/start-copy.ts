@@ -5,7 +5,7 @@ import type { Caller } from '../model/caller.js';
 import type { ManagedImage, RegisteredImage } from '../model/registration.js';
 import type { Started } from '../model/task.js';
 import { checkSettled } from './check-settled.js';
-import type { CopyPlan } from './copy-image.js';
+import { absentOr, type CopyPlan } from './copy-image.js';
 import { findManagedImage, type Named } from './find-managed-image.js';
 import { originsOf } from './origins.js';
 import { clientOf } from './repositories.js';
@@ -70,15 +70,5 @@ async function checkWanted(client: ImgapiClient, image: ManagedImage, { to, name
   const path = `/api/image/${encodeURIComponent(name)}`;
   if (await absentOr(client.exchange.json('GET', path))) {
     throw invalidInput([{ field: 'name', code: 'Invalid', message: `name: ${to} has an image "${name}" already` }]);
-  }
-}
-
-/** What the other side has, or nothing where it says that it has no such thing. */
-export async function absentOr<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof ImgapiError && error.code === 'ResourceNotFound') return undefined;
-    throw error;
   }
 }
