@@ -4,6 +4,7 @@ import { register as acl } from './commands/acl.js';
 import { register as activate } from './commands/activate.js';
 import { register as api } from './commands/api.js';
 import { register as audit } from './commands/audit.js';
+import { register as backup } from './commands/backup.js';
 import { register as channelAdd } from './commands/channel-add.js';
 import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
@@ -24,6 +25,7 @@ import { register as logout } from './commands/logout.js';
 import { register as node } from './commands/node.js';
 import { register as picker } from './commands/picker.js';
 import { register as ping } from './commands/ping.js';
+import { register as restore } from './commands/restore.js';
 import { register as settings } from './commands/settings.js';
 import { register as show } from './commands/show.js';
 import { register as task } from './commands/task.js';
@@ -49,7 +51,8 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
   },
   { heading: 'What is going on:', asksServer: true, commands: [task, events, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
-  { heading: 'This machine:', asksServer: false, commands: [login, logout, completion] },
+  { heading: 'The whole server:', asksServer: true, commands: [backup] },
+  { heading: 'This machine:', asksServer: false, commands: [login, logout, restore, completion] },
 ];
 
 const connection = () => [

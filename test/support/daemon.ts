@@ -55,11 +55,16 @@ process.once('exit', () => {
 });
 
 /** Starts the daemon with these arguments and nothing else; killed when the test ends, if it is still there. */
-export function launch(t: Test, args: string[], env: Record<string, string> = {}): Running {
+export function launch(
+  t: Test,
+  args: string[],
+  env: Record<string, string> = {},
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): Running {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('SLIPWAY_'));
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...Object.fromEntries(own), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
   alive.add(child);
   const stdout = new Lines();
