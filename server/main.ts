@@ -26,6 +26,7 @@ import { explain } from './explain.js';
 import { filesBeside } from './files-beside.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
+import { keepSchedule } from './keep-schedule.js';
 import { openKernel } from './kernel.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics/instruments.js';
@@ -69,6 +70,8 @@ import { performing } from './tasks/kinds.js';
 import { TaskRunner } from './tasks/runner.js';
 import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
+import { CallbackSender } from './webhooks/callback-sender.js';
+import { WebhookSender } from './webhooks/webhook-sender.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 const FLUSH_EVERY = 60 * 1000;
@@ -192,14 +195,20 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   };
   await reopenUploads(deps);
   await tasks.open(performing((task) => ({ ...deps, catalog: audit.as(() => occasionOfTask(task)) })));
+  closing.add(await CallbackSender.open(deps), (sender) => sender.close());
+  closing.add(await WebhookSender.open(deps), (sender) => sender.close());
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
   const { server, urls } = await listen(deps, settings, certificate);
   closing.add(keepSweeping({ ...deps, catalog: audit.as(inTheName('sweep')) }, startedAt), (stopSweeping) =>
     stopSweeping(),
   );
+  if (hasDatacenters) {
+    closing.add(keepSchedule({ ...deps, catalog: audit.as(inTheName('schedule')) }), (stopKeeping) => stopKeeping());
+  }
   closing.add(server, () => {
     readiness.stop();
+    repositories.stop();
     reloads.splice(0);
     events.close();
     // Tasks end at once: whoever waits for them would otherwise keep the server from closing.

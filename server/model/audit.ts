@@ -101,7 +101,10 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'audit',
   'audit-heads',
   'audit-seals',
+  'callbacks',
+  'webhook-states',
   'repository-images',
+  'followed-images',
 ]);
 
 /** What a write did to one record: new where there was nothing before, gone where there is nothing after. */
@@ -137,6 +140,8 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   datacenters: ({ name }) => ({ datacenters: [String(name)] }),
   vms: ({ hostname }) => ({ name: String(hostname) }),
   tokens: ({ user, name }) => ({ id: `${user}/${name}` }),
+  'callback-keys': () => ({ name: 'callback key' }),
+  webhooks: ({ name }) => ({ name: String(name) }),
   'node-tokens': ({ node, name }) => ({ id: `${node}/${name}` }),
   sessions: ({ user, created }) => ({ id: `${user}/${created}`, name: 'session' }),
   tasks: ({ what }) => ({ name: String(what) }),

@@ -5,6 +5,7 @@ import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { isKnown, type RepositoryRecord, type RepositoryState, repositories } from '../model/repository.js';
 import { checkListed, type RepositoryImage, repositoryImageId, repositoryImages } from '../model/repository-image.js';
+import { countMisses } from './count-misses.js';
 import { urlOf } from './repositories.js';
 import type { Repository, RepositoryBook } from './repository-book.js';
 
@@ -39,6 +40,7 @@ async function refresh(deps: Deps, repository: Repository): Promise<RepositorySt
   try {
     found = await ask(deps, repository);
   } catch (error) {
+    deps.repositories.stopping.throwIfAborted();
     const reason = reasonOf(error);
     await noteFailure(deps, repository, reason ?? 'it failed on this side: the log tells why');
     if (reason === undefined) throw error;
@@ -55,7 +57,7 @@ async function ask({ repositories: book }: Deps, repository: Repository): Promis
   const uuids = new Set<string>();
   const fresh: Fresh[] = [];
   try {
-    for await (const manifest of repository.list(timeout, caps)) {
+    for await (const manifest of repository.list(AbortSignal.any([timeout, book.stopping]), caps)) {
       const uuid = checkListed(manifest, uuids.size + 1);
       if (uuids.has(uuid)) continue;
       uuids.add(uuid);
@@ -96,6 +98,7 @@ async function remember(deps: Deps, repository: Repository, { uuids, fresh }: Fo
   const state: RepositoryState = { url, lastUpdate: at, tried: at, count: uuids.size };
   await catalog.write(async (tx) => {
     await checkIsSame(deps, tx, repository);
+    await countMisses(tx, repository, uuids);
     await keepState(tx, name, state);
   });
   return state;

@@ -71,7 +71,7 @@ function asking({ outgoing }: Deps, { url, channel, secret, ca, insecure }: Repo
 }
 
 function remote(deps: Deps, setup: RepositorySetup): Repository {
-  const { name, url, authoritative = false } = setup;
+  const { name, url, channel, authoritative = false } = setup;
   // Made when it is needed: a secret that is not there any more is what a refresh fails by.
   const client = () => asking(deps, setup);
   return {
@@ -80,7 +80,7 @@ function remote(deps: Deps, setup: RepositorySetup): Repository {
     isLocal: false,
     authoritative,
     list: (signal, caps) => client().listImages({}, { signal, caps, redirects: REDIRECTS }),
-    source: () => openImgapiSource(client(), new URL(url).host),
+    source: () => openImgapiSource(client(), new URL(url).host, { redirects: REDIRECTS }),
     manifestUrl: (uuid) => {
       const at = new URL(inChannel(url, channel));
       at.pathname = `${at.pathname.replace(/\/+$/, '')}/images/${uuid}`;

@@ -1,4 +1,5 @@
 import type { ListCaps, RemoteManifest } from '../../imgapi/client.js';
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Catalog, Change } from '../../storage/catalog.js';
 import { ReadModel } from '../../storage/read-model.js';
 import type { Source } from '../../storage/sources.js';
@@ -39,6 +40,7 @@ export class RepositoryBook {
   readonly limits: RefreshLimits;
   readonly local: Repository | undefined;
   readonly #busy = new Set<string>();
+  readonly #stopping = new AbortController();
   readonly #unfollow: () => void;
 
   static async open(catalog: Catalog, options: Options = {}): Promise<RepositoryBook> {
@@ -85,7 +87,17 @@ export class RepositoryBook {
     }
   }
 
+  /** Aborted when nobody is to be asked any more. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  stop(): void {
+    this.#stopping.abort(new ImgapiError('ServiceUnavailableError', 'the server stops'));
+  }
+
   close(): void {
+    this.stop();
     this.#unfollow();
     this.images.close();
   }

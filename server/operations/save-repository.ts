@@ -16,6 +16,7 @@ import {
 } from '../model/repository.js';
 import type { Grant } from '../model/token.js';
 import { checkStands } from './check-stands.js';
+import { usableSecret } from './find-secret.js';
 import { forgetStale } from './refresh-repository.js';
 import { setupsOf } from './repositories.js';
 import { datacenterNamed } from './save-datacenter.js';
@@ -25,7 +26,7 @@ export interface RepositoryWish {
   enabled?: boolean | undefined;
   /** None where it is null; so are the next two. */
   channel?: string | null | undefined;
-  /** The reference of a stored secret. */
+  /** A stored secret that the caller may use, for the host of the URL. */
   secret?: string | null | undefined;
   ca?: string | null | undefined;
   insecure?: boolean | undefined;
@@ -61,7 +62,7 @@ export async function createRepository(
       throw invalidInput([{ field: 'name', code: 'Invalid', message }]);
     }
     await setUrls(tx, { ...urls, [name]: wish.url });
-    const record = changed({ name, every: 0 }, wish);
+    const record = changed({ name, every: 0 }, await withSecret(tx, caller, wish, wish));
     await tx.insert(repositories, record);
     return setUp(name, wish.url, record);
   });
@@ -85,7 +86,9 @@ export async function updateRepository(
     const { enabled } = setUp(name, before, existing);
     // What was an answer to another question is of no use for this one.
     const asksOther = wish.channel !== undefined && (wish.channel ?? undefined) !== existing?.channel;
-    const record = changed({ name, every: 0, ...existing, enabled }, wish);
+    const secret = wish.secret === undefined ? existing?.secret : wish.secret;
+    const wanted = await withSecret(tx, caller, wish, { url, secret });
+    const record = changed({ name, every: 0, ...existing, enabled }, wanted);
     const { state, ...stateless } = record;
     const kept = asksOther || state?.url !== url ? stateless : record;
     if (existing) await tx.replace(repositories, kept);
@@ -94,6 +97,17 @@ export async function updateRepository(
   });
   await forgetStale(deps);
   return setup;
+}
+
+/** With the reference of the secret: where the URL changes, it has to be one for the new host too. */
+async function withSecret(
+  tx: Tx,
+  caller: Caller,
+  wish: RepositoryWish,
+  { url, secret }: Pick<RepositoryWish, 'url' | 'secret'>,
+): Promise<RepositoryWish> {
+  if (secret === undefined || secret === null) return wish;
+  return { ...wish, secret: await usableSecret(tx, caller, { name: secret, ...(url !== undefined && { url }) }) };
 }
 
 /** What was remembered of it goes with it. */

@@ -11,8 +11,10 @@ import * as datacenters from './api/datacenters.js';
 import { docsPageEndpoint } from './api/docs-page.js';
 import { type Endpoint, noBody } from './api/endpoint.js';
 import * as events from './api/events.js';
+import * as follows from './api/follows.js';
 import * as groups from './api/groups.js';
 import * as managed from './api/images.js';
+import * as imports from './api/imports.js';
 import * as imagestore from './api/imagestore.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
@@ -25,6 +27,7 @@ import * as tokens from './api/tokens.js';
 import * as partwise from './api/uploads.js';
 import * as users from './api/users.js';
 import * as vms from './api/vms.js';
+import * as webhooks from './api/webhooks.js';
 import { getHealth, getReadiness } from './health.js';
 import { changeImageAcl } from './imgapi/acl.js';
 import { actOnImage } from './imgapi/actions.js';
@@ -111,6 +114,7 @@ export const routes: Route[] = [
   api('POST',   '/api/accounts/login',              accounts.login,       toEverybody),
   api('GET',    '/api/accounts/logout',             accounts.logout,      changes),
   api('GET',    '/api/account',                     account.show),
+  api('PUT',    '/api/account/callback-key',        webhooks.callbackKey),
   api('GET',    '/api/user',                        users.list),
   api('GET',    '/api/user/:name',                  users.show),
   api('POST',   '/api/user/:name',                  users.create,         administers),
@@ -163,11 +167,18 @@ export const routes: Route[] = [
   api('PUT',    '/api/imagestore/:repo',            imagestore.refresh,     fleet),
   api('GET',    '/api/imagestore/:repo/image',      imagestore.images,      fleet),
   api('GET',    '/api/imagestore/:repo/image/:uuid', imagestore.showImage,  fleet),
+  api('POST',   '/api/imagestore/:repo/image/:uuid', imports.fromRepository, fleet),
   api('GET',    '/api/repository',                  repositories.list,    fleet),
   api('GET',    '/api/repository/:name',            repositories.show,    fleet),
   api('POST',   '/api/repository/:name',            repositories.create,  rules),
   api('PUT',    '/api/repository/:name',            repositories.update,  rules),
   api('DELETE', '/api/repository/:name',            repositories.remove,  rules),
+  api('GET',    '/api/follow',                      follows.list,         fleet),
+  api('GET',    '/api/follow/:name',                follows.show,         fleet),
+  api('POST',   '/api/follow/:name',                follows.create,       rules),
+  api('PUT',    '/api/follow/:name',                follows.update,       rules),
+  api('DELETE', '/api/follow/:name',                follows.remove,       rules),
+  api('POST',   '/api/follow/:name/run',            follows.run,          rules),
 
   api('GET',    '/api/secret',                      secrets.list,         fleet),
   api('GET',    '/api/secret/:name',                secrets.show,         fleet),
@@ -199,10 +210,18 @@ export const routes: Route[] = [
   api('GET',    '/api/task',                        tasks.list),
   api('GET',    '/api/task/log',                    tasks.log),
   api('GET',    '/api/task/:id',                    tasks.show),
+  api('GET',    '/api/task/:id/callback',           webhooks.callback),
   api('GET',    '/api/task/:id/status',             tasks.poll),
   api('PUT',    '/api/task/:id/cancel',             tasks.cancel),
   api('GET',    '/api/backup',                      backup.whole,         { ...downloads, ...administers }),
   api('GET',    '/api/events',                      events.follow),
+  api('GET',    '/api/webhook',                     webhooks.list),
+  api('GET',    '/api/webhook/:name',               webhooks.show),
+  api('POST',   '/api/webhook/:name',               webhooks.create),
+  api('PUT',    '/api/webhook/:name',               webhooks.update),
+  api('DELETE', '/api/webhook/:name',               webhooks.remove),
+  api('GET',    '/api/webhook/:name/delivery',      webhooks.deliveries),
+  api('POST',   '/api/webhook/:name/ping',          webhooks.ping),
   api('GET',    '/api/audit',                       audit.search),
   api('GET',    '/api/audit/export',                audit.exported),
   api('GET',    '/api/audit/head',                  audit.heads),

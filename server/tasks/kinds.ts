@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
 import { copyImage } from '../operations/copy-image.js';
 import { performImport, undoImport } from '../operations/perform-import.js';
+import { performFollow } from '../operations/run-follow.js';
 import { performBulk } from '../operations/start-bulk.js';
 import type { Work } from '../operations/work.js';
 import type { TaskKinds } from './runner.js';
@@ -20,6 +21,7 @@ interface Row {
 /** Every kind of task, and the operation that performs it. What it changes is done in the name of the task's user. */
 export const taskKinds: Readonly<Record<string, Row>> = {
   'bulk images': { resumes: true, perform: performBulk },
+  follow: { resumes: true, perform: performFollow },
   import: { resumes: true, lane: 'imports', perform: performImport, undo: undoImport },
   'copy image': { resumes: true, lane: 'copies', perform: copyImage },
 };

@@ -9,6 +9,7 @@ import { hashToken, tokens } from '../../server/model/token.js';
 import { uploads } from '../../server/model/upload.js';
 import { ADMIN } from '../../server/model/user.js';
 import { type Vm, vms } from '../../server/model/vm.js';
+import { webhooks } from '../../server/model/webhook.js';
 import { routes } from '../../server/routes/table.js';
 import { addDatacenter, addNodeToken, grant, place } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
@@ -288,6 +289,29 @@ const examples: Record<string, Asked[]> = {
   'PATCH /api/upload/:id': [[`/api/upload/${hidden.upload}`, { headers: tusHeaders(MINE), body: 'bytes' }]],
   'DELETE /api/upload/:id': [[`/api/upload/${hidden.upload}`, { headers: tusHeaders(MINE) }]],
 
+  'GET /api/follow': ['/api/follow', '/api/follow?full=true'],
+  'GET /api/follow/:name': ['/api/follow/hid-follow'],
+  'POST /api/follow/:name': [['/api/follow/hid-follow', json({ repository: 'rep', dc: 'E1' })]],
+  'PUT /api/follow/:name': [['/api/follow/hid-follow', json({ dc: 'E1' })]],
+  'DELETE /api/follow/:name': [['/api/follow/hid-follow', json({})]],
+  'POST /api/follow/:name/run': [['/api/follow/hid-follow/run', json({ dry_run: true })]],
+
+  'GET /api/task/:id/callback': [`/api/task/${hidden.task}/callback`],
+  'PUT /api/account/callback-key': [],
+  'GET /api/webhook': ['/api/webhook', '/api/webhook?full=true', '/api/webhook?user=hid'],
+  'GET /api/webhook/:name': ['/api/webhook/hid-hook', '/api/webhook/hid-hook?user=hid'],
+  'POST /api/webhook/:name': [
+    ['/api/webhook/hid-hook', json({ url: 'http://127.0.0.1:1', events: ['*'], dc: 'E1' })],
+    ['/api/webhook/hid-hook', json({ url: 'http://127.0.0.1:1', events: ['*'], user: 'hid' })],
+  ],
+  'PUT /api/webhook/:name': [
+    ['/api/webhook/hid-hook', json({ active: false })],
+    ['/api/webhook/hid-hook', json({ active: false, user: 'hid' })],
+  ],
+  'DELETE /api/webhook/:name': ['/api/webhook/hid-hook', '/api/webhook/hid-hook?user=hid'],
+  'GET /api/webhook/:name/delivery': ['/api/webhook/hid-hook/delivery', '/api/webhook/hid-hook/delivery?user=hid'],
+  'POST /api/webhook/:name/ping': ['/api/webhook/hid-hook/ping', '/api/webhook/hid-hook/ping?user=hid'],
+
   'GET /api/vm': ['/api/vm', '/api/vm?full=true', '/api/vm?dc=E1', '/api/vm?search=hid'],
   'GET /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
   'PUT /api/vm/:uuid': [
@@ -443,6 +467,8 @@ async function hide(server: TestServer, machine: Machine, internalIn: string) {
       datacenter: 'E1',
       images: [hidden.shared, hidden.bound].map((image, at) => ({ disk: at + 1, image })),
     });
+    const hook = { owner: other, name: 'hid-hook', url: 'http://127.0.0.1:1', events: ['none.*'], active: false };
+    await tx.insert(webhooks, { ...hook, sealed: '', created });
     const secret = { name: 'hid-secret', datacenter: 'E1', host: 'hid.example', type: 'bearer' as const, sealed: '' };
     await tx.insert(secrets, { ...secret, created, changed: created });
     await tx.insert(uploads, {

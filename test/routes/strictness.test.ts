@@ -51,6 +51,7 @@ const strictness = table<'route' | Given>(`
   GET /images/:uuid/icon                -     admin  ops        -       -
   GET /images/:uuid/jobs                -     admin  ops        -       -
   GET /jobs/:uuid                       -     admin  ops        -       -
+  POST /api/imagestore/:repo/image/:uuid  401   admin  ops        401     401
   GET /datasets                         -     admin  ops        -       -
   GET /datasets/:urn                    -     admin  ops        -       -
   GET /datasets/:uuid/file              -     admin  ops        -       -
@@ -67,6 +68,15 @@ const strictness = table<'route' | Given>(`
   GET /api/task/:id/status              401   admin  ops        401     401
   PUT /api/task/:id/cancel              401   admin  ops        401     401
   GET /api/events                       401   admin  ops        401     401
+  GET /api/task/:id/callback            401   admin  ops        401     401
+  PUT /api/account/callback-key         401   admin  ops        401     401
+  GET /api/webhook                      401   admin  ops        401     401
+  GET /api/webhook/:name                401   admin  ops        401     401
+  POST /api/webhook/:name               401   admin  ops        401     401
+  PUT /api/webhook/:name                401   admin  ops        401     401
+  DELETE /api/webhook/:name             401   admin  ops        401     401
+  GET /api/webhook/:name/delivery       401   admin  ops        401     401
+  POST /api/webhook/:name/ping          401   admin  ops        401     401
   GET /api/audit                        401   admin  ops        401     401
   GET /api/audit/export                 401   admin  ops        401     401
   GET /api/audit/head                   401   admin  ops        401     401
@@ -126,6 +136,12 @@ const strictness = table<'route' | Given>(`
   PUT /api/imagestore/:repo             401   admin  ops        401     401
   GET /api/imagestore/:repo/image       401   admin  ops        401     401
   GET /api/imagestore/:repo/image/:uuid  401   admin  ops        401     401
+  GET /api/follow                       401   admin  ops        401     401
+  GET /api/follow/:name                 401   admin  ops        401     401
+  POST /api/follow/:name                401   admin  ops        401     401
+  PUT /api/follow/:name                 401   admin  ops        401     401
+  DELETE /api/follow/:name              401   admin  ops        401     401
+  POST /api/follow/:name/run            401   admin  ops        401     401
   GET /api/repository                   401   admin  ops        401     401
   GET /api/repository/:name             401   admin  ops        401     401
   POST /api/repository/:name            401   admin  ops        401     401

@@ -24,7 +24,7 @@ const fields = {
     .regex(/^([A-Za-z0-9_.-]{1,64}|\*)$/, 'is no name of a channel')
     .nullable()
     .optional(),
-  secret: z.string().max(64).nullable().optional().describe('the stored secret that proves who asks, by its name'),
+  secret: z.string().max(100).nullable().optional().describe('the stored secret that proves who asks, by its name'),
   ca: pem.nullable().optional().describe('certificates that its own is trusted because of, in PEM'),
   insecure: z.boolean().optional().describe('its certificate is not looked at'),
   every: whole(0, YEAR).optional().describe('refreshed every so many minutes; on demand only where it is 0'),
