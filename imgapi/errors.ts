@@ -24,7 +24,7 @@ export const errors = {
   ImageNotShared: [422, 'the image is not shared with the account'],
   NotMantaPathOwner: [422, 'the account does not own the path to export to'],
   OriginDoesNotExist: [422, 'the origin image does not exist', 400],
-  OriginIsNotActive: [422, 'an image in the origin chain is not active'],
+  OriginIsNotActive: [422, 'an image in the origin chain is not active', 400],
   InsufficientServerVersion: [422, 'the host of the virtual machine runs too old a platform'],
   ImageHasDependentImages: [422, 'other images have this one as their origin', 428],
   NotAvailable: [501, 'this server can not do that'],

@@ -121,26 +121,29 @@ export function checkActive({ state }: Record<string, unknown>, uuid: string, wh
   throw new ImgapiError('OriginIsNotActive', `origin ${uuid} is ${shown(state)} at ${what}`);
 }
 
-/** Where the images of a manifest's address come from: a server of images, or only this address. */
-export function sourceOfManifest(url: string, file: string | undefined, access: SourceAccess): ImportSource {
+/** Which image is wanted, where there is a choice, and where it and its origins come from. */
+export interface Wanted {
+  from: ImportSource;
+  uuid?: string | undefined;
+  /** Nothing where its origins have to be here. */
+  origins?: ImportSource | undefined;
+}
+
+/** By the address of a manifest: of a server of images, which has the origins too, or of this one only. */
+export function wantedAt(url: string, file: string | undefined, access: SourceAccess): Wanted {
   const at = new URL(url);
-  const server = serverOf(at);
-  if (file === undefined && server) return { kind: 'imgapi', ...server, access };
-  return { kind: 'url', manifest: url, file: file ?? besideManifest(at), access };
-}
-
-/** Where the origins of an image are, whose manifest has this address. */
-export function sourceOfOrigins(url: string, access: SourceAccess): ImportSource | undefined {
-  const server = serverOf(new URL(url));
-  return server && { kind: 'imgapi', ...server, access };
-}
-
-function serverOf({ origin, pathname, searchParams }: URL): { url: string; channel?: string } | undefined {
-  const [, base, uuid] = /^(.*)\/images\/([^/]+)$/.exec(pathname) ?? [];
-  if (base === undefined || !isUuid(uuid)) return undefined;
+  const { origin, pathname, searchParams } = at;
+  const alone: ImportSource = { kind: 'url', manifest: url, file: file ?? besideManifest(at), access };
+  const [, base, uuid] = /^(.*)\/images\/([^/]+)\/?$/.exec(pathname) ?? [];
   const { channel, ...others } = Object.fromEntries(searchParams);
-  if (Object.keys(others).length > 0) return undefined;
-  return { url: origin + base, ...(channel !== undefined && { channel }) };
+  if (base === undefined || !isUuid(uuid) || Object.keys(others).length > 0) return { from: alone };
+  const server: ImportSource = {
+    kind: 'imgapi',
+    url: origin + base,
+    ...(channel !== undefined && { channel }),
+    access,
+  };
+  return { from: file === undefined ? server : alone, uuid, origins: server };
 }
 
 function besideManifest(url: URL): string {

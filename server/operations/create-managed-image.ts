@@ -44,15 +44,9 @@ export async function createManagedImage(deps: Deps, caller: Caller, wish: Image
   const place = placeFor(deps, caller, kind, wish);
   const draft = readDraft(kind, wish.manifest);
   const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };
+  const { manifest: _, dc: __, dc_bound: ___, ...said } = wish;
   return catalog.write(async (tx) => {
-    for (const datacenter of place.datacenters) await checkDatacenterStands(tx, datacenter);
-    await checkName(tx, caller, { name: wish.name, ...place });
-    const uuid = kind === 'create' ? randomUUID() : await uuidOf(tx, viewer, draft);
-    await checkOrigin(tx, viewer, draft.origin);
-    const owner = wish.owner === undefined ? caller.user?.uuid : (await activeUser(tx, 'owner', wish.owner)).uuid;
-    const image = withManaged(deps, wish, draft, { kind, uuid, owner: owner ?? '', place, by: nameOfCaller(caller) });
-    await checkAncestry(tx, image);
-    await checkVersion(tx, caller, image);
+    const image = await prepareManaged(deps, tx, viewer, { wish: said, draft, kind, place });
     await checkWidening(tx, viewer, undefined, image);
     await checkQuota(deps, tx, undefined, image);
     await saveImage(tx, undefined, image, now());
@@ -60,10 +54,41 @@ export async function createManagedImage(deps: Deps, caller: Caller, wish: Image
   });
 }
 
-type Standing = Pick<Registration, 'datacenters' | 'boundTo'>;
+interface Order {
+  wish: Omit<ImageWish, 'manifest' | 'dc' | 'dc_bound'>;
+  draft: Draft;
+  kind: 'create' | 'import';
+  place: Standing;
+}
+
+/** The image that is wished for, or what refuses it. Nothing is written. */
+export async function prepareManaged(
+  deps: Pick<Deps, 'policy' | 'now'>,
+  reader: Reader,
+  viewer: Viewer,
+  { wish, draft, kind, place }: Order,
+): Promise<ManagedImage> {
+  const { caller } = viewer;
+  for (const datacenter of place.datacenters) await checkDatacenterStands(reader, datacenter);
+  await checkName(reader, caller, { name: wish.name, ...place });
+  const uuid = kind === 'create' ? randomUUID() : await uuidOf(reader, viewer, draft);
+  await checkOrigin(reader, viewer, draft.origin);
+  const owner = wish.owner === undefined ? caller.user?.uuid : (await activeUser(reader, 'owner', wish.owner)).uuid;
+  const image = withManaged(deps, wish, draft, { kind, uuid, owner: owner ?? '', place, by: nameOfCaller(caller) });
+  await checkAncestry(reader, image);
+  await checkVersion(reader, caller, image);
+  return image;
+}
+
+export type Standing = Pick<Registration, 'datacenters' | 'boundTo'>;
 
 /** Bound to the data center that is named, or to the one in which the role is held; SuperAdmins may share it from the start. */
-function placeFor({ directory }: Deps, caller: Caller, operation: Operation, wish: ImageWish): Standing {
+export function placeFor(
+  { directory }: Pick<Deps, 'directory'>,
+  caller: Caller,
+  operation: Operation,
+  wish: Pick<ImageWish, 'dc' | 'dc_bound'>,
+): Standing {
   if (!mayAsk(caller, operation)) throw notPermitted(operation);
   const held = [...directory.datacenters.keys()].filter(
     (name) => answer(caller, operation, { datacenter: name }) === 'yes',
@@ -97,12 +122,17 @@ interface Given {
 }
 
 /** What an image is called without an alias: as its manifest does, where management can hold that. */
-function aliasFor({ alias, name }: ImageWish, draft: Draft): string {
+function aliasFor({ alias, name }: Order['wish'], draft: Draft): string {
   return alias ?? (typeof draft.name === 'string' && ALIAS.test(draft.name) ? draft.name : name);
 }
 
 /** What is not given comes from the manifest, cut to what management can hold. */
-function withManaged({ policy, now }: Deps, wish: ImageWish, draft: Draft, given: Given): ManagedImage {
+function withManaged(
+  { policy, now }: Pick<Deps, 'policy' | 'now'>,
+  wish: Order['wish'],
+  draft: Draft,
+  given: Given,
+): ManagedImage {
   const { kind, uuid, owner, place, by } = given;
   const channel = nameOf(selectChannel(policy.channels, undefined, { star: false }));
   const context = { uuid, owner, rules: rulesOf(policy), ...(channel !== undefined && { channel }) };
@@ -118,7 +148,7 @@ function withManaged({ policy, now }: Deps, wish: ImageWish, draft: Draft, given
   };
   const description = bare.description?.slice(0, MOST_DESCRIBED);
   const image = { ...bare, ...(description !== undefined && { description }), registration };
-  const { name: _, manifest: __, owner: ___, dc: ____, dc_bound: _____, ...fields } = wish;
+  const { name: _, owner: __, ...fields } = wish;
   const made = withFields(withTags(image, tagsOf(image)), fields);
   return { ...made, public: made.registration.access === 'public' };
 }

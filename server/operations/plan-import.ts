@@ -12,6 +12,7 @@ import {
   LONGEST_CHAIN,
   type SourcePart,
   stepOf,
+  type Wanted,
 } from '../model/import.js';
 import type { Viewer } from '../model/visibility.js';
 import { checkOrigin } from './check-relations.js';
@@ -22,14 +23,6 @@ const PATIENCE = 30_000;
 
 /** As much of what a source says as is told on. */
 const MOST_TOLD = 300;
-
-interface Wanted {
-  from: ImportSource;
-  /** Which image; where there is one only, that one. */
-  uuid?: string | undefined;
-  /** Where its origins are, where that is somewhere else; nothing where they have to be here. */
-  origins?: ImportSource | undefined;
-}
 
 /**
  * What has to be fetched for an image to be here, what it builds on first, with their manifests. Origins that are here end

@@ -14,6 +14,8 @@ export interface Description {
   query: ZodType;
   body: ZodType;
   status: 200 | 201 | 204;
+  /** Whether it answers 200 where there is nothing to wait for. */
+  atOnce?: true;
   /** What is sent where that is no JSON. */
   sends?: string;
   /** Headers that it reads, and what they mean. */

@@ -257,6 +257,7 @@ const examples: Record<string, Asked[]> = {
     '/api/imagestore/rep/image?full=true',
     '/api/imagestore/rep/image?search=true&full=true',
   ],
+  'POST /api/imagestore/:repo/image/:uuid': [[`/api/imagestore/none/image/${numbered(9)}`, json({})]],
   'GET /api/imagestore/:repo/image/:uuid': [MINE, ...Object.values(hidden)].map(
     (uuid) => `/api/imagestore/rep/image/${uuid}`,
   ),

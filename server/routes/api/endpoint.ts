@@ -6,9 +6,11 @@ import type { Caller } from '../../model/caller.js';
 import { mayAsk, type Operation, refusalOf } from '../../model/permissions.js';
 import { Started } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
+import { callBack } from '../../operations/keep-callback.js';
 import type { Description, Handler } from '../route.js';
+import { callbackIn, withoutCallback } from './callback-named.js';
 import { introduce, withoutDatacenter } from './datacenter-named.js';
-import { envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
+import { AtOnce, envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
 import { parse } from './input.js';
 import { Page, Stretch } from './page.js';
 
@@ -43,8 +45,16 @@ export const noQuery = z.strictObject({});
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
   const { perform, operation, ...description } = plan;
   const handler: Handler = async (ctx, deps) => {
-    const answer = await perform(askedOf(ctx, plan, deps), deps);
+    const callback = callbackIn(ctx, deps);
+    const asked = askedOf(ctx, plan, deps);
+    const answer = await perform(asked, { ...deps, ...(callback && { callback }) });
+    const { entry } = ctx.state;
+    // What is done at once is told as well: whoever wants to be told can not know before which way it goes.
+    if (callback && entry !== undefined && !(answer instanceof Started || answer instanceof Told)) {
+      await callBack(deps, callback, asked.caller, entry);
+    }
     if (answer instanceof Started) return sendStarted(ctx, deps, answer.task);
+    if (answer instanceof AtOnce) return send(ctx, done(ctx, answer.result), 200);
     if (answer instanceof Told) return send(ctx, envelopeOf(answer.task), statusOfTask[answer.task.status]);
     const isPart = answer instanceof Page || answer instanceof Stretch;
     const told = isPart ? answer : { result: answer ?? null };
@@ -53,6 +63,12 @@ export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: 
   };
   return { description, handler };
 }
+
+const done = ({ state }: Context, result: unknown) => ({
+  task_id: state.entry ?? null,
+  status: 'SUCCESS' as const,
+  result,
+});
 
 interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Plan<Query, Body>, 'perform'> {
   media?: string;
@@ -81,8 +97,8 @@ function askedOf<Query extends z.ZodType, Body extends z.ZodType>(
   if (plan.operation && !mayAsk(caller, plan.operation)) {
     throw new ImgapiError('NotPermitted', refusalOf(plan.operation));
   }
-  const query = parse(plan.query, withoutDatacenter(plan.query, ctx.query), 'query');
-  const body = parse(plan.body, withoutDatacenter(plan.body, ctx.request.body), 'body');
+  const query = parse(plan.query, withoutDatacenter(plan.query, withoutCallback(ctx, ctx.query)), 'query');
+  const body = parse(plan.body, withoutDatacenter(plan.body, withoutCallback(ctx, ctx.request.body)), 'body');
   // Answers depend on who asks, and some hold secrets.
   ctx.set('Cache-Control', 'no-store');
   return { caller, own: credentials, params: ctx.params, query, body };

@@ -26,6 +26,11 @@ export class Told {
   constructor(readonly task: Pick<Task, 'id' | 'status' | 'result'>) {}
 }
 
+/** What others would have started is done already. */
+export class AtOnce {
+  constructor(readonly result: unknown) {}
+}
+
 export const envelopeOf = (task: Pick<Task, 'id' | 'status' | 'result'>): Envelope => ({
   task_id: task.id,
   status: task.status,

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
-import { NAME } from '../../model/registration.js';
+import type { Deps } from '../../deps.js';
+import { type ManagedImage, NAME } from '../../model/registration.js';
+import { Started } from '../../model/task.js';
 import { createManagedImage } from '../../operations/create-managed-image.js';
 import { deleteManagedImage } from '../../operations/delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from '../../operations/deprecate-image.js';
 import { findManagedImage, type Named } from '../../operations/find-managed-image.js';
+import { importFromUrl } from '../../operations/import-managed.js';
 import { listManagedImages } from '../../operations/list-managed-images.js';
 import { showImage } from '../../operations/show-image.js';
 import { updateManagedImage } from '../../operations/update-managed-image.js';
 import { type Asked, endpoint, noBody } from './endpoint.js';
+import { AtOnce } from './envelope.js';
 import { listing, pageOfImages } from './image-list.js';
 import { dc, fields, list as listed, named, shown } from './image-shape.js';
 import { flag, line, listOf } from './values.js';
@@ -51,37 +55,72 @@ export const show = endpoint({
   },
 });
 
+const wrongField = (field: string, message: string) => invalidInput([{ field, code: 'Invalid', message }]);
+
 const nameRule = 'name is not 1 to 32 letters, digits, ".", "_" and "-" that begin with a letter or digit';
 
 /** Of what is made: of what is there the name is found or not. */
-function newName(name = ''): string {
+export function newName(name = ''): string {
   if (NAME.test(name)) return name;
   throw invalidInput([{ field: 'name', code: 'Invalid', message: nameRule }]);
 }
 
+const address = z.string().min(1).max(1024);
+
+/** What both an import by an address and one from a repository answer: a task, or the record where files are left to others. */
+export async function outcomeOf(
+  deps: Deps,
+  who: Pick<Asked<unknown, unknown>, 'caller' | 'own'>,
+  importing: Promise<Started | ManagedImage>,
+): Promise<Started | AtOnce> {
+  const outcome = await importing;
+  return outcome instanceof Started ? outcome : new AtOnce(await showImage(deps, who, outcome));
+}
+
 export const create = endpoint({
   name: 'CreateManagedImage',
-  summary: 'a new image of a manifest, which waits for its file: PUT /images/UUID/file, then activate it',
+  summary:
+    'a new image: of a manifest, and then it waits for its file (PUT /images/UUID/file, then activate it); or of the address of a manifest, whose image a task imports',
   operation: 'create',
   query: z.strictObject({}),
   body: z.strictObject({
     ...fields,
-    manifest: z.record(z.string(), z.unknown()).describe('as IMGAPI has it; with a uuid, this is an import'),
+    manifest: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('as IMGAPI has it; with a uuid, the image keeps that'),
+    manifest_url: address.optional().describe('where the manifest is: the image is imported from there'),
+    file_url: address.optional().describe('where its file is; at the address of the manifest with /file behind it'),
+    secret: z.string().max(200).optional().describe('the name of a secret, which proves us to that host'),
     dc: dc.describe('the data center to which it is bound, or attached; where the role is held once, that one'),
   }),
   status: 201,
+  atOnce: true,
   answer: shown,
   refusals: [
+    'InsufficientSpace',
+    'NoImageServer',
     'ObjectAlreadyExists',
+    'OriginIsNotActive',
     'ImageUuidAlreadyExists',
     'InvalidParameter',
     'ValidationFailed',
     'OriginDoesNotExist',
     'QuotaExceeded',
   ],
-  perform: async ({ caller, own, params, body: { dc_bound = true, ...body } }, deps) => {
-    const name = newName(params.name);
-    return showImage(deps, { caller, own }, await createManagedImage(deps, caller, { ...body, name, dc_bound }));
+  perform: async ({ caller, own, params, body }, deps) => {
+    const { manifest, manifest_url, file_url, secret, dc_bound = true, ...fields } = body;
+    const wish = { ...fields, name: newName(params.name), dc_bound };
+    if (manifest_url !== undefined) {
+      if (manifest !== undefined) throw wrongField('manifest', 'manifest: there is a manifest_url as well');
+      const addresses = { manifest_url, file_url, secret };
+      return outcomeOf(deps, { caller, own }, importFromUrl(deps, caller, wish, addresses));
+    }
+    for (const [field, value] of Object.entries({ file_url, secret })) {
+      if (value !== undefined) throw wrongField(field, `${field}: is said of a manifest_url only`);
+    }
+    if (manifest === undefined) throw wrongField('manifest', 'manifest: is missing, and so is a manifest_url');
+    return showImage(deps, { caller, own }, await createManagedImage(deps, caller, { ...wish, manifest }));
   },
 });
 

@@ -135,7 +135,7 @@ function withDatacenter(schema: z.ZodType) {
 /** What every call of the management API can be refused for. */
 const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'];
 
-function responses({ status, answer, media, tells, refusals }: Description) {
+function responses({ status, atOnce, answer, media, tells, refusals }: Description) {
   const refused = new Map<number, string[]>();
   for (const name of [...always, ...refusals]) {
     const [status, meaning, code = status]: Row = errors[name];
@@ -144,6 +144,7 @@ function responses({ status, answer, media, tells, refusals }: Description) {
   const content = inJson({ $ref: '#/components/schemas/Refusal' });
   return {
     [status]: { description: 'done', ...contentOf(answer, media), ...(tells && { headers: headersOf(tells) }) },
+    ...(atOnce && { 200: { description: 'done at once: there is nothing to wait for', ...contentOf(answer, media) } }),
     ...Object.fromEntries([...refused].map(([code, lines]) => [code, { description: lines.join('\n'), content }])),
   };
 }
