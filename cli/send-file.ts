@@ -3,10 +3,11 @@ import type { ImgapiClient, RemoteManifest } from '../imgapi/client.js';
 import type { Compression } from '../imgapi/image.js';
 import type { Context } from './command.js';
 import { compressionByContent, compressionByName } from './compression.js';
-import { CliError, exits } from './errors.js';
+import { CliError, exits, tell } from './errors.js';
 import { note } from './output.js';
 import { withProgress } from './progress.js';
-import { metered, type Source, sha1Of } from './upload-source.js';
+import { sendInParts, takesParts, type Whole } from './send-in-parts.js';
+import { digestsOf, metered, type Source } from './upload-source.js';
 
 export interface SendOptions {
   compression: Compression;
@@ -24,21 +25,36 @@ export async function sendFile(
   client: ImgapiClient,
   uuid: string,
   source: Source,
+  options: SendOptions,
+  context: Surroundings,
+): Promise<RemoteManifest> {
+  const { size } = source;
+  if (size === undefined) return sendStream(client, uuid, source, options, context);
+  // a file can be read twice, so the server hears beforehand what has to arrive
+  const task = { label: `reading ${source.label}`, total: size, quiet: options.quiet };
+  const digests = await withProgress(context.io, task, (advance) => digestsOf(source, advance));
+  checkSource(source, digests.sha1, options.sha1);
+  if (!(await takesParts(client.exchange, context.signal))) {
+    return sendStream(client, uuid, source, { ...options, sha1: digests.sha1 }, context);
+  }
+  const { compression, datasetGuid } = options;
+  return sendWhole(client, { image: uuid, size, ...digests, compression, datasetGuid }, source, options, context);
+}
+
+/** In one go: it comes whole, or it has not come. */
+async function sendStream(
+  client: ImgapiClient,
+  uuid: string,
+  source: Source,
   { compression, sha1: expected, datasetGuid, channel, quiet }: SendOptions,
   { io, signal }: Surroundings,
 ): Promise<RemoteManifest> {
   const task = { label: source.label, total: source.size, quiet };
-  // a file can be read twice, so the server hears beforehand what has to arrive
-  const known =
-    source.size === undefined
-      ? undefined
-      : await withProgress(io, { ...task, label: `reading ${source.label}` }, (advance) => sha1Of(source, advance));
-  if (known !== undefined) checkSource(source, known, expected);
   return withProgress(io, task, async (advance) => {
     const { stream, sums } = metered(source, advance);
     const image = await client.addImageFile(uuid, stream, {
       compression,
-      sha1: known ?? expected,
+      sha1: expected,
       size: source.size,
       dataset_guid: datasetGuid,
       channel,
@@ -49,6 +65,23 @@ export async function sendFile(
     checkReceived(image, sent);
     return image;
   });
+}
+
+/** A connection that is cut is made again, and it goes on where it was. */
+async function sendWhole(
+  client: ImgapiClient,
+  whole: Whole,
+  source: Source,
+  { channel, quiet }: SendOptions,
+  { io, signal }: Surroundings,
+): Promise<RemoteManifest> {
+  const again = (error: unknown) => void (quiet || note(io, `${tell(error).message}; going on`));
+  await withProgress(io, { label: source.label, total: whole.size, quiet }, (advance) =>
+    sendInParts(client.exchange, whole, source, { signal, advance, again }),
+  );
+  const image = await client.getImage(whole.image, { channel, signal });
+  checkReceived(image, whole);
+  return image;
 }
 
 function checkSource({ label }: Source, sha1: string, expected: string | undefined): void {

@@ -17,7 +17,8 @@ export interface Source {
   head: Buffer;
   /** Known for regular files only; those can be read again. */
   size: number | undefined;
-  read(): AsyncGenerator<Buffer, void, undefined>;
+  /** From a byte on, where it can be read again. */
+  read(from?: number): AsyncGenerator<Buffer, void, undefined>;
 }
 
 const CHUNK = 1024 ** 2;
@@ -35,9 +36,9 @@ async function regular(path: string, size: number, { signal }: Surroundings): Pr
     label: path,
     head: await headOf(path),
     size,
-    async *read() {
-      let seen = 0;
-      const file = createReadStream(path, { end: size - 1, highWaterMark: CHUNK, signal });
+    async *read(from = 0) {
+      let seen = from;
+      const file = createReadStream(path, { start: from, end: size - 1, highWaterMark: CHUNK, signal });
       for await (const chunk of interruptible(file, signal)) {
         seen += chunk.length;
         yield chunk;
@@ -96,11 +97,18 @@ export function metered(source: Source, advance: Advance) {
   return { stream: Readable.from(chunks(), { objectMode: false }), sums: () => ({ sha1: sha1.digest('hex'), size }) };
 }
 
-export async function sha1Of(source: Source, advance: Advance): Promise<string> {
-  const sha1 = createHash('sha1');
+/** In hex. */
+export interface Digests {
+  sha1: string;
+  sha256: string;
+}
+
+export async function digestsOf(source: Source, advance: Advance): Promise<Digests> {
+  const [sha1, sha256] = [createHash('sha1'), createHash('sha256')];
   for await (const chunk of source.read()) {
     sha1.update(chunk);
+    sha256.update(chunk);
     advance(chunk.length);
   }
-  return sha1.digest('hex');
+  return { sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
 }

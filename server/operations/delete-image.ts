@@ -7,6 +7,7 @@ import { withoutChannel } from '../model/image.js';
 import { checkDependents } from './check-dependents.js';
 import { checkSettled } from './check-settled.js';
 import { checkUnused } from './check-unused.js';
+import { endUploadsTo } from './end-upload.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 
@@ -17,12 +18,9 @@ export interface Deletion {
 }
 
 /** Removes the image, or only from the selected channel where it is in others too. Its bytes go with the last holder. */
-export async function deleteImage(
-  { catalog, now }: Deps,
-  target: Target,
-  { fromAllChannels, force }: Deletion,
-): Promise<void> {
-  await catalog.write(async (tx) => {
+export async function deleteImage(deps: Deps, target: Target, { fromAllChannels, force }: Deletion): Promise<void> {
+  const { catalog, now } = deps;
+  const isGone = await catalog.write(async (tx) => {
     const image = await findOwnImage(tx, target);
     if (force) checkForces(target);
     checkSettled(image);
@@ -30,7 +28,9 @@ export async function deleteImage(
     const rest = fromAllChannels ? undefined : remainder(image, target.channel);
     if (!rest && !force) await checkUnused(tx, target.caller, image);
     await saveImage(tx, image, rest, now());
+    return rest === undefined;
   });
+  if (isGone) await endUploadsTo(deps, target.uuid);
 }
 
 /** Who acts for an account is no operator meanwhile. */

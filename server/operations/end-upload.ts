@@ -26,6 +26,14 @@ export async function terminateUpload(deps: Deps, { caller }: Sender, id: string
   await endUpload(deps, await findUpload(deps, caller, id));
 }
 
+/** Ends those to an image that is gone; the sweep ends what is left behind here. */
+export async function endUploadsTo(deps: Pick<Deps, 'catalog' | 'blobs' | 'uploads'>, image: string): Promise<void> {
+  for await (const { record } of deps.catalog.range(uploads, 'image', { prefix: `${image}/` })) {
+    await deps.uploads.interrupt(record);
+    await endUpload(deps, record).catch(() => {});
+  }
+}
+
 /** Ends those that have waited too long, or whose image takes no file any more. */
 export async function endStaleUploads(deps: Pick<Deps, 'catalog' | 'blobs' | 'uploads' | 'now'>): Promise<number> {
   let ended = 0;

@@ -270,11 +270,11 @@ test('Ctrl-C while the server makes the image waits for it, says so, and deletes
   t.deepEqual(server.asked, ['POST /images', `DELETE /images/${uuid}?force_all_channels=true`]);
 });
 
-test('a connection that is cut in the middle of an upload leaves no image', async (t) => {
+test('a connection that is cut in the middle of standard input leaves no image', async (t) => {
   const way = await cuttingProxy(t, daemon().port, () => ({ up: MIB }));
-  const { run, home } = await cli(t, { ...asAdmin(), SLIPWAY_URL: way.url });
-  await writeFile(join(home, 'large'), randomBytes(8 * MIB));
-  const { code, stderr } = await run(['upload', 'large', '--name', 'cut', '--version', '1', ...KIND]);
+  const { run } = await cli(t, { ...asAdmin(), SLIPWAY_URL: way.url });
+  const input = randomBytes(8 * MIB);
+  const { code, stderr } = await run(['upload', '-', '--name', 'cut', '--version', '1', ...KIND], { input });
   t.is(code, 3, stderr);
   t.regex(stderr, /was deleted again/);
   t.deepEqual(await called('cut'), []);
@@ -294,10 +294,10 @@ test('where the server stays away, it is said what it still holds', async (t) =>
 
 test('an image that was there before stays, whatever becomes of its file', async (t) => {
   const way = await cuttingProxy(t, daemon().port, () => ({ up: MIB }));
-  const { run, home } = await cli(t, asAdmin());
-  await writeFile(join(home, 'large'), randomBytes(8 * MIB));
+  const { run } = await cli(t, asAdmin());
   const uuid = (await run(['create', '--name', 'staying', '--version', '1', ...KIND])).stdout.trim();
-  const { code } = await run(['upload', 'large', '--uuid', uuid], { env: { SLIPWAY_URL: way.url } });
+  const input = randomBytes(8 * MIB);
+  const { code } = await run(['upload', '-', '--uuid', uuid], { input, env: { SLIPWAY_URL: way.url } });
   t.is(code, 3);
   t.like(await imageOf(uuid), { state: 'unactivated', files: [] });
 });

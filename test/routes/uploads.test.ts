@@ -501,6 +501,7 @@ test('an image that was activated or deleted meanwhile takes nothing, and the sw
   await server.ask('DELETE', `/images/${two.uuid}`);
   t.is((await tus(server).patch(one.path, 0, one.bytes)).status, 422);
   t.is((await tus(server).patch(two.path, 0, two.bytes)).status, 404);
+  t.like(await kept(server), { uploads: 1, partials: 1, staged: 1 }, 'with an image its uploads go at once');
   await sweep(server.deps);
   t.like(await kept(server), { uploads: 0, partials: 0, staged: 0, reserved: 0, awaited: 0 });
 });

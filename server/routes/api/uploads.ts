@@ -63,20 +63,28 @@ function show({ uploads, directory }: Deps, upload: Upload): z.output<typeof sho
 export const list = endpoint({
   name: 'ListUploads',
   summary: 'the uploads that can be gone on with, and those that have just ended: of the caller, to operators of all',
-  query: z.strictObject({ ...paging, full: flag.describe('uploads are whole objects anyway') }),
+  query: z.strictObject({
+    ...paging,
+    image: z.uuid().optional().describe('those to this image'),
+    full: flag.describe('uploads are whole objects anyway'),
+  }),
   body: noBody,
   status: 200,
   answer: z.array(shown),
   refusals: [],
   perform: async ({ caller, query }, deps) => {
-    const found = (await listUploads(deps, caller)).map((upload) => show(deps, upload));
-    return pageOf(found, query, {
-      created: ({ created }) => created,
-      expires: ({ expires }) => expires,
-      image: ({ image }) => image,
-      user: ({ user }) => user,
-      size: ({ size }) => size,
-    });
+    const found = (await listUploads(deps, caller)).filter(({ image }) => image === (query.image ?? image));
+    return pageOf(
+      found.map((upload) => show(deps, upload)),
+      query,
+      {
+        created: ({ created }) => created,
+        expires: ({ expires }) => expires,
+        image: ({ image }) => image,
+        user: ({ user }) => user,
+        size: ({ size }) => size,
+      },
+    );
   },
 });
 
