@@ -28,6 +28,7 @@ export interface FollowRow {
 export interface FollowPlan {
   /** How many images of the list match. */
   matched: number;
+  /** The newest first: what they build on comes along with them. */
   import: FollowRow[];
   retire: FollowRow[];
   /** Gone from the repository, and left alone nevertheless. */
@@ -42,9 +43,7 @@ export async function planFollow(deps: Deps, follow: Follow): Promise<FollowPlan
   const matched = matching(imagesOf(repositories, repositoryOf(deps, follow.repository)), follow.filter);
   const missing = matched
     .filter(({ uuid }) => !listing.get(uuid))
-    .map(({ uuid, name, version }) => ({ uuid, name, version, why: 'it matches, and is not here' }))
-    // What was published first is imported first: it is what others may build on.
-    .reverse();
+    .map(({ uuid, name, version }) => ({ uuid, name, version, why: 'it matches, and is not here' }));
   const bare = { matched: matched.length, import: missing, retire: [], spared: [], stopped: null };
   return follow.retire ? { ...bare, ...(await planRetiring(catalog, follow)) } : bare;
 }

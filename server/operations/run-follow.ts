@@ -29,7 +29,8 @@ import type { Work } from './work.js';
 
 /** What became of an image in a run. */
 export interface FollowedRow extends FollowRow {
-  action: 'import' | 'retire' | 'spare';
+  /** What builds on an image that is still on its way is left for the next run. */
+  action: 'import' | 'later' | 'retire' | 'spare';
   status: 'SUCCESS' | 'FAILURE';
   /** Of an import: the task that goes on with it. */
   task?: string;
@@ -80,7 +81,7 @@ export async function performFollow(deps: Deps, { who, params }: Task, work: Wor
       lastRun: deps.now().toISOString(),
       imported: done('import'),
       retired: done('retire'),
-      ...(result.stopped !== null && { error: result.stopped }),
+      ...problemIn(result),
     }));
     return result;
   } catch (error) {
@@ -90,47 +91,60 @@ export async function performFollow(deps: Deps, { who, params }: Task, work: Wor
   }
 }
 
+function problemIn({ stopped, images }: FollowResult): { error?: string } {
+  const failed = images.filter(({ status }) => status === 'FAILURE');
+  if (failed.length > 0)
+    return { error: `${failed.length} images were refused, the first because ${failed[0]?.detail}` };
+  return stopped === null ? {} : { error: stopped };
+}
+
 async function run(deps: Deps, caller: Caller, follow: Follow, work: Work): Promise<FollowResult> {
   const repository = repositoryOf(deps, follow.repository);
   await refreshRepository(deps, repository);
   const plan = await planFollow(deps, follow);
   const rows: FollowedRow[] = [];
-  const total = plan.import.length + plan.retire.length;
-  const each = async (action: 'import' | 'retire', found: readonly FollowRow[], act: (row: FollowRow) => Acted) => {
-    for (const row of found) {
-      work.signal.throwIfAborted();
-      rows.push({ ...row, action, ...(await outcomeOf(() => act(row))) });
-      work.report({ done: rows.length, total });
-    }
+  const tell = (row: FollowedRow) => {
+    rows.push(row);
+    work.report({ done: rows.length, total: plan.import.length + plan.retire.length });
+    work.signal.throwIfAborted();
   };
-  await each('import', plan.import, ({ uuid }) => bring(deps, caller, { follow, repository, uuid }));
-  await each('retire', plan.retire, ({ uuid }) => retire(deps, caller, follow, uuid));
+  /** Which task brings which image. */
+  const under = new Map<string, string>();
+  for (const row of plan.import) tell(await importOne(deps, caller, { follow, repository, row, under }));
+  for (const row of plan.retire) tell(await retire(deps, caller, follow, row));
   return { matched: plan.matched, stopped: plan.stopped, images: [...rows, ...sparedIn(plan)] };
 }
-
-type Acted = Promise<{ task?: string }>;
 
 const sparedIn = ({ spared }: FollowPlan): FollowedRow[] =>
   spared.map((row) => ({ ...row, action: 'spare', status: 'SUCCESS' }));
 
-/** What refuses one image harms no other. */
-async function outcomeOf(act: () => Acted): Promise<Pick<FollowedRow, 'status' | 'task' | 'detail'>> {
+interface Importing {
+  follow: Follow;
+  repository: Repository;
+  row: FollowRow;
+  under: Map<string, string>;
+}
+
+async function importOne(deps: Deps, caller: Caller, importing: Importing): Promise<FollowedRow> {
+  const { row, under } = importing;
   try {
-    return { status: 'SUCCESS', ...(await act()) };
+    if (!under.has(row.uuid)) await bring(deps, caller, importing);
+    return { ...row, action: 'import', status: 'SUCCESS', ...taskIn(under, row) };
   } catch (error) {
     if (!(error instanceof ImgapiError)) throw error;
-    return { status: 'FAILURE', detail: error.message };
+    const later = error.code === 'OriginIsNotActive' && ({ action: 'later', status: 'SUCCESS' } as const);
+    return { ...row, ...(later || { action: 'import', status: 'FAILURE' }), detail: error.message };
   }
 }
 
-interface Brought {
-  follow: Follow;
-  repository: Repository;
-  uuid: string;
+function taskIn(under: ReadonlyMap<string, string>, { uuid }: FollowRow): { task?: string } {
+  const task = under.get(uuid);
+  return task === undefined ? {} : { task };
 }
 
 /** Starts the import, with what the image builds on; nobody waits for its end. */
-async function bring(deps: Deps, caller: Caller, { follow, repository, uuid }: Brought): Acted {
+async function bring(deps: Deps, caller: Caller, { follow, repository, row, under }: Importing): Promise<void> {
+  const { uuid } = row;
   const target: Target = {
     caller,
     mode: deps.policy.mode,
@@ -150,7 +164,7 @@ async function bring(deps: Deps, caller: Caller, { follow, repository, uuid }: B
   };
   const datacenter = follow.shared ? undefined : follow.datacenter;
   const { task } = await startImport(deps, { viewer: target, steps, datacenter, wanted: make, origin: make });
-  return { task: task.id };
+  for (const step of steps) under.set(step.uuid, task.id);
 }
 
 function withAccess(image: RegisteredImage, access: Follow['access']): RegisteredImage {
@@ -168,15 +182,21 @@ async function remember(tx: Tx, { name }: Follow, { url }: Repository, image: Re
 }
 
 /** What speaks against it is looked at again in the write that does it. */
-async function retire(deps: Deps, caller: Caller, { name }: Follow, uuid: string): Acted {
-  await manageImage(deps, { caller, operation: 'update', named: { image: uuid } }, async (image, tx) => {
-    const followed = await tx.get(followedImages, followedId(name, uuid));
-    const isGone = followed !== undefined && followed.misses >= MISSES;
-    const reason = isGone ? await spareReason(tx, followed, image) : 'it is listed again';
-    if (reason !== undefined) throw new ImgapiError('PreconditionFailed', `image ${uuid} is not retired: ${reason}`);
-    return { ...image, registration: { ...image.registration, access: 'deleted' as const } };
-  });
-  return {};
+async function retire(deps: Deps, caller: Caller, { name }: Follow, row: FollowRow): Promise<FollowedRow> {
+  const { uuid } = row;
+  try {
+    await manageImage(deps, { caller, operation: 'update', named: { image: uuid } }, async (image, tx) => {
+      const followed = await tx.get(followedImages, followedId(name, uuid));
+      const isGone = followed !== undefined && followed.misses >= MISSES;
+      const reason = isGone ? await spareReason(tx, followed, image) : 'it is listed again';
+      if (reason !== undefined) throw new ImgapiError('PreconditionFailed', `image ${uuid} is not retired: ${reason}`);
+      return { ...image, registration: { ...image.registration, access: 'deleted' as const } };
+    });
+    return { ...row, action: 'retire', status: 'SUCCESS' };
+  } catch (error) {
+    if (!(error instanceof ImgapiError)) throw error;
+    return { ...row, action: 'retire', status: 'FAILURE', detail: error.message };
+  }
 }
 
 async function note({ catalog }: Deps, name: string, after: (state: FollowState) => FollowState): Promise<void> {
