@@ -5,6 +5,7 @@ import * as accounts from './api/accounts.js';
 import * as audit from './api/audit.js';
 import * as backup from './api/backup.js';
 import * as bulk from './api/bulk.js';
+import * as bundles from './api/bundles.js';
 import { copy } from './api/copy.js';
 import * as datacenterImages from './api/datacenter-images.js';
 import * as datacenters from './api/datacenters.js';
@@ -156,6 +157,8 @@ export const routes: Route[] = [
   api('PUT',    '/api/image/:name',                 managed.update,       fleet),
   api('DELETE', '/api/image/:name',                 managed.remove,       fleet),
   api('GET',    '/api/image/:name/vm',              vms.ofImage,          fleet),
+  api('GET',    '/api/image/:name/export',          bundles.exported,     { ...fleet, ...downloads }),
+  api('POST',   '/api/bundle',                      bundles.imported,     { ...fleet, ...uploads }),
   api('PUT',    '/api/image/:name/deprecate',       managed.deprecate,    fleet),
   api('DELETE', '/api/image/:name/deprecate',       managed.undeprecate,  fleet),
   api('POST',   '/api/image/:name/copy',            copy,                   fleet),

@@ -235,6 +235,15 @@ const examples: Record<string, Asked[]> = {
     ['/api/image/mine', json({ alias: 'hid-bound', version: '1.0.0' })],
   ],
   'DELETE /api/image/:name': eachName((name) => [`/api/image/${name}`, json({})]),
+  'GET /api/image/:name/export': [
+    ...eachName((name) => `/api/image/${name}/export`),
+    ...eachName((name) => `/api/image/${name}/export?dc=E1`),
+    ...eachName((name) => `/api/image/${name}/export?origins=false`),
+  ],
+  'POST /api/bundle': [
+    ['/api/bundle?dc=E1', { body: 'no tar' }],
+    ['/api/bundle?dc=D', { body: 'no tar' }],
+  ],
   'GET /api/image/:name/vm': [
     ...eachName((name) => `/api/image/${name}/vm`),
     '/api/image/mine/vm',

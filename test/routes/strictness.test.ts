@@ -81,6 +81,8 @@ const strictness = table<'route' | Given>(`
   GET /api/audit/export                 401   admin  ops        401     401
   GET /api/audit/head                   401   admin  ops        401     401
   GET /api/backup                       401   admin  ops        401     401
+  GET /api/image/:name/export           401   admin  ops        401     401
+  POST /api/bundle                      401   admin  ops        401     401
   POST /api/accounts/login              -     -      -          -       -
   GET /api/accounts/logout              401   admin  ops        401     401
   GET /api/account                      401   admin  ops        401     401

@@ -69,8 +69,8 @@ export function launch(
   alive.add(child);
   const stdout = new Lines();
   const stderr = new Lines();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.add(text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => stdout.add(text));
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => {
       alive.delete(child);
