@@ -7,7 +7,6 @@ import { TAR } from './backup.js';
 import { noBody, streamed } from './endpoint.js';
 import { send } from './envelope.js';
 import { access, dc } from './image-shape.js';
-import { whole } from './values.js';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
@@ -49,7 +48,7 @@ export const imported = streamed({
   query: z.strictObject({
     dc: dc.describe('the data center to which they are bound, or attached'),
     dc_bound: flag.default(true).describe('only SuperAdmins share them'),
-    access: whole(1, 9).pipe(access).optional().describe('for all of them; else as their manifests say'),
+    access: access.optional().describe('for all of them; else as their manifests say'),
   }),
   body: noBody,
   sends: TAR,
