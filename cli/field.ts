@@ -5,7 +5,7 @@ import { CliError } from './errors.js';
 import { DASH, readInput } from './input.js';
 import { words } from './key-values.js';
 
-type Kind = 'text' | 'list' | 'list or all' | 'number' | 'flag' | 'switch' | 'json' | 'disks';
+type Kind = 'text' | 'text or none' | 'file' | 'list' | 'list or all' | 'number' | 'flag' | 'switch' | 'json' | 'disks';
 
 /** What may be said, each with what it is on the wire. */
 export type Choices = Readonly<Record<string, unknown>>;
@@ -19,10 +19,13 @@ type Surroundings = Pick<Context, 'io' | 'signal'>;
 export const ALL = '*';
 
 const MAX_JSON = 1024 ** 2;
+const MAX_FILE = 1024 ** 2;
 
 /** How the text of an option becomes a value. Flags and switches have none. */
 const readers: Record<Kind, (given: string, flags: string, context: Surroundings) => unknown> = {
   text: (given) => given,
+  'text or none': (given) => (given === '' ? null : given),
+  file: async (given, _flags, context) => (await readInput(given, MAX_FILE, context)).toString(),
   list: (given) => words(given),
   'list or all': (given) => (given === ALL ? null : words(given)),
   number: (given, flags) => {

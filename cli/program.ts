@@ -16,6 +16,7 @@ import { register as disable } from './commands/disable.js';
 import { register as download } from './commands/download.js';
 import { register as enable } from './commands/enable.js';
 import { register as events } from './commands/events.js';
+import { register as follow } from './commands/follow.js';
 import { register as group } from './commands/group.js';
 import { register as icon } from './commands/icon.js';
 import { register as image } from './commands/image.js';
@@ -25,6 +26,7 @@ import { register as logout } from './commands/logout.js';
 import { register as node } from './commands/node.js';
 import { register as picker } from './commands/picker.js';
 import { register as ping } from './commands/ping.js';
+import { register as repo } from './commands/repo.js';
 import { register as restore } from './commands/restore.js';
 import { register as settings } from './commands/settings.js';
 import { register as show } from './commands/show.js';
@@ -49,6 +51,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
     asksServer: true,
     commands: [dc, image, copy, picker, vm, node, group, user, settings],
   },
+  { heading: 'Images of other servers:', asksServer: true, commands: [repo, follow] },
   { heading: 'What is going on:', asksServer: true, commands: [task, events, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
   { heading: 'The whole server:', asksServer: true, commands: [backup] },

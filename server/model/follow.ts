@@ -5,7 +5,7 @@ import type { ListedRemote } from './repository-image.js';
 /** Which images of a repository are followed; all where nothing is said. */
 export interface FollowFilter {
   /** The name, in which * stands for any letters and ? for one. */
-  images?: string;
+  match?: string;
   os?: string;
   type?: string;
   channel?: string;
@@ -85,8 +85,8 @@ export function isFollowDue({ enabled, every, state }: Follow, now: Date): boole
 
 /** Those that match, the newest first. */
 export function matching<T extends ListedRemote>(listed: readonly T[], filter: FollowFilter): T[] {
-  const { images = '*', os, type, channel, newest = Number.POSITIVE_INFINITY } = filter;
-  const glob = globOf(images);
+  const { match = '*', os, type, channel, newest = Number.POSITIVE_INFINITY } = filter;
+  const glob = globOf(match);
   const counts = new Map<string, number>();
   return listed.filter((image) => {
     if (image.state !== 'active' || !glob(image.name)) return false;

@@ -134,20 +134,20 @@ test('what is meant: by name, system, type, newest of each name; where it goes, 
   );
   const asked: [body: object, found: number[]][] = [
     [{}, [6, 5, 4, 3, 2, 1]],
-    [{ images: 'debian-1?' }, [4, 3, 2, 1]],
+    [{ match: 'debian-1?' }, [4, 3, 2, 1]],
     [{ newest: 2 }, [4, 3, 2]],
-    [{ images: '*-*' }, [5, 4, 3, 2]],
-    [{ images: null, os: 'smartos' }, [6]],
+    [{ match: '*-*' }, [5, 4, 3, 2]],
+    [{ match: null, os: 'smartos' }, [6]],
     [{ os: null, type: 'lx-dataset', newest: 1 }, [5, 4, 3]],
     [{ channel: 'dev' }, []],
-    [{ channel: null, type: null, newest: null, images: 'debian-12', dc: 'north', shared: false, access: 1 }, [4]],
+    [{ channel: null, type: null, newest: null, match: 'debian-12', dc: 'north', shared: false, access: 1 }, [4]],
   ];
   await server.ask('PUT', '/api/imagestore/rep', { body: {} });
   for (const [body, found] of asked) {
     t.is((await server.ask('PUT', '/api/follow/all', { body })).status, 200);
     t.deepEqual(numbers((await plan()).import), found, JSON.stringify(body));
   }
-  t.like(await told('/api/follow/all'), { images: 'debian-12', dc: 'north', shared: false, access: 1, newest: null });
+  t.like(await told('/api/follow/all'), { match: 'debian-12', dc: 'north', shared: false, access: 1, newest: null });
   t.is(await server.stored(numbered(4)), undefined, 'a plan does nothing');
   await run();
   t.like(await server.stored(numbered(4)), {

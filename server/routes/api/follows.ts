@@ -25,7 +25,7 @@ const access = z
   });
 
 const fields = {
-  images: z.string().min(1).max(128).nullable().optional().describe('those of this name: * for any letters, ? for one'),
+  match: z.string().min(1).max(128).nullable().optional().describe('those of this name: * for any letters, ? for one'),
   os: word.nullable().optional(),
   type: word.nullable().optional(),
   channel: word.nullable().optional().describe('those that are in this channel there'),
@@ -43,7 +43,7 @@ const repository = z.string().max(32);
 const shown = z.strictObject({
   name: z.string(),
   repository: z.string(),
-  images: z.string().nullable(),
+  match: z.string().nullable(),
   os: z.string().nullable(),
   type: z.string().nullable(),
   channel: z.string().nullable(),
@@ -64,10 +64,10 @@ const shown = z.strictObject({
 });
 
 function present({ datacenter, access, filter, state, ...follow }: Follow): z.output<typeof shown> {
-  const { images = null, os = null, type = null, channel = null, newest = null } = filter;
+  const { match = null, os = null, type = null, channel = null, newest = null } = filter;
   return {
     ...follow,
-    images,
+    match,
     os,
     type,
     channel,
