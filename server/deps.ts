@@ -11,6 +11,7 @@ import type { LoginThrottle } from './auth/login-throttle.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
+import type { CallbackWish } from './model/callback.js';
 import type { RegistryRules } from './model/registries.js';
 import type { Beside } from './operations/beside.js';
 import type { Directory } from './operations/directory.js';
@@ -79,6 +80,8 @@ export interface Deps {
   /** Every request that leaves the daemon. */
   outgoing: Outgoing;
   seals: Seals;
+  /** What whoever asks wants to be told of, when what it asks for has ended. */
+  callback?: CallbackWish;
   policy: Policy;
   log: Logger;
   metrics: Metrics;

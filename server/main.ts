@@ -44,6 +44,7 @@ import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
 import { ensureMain } from './operations/ensure-main.js';
+import { forgetStreams } from './operations/forget-streams.js';
 import { fillChannel } from './operations/fill-channel.js';
 import { openFleet } from './operations/fleet.js';
 import { ImportsUnderWay } from './operations/imports-under-way.js';
@@ -139,6 +140,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   reloads.push(() => keyring.refresh());
   const hasDatacenters = modeLaw[settings.mode].fleet;
   if (hasDatacenters) await ensureMain(catalog, startedAt);
+  await forgetStreams(catalog);
   const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
   const repositories = closing.add(await RepositoryBook.open(catalog), (book) => book.close());
   const listing = await openListing(catalog, settings.mode);

@@ -2,6 +2,8 @@ import type { ImgapiClient } from '../imgapi/client.js';
 import type { Call, ExchangeOptions } from '../imgapi/exchange.js';
 import type { BlobStore } from './blobs.js';
 import type { Catalog } from './catalog.js';
+import type { RegistryOptions, Repository, RepositoryName } from './registry.js';
+import type { Simplestreams, StreamsOptions } from './simplestreams.js';
 import type { LeftDirectory, Source } from './sources.js';
 
 export type CatalogConfig = { kind: 'leveldb'; directory: string } | { kind: 'memory' };
@@ -61,4 +63,14 @@ export async function openUrlSource(
   call: Pick<Call, 'redirects'> = {},
 ): Promise<Source> {
   return (await import('./sources/url.js')).urlSource(places, call);
+}
+
+/** A repository at a registry of containers. */
+export async function openRegistry(name: RepositoryName, options: RegistryOptions): Promise<Repository> {
+  return (await import('./sources/registry.js')).openRegistry(name, options);
+}
+
+/** The images of LXD and Incus that a server offers. */
+export async function openSimplestreams(options: StreamsOptions): Promise<Simplestreams> {
+  return (await import('./sources/simplestreams.js')).openSimplestreams(options);
 }

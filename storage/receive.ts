@@ -36,7 +36,8 @@ export async function receive(
   file: RemoteFile,
   options: ReceiveOptions,
 ): Promise<Received> {
-  for (;;) {
+  const { signal, pauses = PAUSES } = options;
+  for (let again = 0; ; again += 1) {
     const { staged, mark } = await begin(stores, holder, options);
     const kept = 'kept' in staged ? staged.kept : 0;
     const remember = (found: string) => note(stores, holder, found);
@@ -50,6 +51,10 @@ export async function receive(
       await giveUp(stores, holder);
       // What was kept may have been of another file, or harmed by a power cut: that is no fault of the source.
       if (kept === 0 && !(error instanceof StartsAgain)) throw error;
+      const pause = pauses[again];
+      if (pause === undefined)
+        throw new Unreachable(`${file.what} is cut again and again, and can not be gone on with`, {});
+      await sleep(pause, undefined, { signal });
     }
   }
 }

@@ -81,13 +81,21 @@ export const referenceKeys: Record<string, Row> = {
   maxSockets: noFetching,
   allowInsecure: noFetching,
   httpProxy: noFetching,
-  dockerRegistryInsecure: noFetching,
-  lxdRegistries: noFetching,
+  dockerRegistryInsecure: unused(
+    'certificates of registries are verified; insecureRegistries names those that speak plain HTTP',
+  ),
+  lxdRegistries: into('the setting lxdRegistries', (value) => ({ lxdRegistries: registriesOf(value) })),
   imgapiUrlFromDatacenter: into('the setting datacenters', (value) => ({ datacenters: value })),
   userCache: unused('users are in the catalog'),
   fluentd_host: unused('the log goes to standard error'),
   sapi_service: noTriton,
 };
+
+/** There, a registry may be a table with its URL. */
+function registriesOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, row]) => [name, Object(row).url ?? row]));
+}
 
 /** What the reference takes where its file says nothing. */
 export const referenceDefaults = (mode: unknown): Values => ({

@@ -111,6 +111,14 @@ export function keysByUser(value: unknown): Record<string, string[]> {
 }
 
 /** The name of something → where it is. */
+/** As images name them: with the port where that is not the usual one. */
+export function registryHosts(value: unknown): string[] {
+  const list = texts(value);
+  const wrong = list.find((name) => !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(name));
+  if (wrong !== undefined) throw new Error(`${shown(wrong)} is not a host such as registry.example.com:5000`);
+  return list;
+}
+
 export function urlsByName(value: unknown): Record<string, string> {
   const given: unknown = typeof value === 'string' ? JSON.parse(value) : value;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {

@@ -15,12 +15,12 @@ export const defaults: Settings = {
   data: resolve('data'),
   channels: [],
   datacenters: {},
-  blobGrace: 3600,
   insecureRegistries: [],
   lxdRegistries: {
     images: 'https://images.linuxcontainers.org',
     ubuntu: 'https://cloud-images.ubuntu.com/releases',
   },
+  blobGrace: 3600,
   secretsKey: undefined,
   uploadLifetime: 86_400,
   auditDays: 0,

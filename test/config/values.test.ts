@@ -201,7 +201,7 @@ const badValues = table<'key' | 'value'>(`
   datacenters        {"east":"ftp://x"}
   datacenters        []
   lxdRegistries      {"own":"lxd.example"}
-  insecureRegistries https://one.example
+  insecureRegistries  https://one.example
   maxFileSize        0
   maxFileSize        20G
   maxFileSize        1e400

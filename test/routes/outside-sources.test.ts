@@ -24,6 +24,12 @@ const refused = table<'query' | 'told'>(`
   import-docker-image&repo=%20%21&tag=latest&digest=sha256:x   422 ValidationFailed digest:Invalid
   import-docker-image&repo=%20%21&tag=latest                   422 ValidationFailed repo:Invalid
   import-docker-image&repo=a&repo=b&tag=latest                 422 InvalidParameter repo:Invalid
+  import-docker-image&repo=busybox:1&tag=latest                422 ValidationFailed repo:Invalid
+  import-docker-image&repo=https://a.example/b&tag=latest      422 ValidationFailed repo:Invalid
+  import-docker-image&repo=a.example/../b&tag=latest           422 ValidationFailed repo:Invalid
+  import-docker-image&repo=busybox&tag=../x                    422 ValidationFailed tag:Invalid
+  import-docker-image&repo=busybox&digest=sha256:x             422 ValidationFailed digest:Invalid
+  import-docker-image&repo=busybox&tag=latest&public=x         422 InvalidParameter public:Invalid
   import-docker-image&repo=busybox&tag=latest&channel=nope     422 ValidationFailed channel:Invalid
   import-lxd-image&account=ACCOUNT                             403 OperatorOnly
   import-lxd-image&account=ACCOUNT&channel=nope                403 OperatorOnly
@@ -53,17 +59,18 @@ test('what the contract refuses, and what there is nothing for', async (t) => {
 
 const lines = table<'query' | 'line'>(`
   query                                                            line
-  import-docker-image&repo=busybox&tag=latest                      {"id": "busybox"}
-  import-docker-image&repo=quay.io:5000/a/b_c.d-e&digest=sha256:aa  {"id": "quay.io:5000/a/b_c.d-e"}
-  import-docker-image&repo=busybox&tag=latest&public=false         {"id": "busybox"}
+  import-docker-image&repo=127.0.0.1:1/busybox&tag=latest          {"id": "127.0.0.1:1/busybox"}
+  import-docker-image&repo=localhost:1/a/b_c.d-e&digest=DIGEST     {"id": "localhost:1/a/b_c.d-e"}
+  import-docker-image&repo=127.0.0.1:1/x&tag=latest&public=false   {"id": "127.0.0.1:1/x"}
   import-lxd-image&alias=images:alpine/3.18                        {"alias": "images:alpine/3.18"}
   import-lxd-image&alias=nowhere:x                                 {"alias": "nowhere:x"}
 `);
 
-test('registries: the refusal is a line of the stream', async (t) => {
+test('registries: what fails is a line of the stream', async (t) => {
   for (const mode of modes) {
     const server = await startServer(t, { mode });
-    for (const { query, line } of lines) {
+    for (const { query: spelled, line } of lines) {
+      const query = spelled.replace('DIGEST', `sha256:${'0'.repeat(64)}`);
       const headers = { 'x-registry-auth': 'nonsense', 'x-registry-config': 'e30=' };
       const { status, headers: answered, bytes } = await server.ask('POST', `/images?action=${query}`, { headers });
       t.is(status, 200, query);
@@ -89,8 +96,8 @@ const pushed = table<'image' | 'account' | 'told'>(`
   others     user     422 NotImageOwner
   zone       user     422 ValidationFailed type:Invalid
   zone       -        422 ValidationFailed type:Invalid
-  docker     user     200
-  docker     -        200
+  docker     user     422 ValidationFailed manifest_str:Invalid
+  docker     -        422 ValidationFailed manifest_str:Invalid
 `);
 
 test('pushing is for docker images, by their owners', async (t) => {
@@ -110,15 +117,7 @@ test('pushing is for docker images, by their owners', async (t) => {
     const query = account && `&account=${named[account]}`;
     const answer = await server.ask('POST', `/images/${uuids[image]}/push?repoAndTag=x:1${query}`, {
       body: { manifest_str: '{}', image: {}, config_digest: 'x' },
-      headers: { 'x-request-id': 'the request' },
     });
     t.is(told(answer), expected, `${image} ${account}`);
-    if (answer.status !== 200) continue;
-    t.true(answer.bytes.toString().endsWith('}\r\n'));
-    t.like(JSON.parse(answer.bytes.toString()), {
-      id: 'the request',
-      type: 'error',
-      error: { code: 'RemoteSourceError' },
-    });
   }
 });

@@ -1,11 +1,15 @@
 import { nameOf } from '../../../imgapi/channels.js';
-import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
+import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
 import { single } from '../../../imgapi/query.js';
+import { publicImages } from '../../../imgapi/values.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { createImage as create } from '../../operations/create-image.js';
-import { actorOf, channelOf, checkImporter, placeOf } from '../address.js';
-import { sendErrorLine } from '../error-line.js';
+import { readDockerImage, readLogin } from '../../operations/docker-wish.js';
+import { giveUpDocker, performDocker, planDocker } from '../../operations/import-docker.js';
+import { giveUpLxd, performLxd, planLxd, readLxdAlias } from '../../operations/import-lxd.js';
+import { actorOf, channelOf, checkImporter, flag, placeOf } from '../address.js';
+import { streamLines } from '../line-stream.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
 
@@ -37,30 +41,35 @@ function createFromVm(ctx: Context, deps: Deps): void {
   throw new ImgapiError('NotAvailable', 'this server has no hypervisors to create images from');
 }
 
-function importDockerImage(ctx: Context, deps: Deps): void {
-  channelOf(ctx, deps, { star: false });
-  checkImporter(actorOf(ctx, deps, 'import'));
-  const repo = single(ctx.query, 'repo');
-  const tag = single(ctx.query, 'tag');
-  const digest = single(ctx.query, 'digest');
-  if (!repo) throw wrongParameter('repo', 'MissingParameter', 'repo is missing');
-  if (!tag && !digest) throw wrongParameter('tag', 'MissingParameter', 'neither tag nor digest is given');
-  if (tag && digest) throw wrongParameter('digest', 'Invalid', 'both tag and digest are given');
-  if (!REPO.test(repo)) throw wrongParameter('repo', 'Invalid', `repo "${repo}" is not the name of a repository`);
-  sendErrorLine(ctx, { id: repo }, noRegistry());
+async function importDockerImage(ctx: Context, deps: Deps): Promise<void> {
+  const channel = channelOf(ctx, deps, { star: false });
+  const viewer = actorOf(ctx, deps, 'import');
+  checkImporter(viewer);
+  const { query } = ctx;
+  const named = { repo: single(query, 'repo'), tag: single(query, 'tag'), digest: single(query, 'digest') };
+  const image = readDockerImage(named);
+  const login = readLogin(image.repo, ctx.get('x-registry-auth'), ctx.get('x-registry-config'));
+  const wish = { ...image, login, visible: visibleOf(ctx, deps, true) };
+  const importer = { ...viewer, channel, place: placeOf(ctx, deps, 'import') };
+  await streamLines(ctx, deps, { id: image.repo.canonical }, async (course) => {
+    const plan = await planDocker(deps, importer, wish, course.signal);
+    await performDocker(deps, importer, plan, course).finally(() => giveUpDocker(deps, plan, course.id));
+  });
 }
 
-function importLxdImage(ctx: Context, deps: Deps): void {
-  checkImporter(actorOf(ctx, deps, 'import'));
-  channelOf(ctx, deps, { star: false });
-  const alias = single(ctx.query, 'alias');
-  if (!alias) throw wrongParameter('alias', 'MissingParameter', 'alias is missing');
-  if (!alias.includes(':')) {
-    throw invalidParameter('alias', 'InvalidParameter', `alias "${alias}" is not of the form registry:image`);
-  }
-  sendErrorLine(ctx, { alias }, noRegistry());
+async function importLxdImage(ctx: Context, deps: Deps): Promise<void> {
+  const viewer = actorOf(ctx, deps, 'import');
+  checkImporter(viewer);
+  const channel = channelOf(ctx, deps, { star: false });
+  const alias = readLxdAlias(single(ctx.query, 'alias'));
+  const wish = { alias, visible: visibleOf(ctx, deps, false) };
+  const importer = { ...viewer, channel, place: placeOf(ctx, deps, 'import') };
+  await streamLines(ctx, deps, { alias: alias.full }, async (course) => {
+    const plan = await planLxd(deps, importer, wish, course.signal);
+    await performLxd(deps, importer, plan, course).finally(() => giveUpLxd(deps, plan, course.id));
+  });
 }
 
-const REPO = /^[a-z0-9][a-z0-9._:/-]*$/i;
-
-const noRegistry = () => new ImgapiError('RemoteSourceError', 'this server does not fetch from registries yet');
+/** Whom it is for unless that is said: what belongs on the server, where that is laid down. */
+const visibleOf = ({ query }: Context, { policy }: Deps, usual: boolean): boolean =>
+  single(query, 'public') === undefined ? (publicImages[policy.mode]?.only ?? usual) : flag(query, 'public');

@@ -1,14 +1,15 @@
-import { ImgapiError, validationFailed } from '../../../imgapi/errors.js';
-import { findOwnImage } from '../../operations/find-image.js';
+import { single } from '../../../imgapi/query.js';
+import { readLogin } from '../../operations/docker-wish.js';
+import { performPush, readPush } from '../../operations/push-docker.js';
 import { targetFor } from '../address.js';
-import { sendErrorLine } from '../error-line.js';
+import { streamLines } from '../line-stream.js';
 import type { Handler } from '../route.js';
 
 export const pushDockerImage: Handler = async (ctx, deps) => {
-  const image = await findOwnImage(deps.catalog, targetFor('update', ctx, deps));
-  if (image.type !== 'docker') {
-    throw validationFailed([{ field: 'type', code: 'Invalid', message: 'only docker images can be pushed' }]);
-  }
-  const refusal = new ImgapiError('RemoteSourceError', 'this server does not push to registries yet');
-  sendErrorLine(ctx, { id: ctx.state.requestId }, refusal);
+  const target = targetFor('update', ctx, deps);
+  const push = await readPush(deps, target, single(ctx.query, 'repoAndTag'), ctx.request.body);
+  const login = readLogin(push.repo, ctx.get('x-registry-auth'), ctx.get('x-registry-config'));
+  await streamLines(ctx, deps, { id: ctx.state.requestId }, (course) =>
+    performPush(deps, target, { ...push, login }, course),
+  );
 };
