@@ -313,3 +313,32 @@ interface Described {
   parameters?: { name: string }[];
   requestBody?: { content: { 'application/json': { schema: { properties?: { dc?: object } } } } };
 }
+
+test('repositories are listed, refreshed and browsed, and an image of one is shown', async (t) => {
+  const { server, admin } = await fleet(t);
+  const other = await startServer(t, { mode: 'public', authType: 'none' });
+  const { uuid } = await other.image({ name: 'debian' });
+  const set = await admin('set', '/dc/main/settings', { VMS_IMAGE_REPOSITORIES: { rep: other.url } });
+  t.is(told(set), '200 SUCCESS');
+  t.deepEqual((await admin('get', '/imagestore')).json.result, ['rep']);
+  t.like((await admin('get', '/imagestore', { full: true })).json.result, [
+    { name: 'rep', url: other.url, image_count: 0, last_update: null, error: null },
+  ]);
+  t.like((await admin('set', '/imagestore/rep')).json, { status: 'SUCCESS', result: { image_count: 1 } });
+  t.is(told(await admin('set', '/imagestore')), '200 SUCCESS');
+  t.like((await admin('get', '/imagestore/rep')).json.result, { name: 'rep', image_count: 1, error: null });
+  t.deepEqual((await admin('get', '/imagestore/rep/image')).json.result, [uuid]);
+  t.like((await admin('get', '/imagestore/rep/image', { full: true })).json.result, [{ uuid, name: 'debian' }]);
+  const shown = await admin('get', `/imagestore/rep/image/${uuid}`);
+  t.is(told(shown), '200 SUCCESS');
+  t.like(shown.json.result, { uuid, manifest_url: `${other.url}/images/${uuid}`, ostype: 5, state: 'active' });
+  t.is((await admin('get', '/imagestore/none')).status, 404);
+  t.is((await admin('get', `/imagestore/rep/image/${uuid.replace(/.$/, 'x')}`)).status, 404);
+  await other.close();
+  const failed = await admin('set', '/imagestore/rep');
+  t.is(failed.status, 400);
+  t.regex(String(failed.json.detail), /repository "rep"/);
+  const { headers } = await addUser(server, 'eve');
+  const eve = es(server, `Authorization: ${headers.authorization}`);
+  for (const path of ['/imagestore', '/imagestore/rep', '/imagestore/none']) t.is((await eve('get', path)).status, 403);
+});
