@@ -1,5 +1,6 @@
 import { isRecord } from '../imgapi/checks.js';
 import type { ImgapiClient, RemoteManifest } from '../imgapi/client.js';
+import { Unreachable } from '../imgapi/exchange-errors.js';
 import type { Compression } from '../imgapi/image.js';
 import type { Context } from './command.js';
 import { compressionByContent, compressionByName } from './compression.js';
@@ -16,6 +17,8 @@ export interface SendOptions {
   datasetGuid?: string | undefined;
   channel?: string | undefined;
   quiet?: true | undefined;
+  /** Told when the rest can be sent later, to the same image. */
+  left?: (() => void) | undefined;
 }
 
 type Surroundings = Pick<Context, 'io' | 'signal'>;
@@ -72,13 +75,16 @@ async function sendWhole(
   client: ImgapiClient,
   whole: Whole,
   source: Source,
-  { channel, quiet }: SendOptions,
+  { channel, quiet, left }: SendOptions,
   { io, signal }: Surroundings,
 ): Promise<RemoteManifest> {
   const again = (error: unknown) => void (quiet || note(io, `${tell(error).message}; going on`));
   await withProgress(io, { label: source.label, total: whole.size, quiet }, (advance) =>
     sendInParts(client.exchange, whole, source, { signal, advance, again }),
-  );
+  ).catch((error: unknown) => {
+    if (signal.aborted || error instanceof Unreachable) left?.();
+    throw error;
+  });
   const image = await client.getImage(whole.image, { channel, signal });
   checkReceived(image, whole);
   return image;

@@ -137,7 +137,8 @@ async function uploadTo(
   }
   const client = await context.connect(command);
   const image = await findImage(client, wanted, { channel: options.channel });
-  return fill(client, image, source, options, context);
+  const left = () => note(context.io, 'what was sent stays for a while: the same command goes on with it');
+  return fill(client, image, source, { ...options, left }, context);
 }
 
 async function fill(

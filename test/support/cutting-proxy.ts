@@ -15,6 +15,8 @@ export interface CuttingProxy {
   url: string;
   /** How many connections were cut or held. */
   broken(): number;
+  /** How many bytes went up to the server over all of them. */
+  up(): number;
   /** How many bytes came down from the server over all of them. */
   down(): number;
   /** The first connection that holds does so. */
@@ -23,18 +25,18 @@ export interface CuttingProxy {
 
 const ALL: Carries = {};
 
-/** A way to the server on this port of loopback that breaks as told, by how often it was broken before. */
+/** A way to the server on this port of loopback, of now, that breaks as told, by how often it was broken before. */
 export async function cuttingProxy(
   t: Pick<ExecutionContext, 'teardown'>,
-  port: number,
+  port: number | (() => number),
   carries: (broken: number) => Carries = () => ALL,
 ): Promise<CuttingProxy> {
   const { opened: held, open: hold } = gate();
   const sockets = new Set<Socket>();
-  const counted = { broken: 0, down: 0 };
+  const counted = { broken: 0, up: 0, down: 0 };
   const server = createServer((near) => {
     const { up = Infinity, down = Infinity, end: way = 'cut' } = carries(counted.broken);
-    const far = connect(port, '127.0.0.1');
+    const far = connect(typeof port === 'number' ? port : port(), '127.0.0.1');
     const end = () => {
       near.destroy();
       far.destroy();
@@ -48,7 +50,9 @@ export async function cuttingProxy(
       if (way === 'cut') end();
       else hold();
     };
-    carry(near, far, up, stop);
+    carry(near, far, up, stop, (bytes) => {
+      counted.up += bytes;
+    });
     carry(far, near, down, stop, (bytes) => {
       counted.down += bytes;
     });
@@ -61,6 +65,7 @@ export async function cuttingProxy(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     broken: () => counted.broken,
+    up: () => counted.up,
     down: () => counted.down,
     held,
   };
