@@ -13,6 +13,7 @@ import { endSessions } from './end-sessions.js';
 import { findSubject, userIn } from './find-user.js';
 import { saveImage } from './save-image.js';
 import { checkNotLast } from './save-user.js';
+import { forgetWebhooks } from './save-webhook.js';
 
 /** As many as a refusal names. */
 const MOST_NAMED = 20;
@@ -40,6 +41,7 @@ export async function deleteUser(
     await leaveDatacenters(tx, user, heir);
     await leaveGroups(tx, user);
     await endSessions(tx, user.uuid);
+    await forgetWebhooks(tx, user.uuid);
     const own = (await all(tx.list(tokens))).filter((token) => token.user === user.uuid);
     for (const { hash } of own) await tx.delete(tokens, hash);
     await tx.delete(users, user.uuid);

@@ -14,7 +14,7 @@ export interface SecretUse {
 
 type FindUses = (reader: Reader, ref: string) => AsyncIterable<SecretUse>;
 
-/** Everything that keeps the reference of a secret. */
+/** Everything that keeps the reference of a secret: whatever else comes to keep one has its line here. */
 const findUses: readonly FindUses[] = [ofRepositories, ofTasks];
 
 export async function usesOf(reader: Reader, ref: string): Promise<SecretUse[]> {

@@ -3,13 +3,14 @@ import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import { newTask, Started, type Task, type TaskWish, tasks } from '../model/task.js';
+import { keepCallback } from './keep-callback.js';
 
 /**
  * Keeps the task and queues it: an endpoint that answers with this answers 201, and who waits is told the end. What it
  * needs from the start is written `along` with it.
  */
 export async function startTask(
-  { catalog, tasks: runner, now }: Deps,
+  { catalog, tasks: runner, now, callback }: Deps,
   caller: Caller,
   wish: TaskWish,
   along: (tx: Tx, task: Task) => Promise<void> = async () => {},
@@ -18,6 +19,7 @@ export async function startTask(
   await catalog.write(async (tx) => {
     await along(tx, task);
     await tx.insert(tasks, task);
+    if (callback) await keepCallback(tx, callback, caller, task.id, now());
   });
   runner.enqueue(task);
   return new Started(task);

@@ -372,6 +372,7 @@ const elsewhere = {
   'GET /api/accounts/logout': 'ends the session of whoever asks',
   'GET /api/events': 'does not end: see "streams of events" below',
   'POST /api/bulk/image': 'answers by a task: see "many at once" below',
+  'PUT /api/account/callback-key': 'answers with a new key, and asks for nothing',
 };
 
 test('every route has its examples', (t) => {

@@ -43,6 +43,8 @@ import { Seals } from '../../server/sealing/seals.js';
 import { performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
 import { watchFiles } from '../../server/watch-files.js';
+import { CallbackSender } from '../../server/webhooks/callback-sender.js';
+import { type WebhookLimits, WebhookSender } from '../../server/webhooks/webhook-sender.js';
 import { Bandwidth } from '../../storage/bandwidth.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
@@ -85,6 +87,9 @@ export interface ServerOptions extends Partial<Policy> {
   eventLimits?: EventLimits;
   /** How it asks others. Everybody may have it ask loopback unless something else is said. */
   outgoing?: Partial<OutgoingOptions>;
+  /** When what was not taken is told again. */
+  callbackPauses?: readonly number[];
+  webhookLimits?: WebhookLimits;
   /** Of imports, in bytes a second. */
   bandwidth?: number;
   importsAtOnce?: number;
@@ -138,6 +143,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     kinds = taskKinds,
     eventLimits,
     outgoing: ways = {},
+    callbackPauses,
+    webhookLimits,
     bandwidth = 0,
     importsAtOnce = 4,
     patience = PATIENCE,
@@ -212,6 +219,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   };
   await reopenUploads(deps);
   await tasks.open(performing((task) => ({ ...deps, catalog: catalogOf(task) }), kinds));
+  const senders = [await CallbackSender.open(deps, callbackPauses), await WebhookSender.open(deps, webhookLimits)];
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
   const { ask: send, close: hangUp } = asker(port, token);
@@ -247,6 +255,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       hangUp();
       deps.events.close();
       await Promise.all([tasks.close(), server.close(0)]);
+      for (const sender of senders) await sender.close();
       await audit.close();
       outgoing.close();
       vault.close();

@@ -25,7 +25,7 @@ const fields = {
     .max(300)
     .optional()
     .describe(
-      'to whom it is told, and to nobody else: a host, with its port where that is not the usual one; with "http://" before it where plain HTTP is meant',
+      'to whom it is told, and to nobody else: a host, with its port where that is not the usual one; with the scheme before it where plain HTTP is meant',
     ),
   type: z.enum(secretTypes).optional(),
   username: credential
