@@ -16,6 +16,7 @@ import { register as disable } from './commands/disable.js';
 import { register as download } from './commands/download.js';
 import { register as enable } from './commands/enable.js';
 import { register as events } from './commands/events.js';
+import { register as exportImage } from './commands/export.js';
 import { register as follow } from './commands/follow.js';
 import { register as group } from './commands/group.js';
 import { register as icon } from './commands/icon.js';
@@ -49,7 +50,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
   {
     heading: 'Data centers, on a server that has them:',
     asksServer: true,
-    commands: [dc, image, copy, picker, vm, node, group, user, settings],
+    commands: [dc, image, exportImage, copy, picker, vm, node, group, user, settings],
   },
   { heading: 'Images of other servers:', asksServer: true, commands: [repo, follow] },
   { heading: 'What is going on:', asksServer: true, commands: [task, events, audit] },
