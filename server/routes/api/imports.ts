@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { invalidInput } from '../../../imgapi/errors.js';
-import { isUuid } from '../../../imgapi/image.js';
 import { importFromRepository } from '../../operations/import-managed.js';
 import { endpoint } from './endpoint.js';
 import { dc, fields, shown } from './image-shape.js';
@@ -36,7 +34,6 @@ export const fromRepository = endpoint({
   perform: async ({ caller, own, params, body = {} }, deps) => {
     const { repo = '', uuid = '' } = params;
     const { dc_bound = true, name, ...wish } = body;
-    if (!isUuid(uuid)) throw invalidInput([{ field: 'uuid', code: 'Invalid', message: 'uuid: is no uuid' }]);
     const wanted = { ...wish, dc_bound, ...(name !== undefined && { name: newName(name) }) };
     return outcomeOf(deps, { caller, own }, importFromRepository(deps, caller, wanted, { repository: repo, uuid }));
   },
