@@ -1,7 +1,9 @@
 import { isRecord, shown } from '../../imgapi/checks.js';
+import type { DiskFormat } from '../../imgapi/disk-format.js';
 import { type Draft, readDraft } from '../../imgapi/draft.js';
 import { type ErrorDetails, ImgapiError } from '../../imgapi/errors.js';
 import { type Compression, compressions, isUuid } from '../../imgapi/image.js';
+import type { Packing } from '../../imgapi/packing.js';
 
 /** How a source is asked. */
 export interface SourceAccess {
@@ -27,6 +29,15 @@ export interface AnnouncedFile {
   sha256?: string;
   compression: Compression;
   dataset_guid?: string;
+  /** What was found by looking into it, and has to be there again when it comes. */
+  inside?: Inside;
+}
+
+export interface Inside {
+  packing: Packing;
+  format: DiskFormat;
+  /** Of the file as it is sent, where it is packed anew on its way. */
+  promised?: { size?: number; sha1?: string; sha256?: string };
 }
 
 /** An image that has to be fetched. */

@@ -31,7 +31,7 @@ export interface ImportWish extends Omit<ImageWish, 'name' | 'manifest'> {
 }
 
 export interface Addresses {
-  manifest_url: string;
+  manifest_url?: string | undefined;
   file_url?: string | undefined;
   secret?: string | undefined;
 }
@@ -41,7 +41,7 @@ export async function importFromUrl(
   deps: Deps,
   caller: Caller,
   wish: ImportWish,
-  addresses: Addresses,
+  addresses: Addresses & { manifest_url: string },
 ): Promise<Started | ManagedImage> {
   const order = await orderOf(deps, caller, wish);
   const access = await accessOf(deps, caller, wish, addresses);
@@ -76,13 +76,13 @@ export async function importFromRepository(
   });
 }
 
-interface Order {
+export interface Order {
   viewer: Viewer;
   place: Standing;
   wish: ImportWish;
 }
 
-async function orderOf(deps: Deps, caller: Caller, wish: ImportWish): Promise<Order> {
+export async function orderOf(deps: Deps, caller: Caller, wish: ImportWish): Promise<Order> {
   const { catalog, policy, directory } = deps;
   const place = placeFor(deps, caller, 'import', wish);
   // Before anybody is asked; in the write that announces the image it is looked at again.
@@ -90,7 +90,7 @@ async function orderOf(deps: Deps, caller: Caller, wish: ImportWish): Promise<Or
   return { viewer: { caller, mode: policy.mode, open: directory.openDatacenters }, place, wish };
 }
 
-async function accessOf(
+export async function accessOf(
   { catalog, outgoing }: Deps,
   caller: Caller,
   { dc }: ImportWish,
@@ -102,14 +102,17 @@ async function accessOf(
     if (problem !== undefined) throw field(name, `it ${problem}`);
   }
   if (secret === undefined) return { trusted };
-  return { trusted, secret: await usableSecret(catalog, caller, { name: secret, dc, url: manifest_url }) };
+  return {
+    trusted,
+    secret: await usableSecret(catalog, caller, { name: secret, dc, url: manifest_url ?? file_url ?? '' }),
+  };
 }
 
 const field = (name: string, message: string) =>
   invalidInput([{ field: name, code: 'Invalid', message: `${name}: ${message}` }]);
 
 /** What a source sent, or how it failed, is said of the field that named it. */
-async function told<T>(fields: Record<SourcePart, string>, work: () => Promise<T>): Promise<T> {
+export async function told<T>(fields: Record<SourcePart, string>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -118,7 +121,7 @@ async function told<T>(fields: Record<SourcePart, string>, work: () => Promise<T
   }
 }
 
-async function begin(
+export async function begin(
   deps: Deps,
   { viewer, place, wish }: Order,
   steps: readonly DescribedStep[],

@@ -4,9 +4,12 @@ import type { Reader, Tx } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
 import { giveBack } from '../../storage/give-back.js';
 import { publishAll } from '../../storage/holdings.js';
+import { Inspector, NotTaken } from '../../storage/inspect.js';
 import { giveUp, type Received, receive, settle } from '../../storage/receive.js';
+import { repacked } from '../../storage/repacked.js';
 import type { Source } from '../../storage/sources.js';
 import { TransferRefused } from '../../storage/transfer.js';
+import { NoUnpacker } from '../../storage/unpack-head.js';
 import type { Deps } from '../deps.js';
 import { iconTypeOf } from '../model/icon-type.js';
 import { activate, fileHolder, iconHolder, images, isPlaceholder, withFile, withIcon } from '../model/image.js';
@@ -63,7 +66,8 @@ async function clear({ catalog, blobs, imports }: Deps, task: Task): Promise<voi
 const iconOf = (task: string, uuid: string) => `${holderOf(task, uuid)}/icon`;
 
 function refusalOf(error: unknown): unknown {
-  if (error instanceof TransferRefused) return new ImgapiError('Download', error.message, { cause: error });
+  const isRefused = [TransferRefused, NotTaken, NoUnpacker].some((kind) => error instanceof kind);
+  if (error instanceof Error && isRefused) return new ImgapiError('Download', error.message, { cause: error });
   if (!(error instanceof StorageDown)) return error;
   return new ImgapiError('StorageIsDown', `the storage failed: ${error.message}`, { cause: error });
 }
@@ -84,19 +88,25 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
   const image = await expected(catalog, task, step);
   const holder = holderOf(task.id, step.uuid);
   const begun = now();
-  const { size, compression, dataset_guid, ...digests } = step.file;
+  const { size, compression, dataset_guid, inside, ...digests } = step.file;
   const source = await openSource(deps, step.from);
   const tell = told(course, stepsOf(task), (bytes) => imports.expect(step.uuid, Math.max(0, (size ?? 0) - bytes)));
   return withRoom(deps, image, size, async ({ through, reservation }) => {
-    const file = await receive({ catalog, blobs }, holder, imports.bandwidth.limited(source.file(step.uuid)), {
-      limit: policy.maxFileSize,
-      expect: { ...digests, ...(size !== undefined && { size }) },
-      through,
-      signal: work.signal,
-      report: tell,
-      release: giveBack,
-      ...imports.patience,
-    });
+    const coming = imports.bandwidth.limited(source.file(step.uuid));
+    const file = await receive(
+      { catalog, blobs },
+      holder,
+      inside?.promised ? repacked(coming, inside.promised) : coming,
+      {
+        limit: policy.maxFileSize,
+        expect: { ...digests, ...(size !== undefined && { size }) },
+        through: inside ? [...through, new Inspector({ packing: compression, format: inside.format })] : through,
+        signal: work.signal,
+        report: tell,
+        release: giveBack,
+        ...imports.patience,
+      },
+    );
     const icon = step.icon && (await receiveIcon(deps, source, task, step, work));
     const { size: bytes } = file.content;
     await publishAll({ catalog, blobs }, [file, ...(icon ? [icon.received] : [])], async (tx, hold) => {

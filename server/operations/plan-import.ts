@@ -19,7 +19,7 @@ import { checkOrigin } from './check-relations.js';
 import { openSource } from './open-source.js';
 
 /** All that a request asks of sources, in milliseconds: somebody waits for it. */
-const PATIENCE = 30_000;
+export const PATIENCE = 30_000;
 
 /** As much of what a source says as is told on. */
 const MOST_TOLD = 300;
@@ -86,8 +86,9 @@ async function missingOrigin(
   throw new ImgapiError('OriginIsNotActive', `origin image ${origin} is ${here.state} here`);
 }
 
-/** The step, with the size that its source tells of the file; throws where the file can not be had at all. */
+/** The step, with the size that its source tells of the file, where nobody has looked yet; throws where it can not be had. */
 export async function probeFile(deps: Deps, step: DescribedStep): Promise<DescribedStep> {
+  if (step.file.inside) return step;
   const signal = AbortSignal.timeout(PATIENCE);
   const source = await openSource(deps, step.from);
   const { body, size } = await asked('file', source, signal, () => source.file(step.uuid).open({ from: 0 }, signal));

@@ -7,10 +7,12 @@ import { createManagedImage } from '../../operations/create-managed-image.js';
 import { deleteManagedImage } from '../../operations/delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from '../../operations/deprecate-image.js';
 import { findManagedImage, type Named } from '../../operations/find-managed-image.js';
+import { importFile } from '../../operations/import-file.js';
 import { importFromUrl } from '../../operations/import-managed.js';
 import { listManagedImages } from '../../operations/list-managed-images.js';
 import { showImage } from '../../operations/show-image.js';
 import { updateManagedImage } from '../../operations/update-managed-image.js';
+import { ofFile, parted } from './bare-file.js';
 import { type Asked, endpoint, noBody } from './endpoint.js';
 import { AtOnce } from './envelope.js';
 import { listing, pageOfImages } from './image-list.js';
@@ -90,7 +92,12 @@ export const create = endpoint({
       .optional()
       .describe('as IMGAPI has it; with a uuid, the image keeps that'),
     manifest_url: address.optional().describe('where the manifest is: the image is imported from there'),
-    file_url: address.optional().describe('where its file is; at the address of the manifest with /file behind it'),
+    file_url: address
+      .optional()
+      .describe(
+        'where its file is: with /file behind the address of the manifest; without a manifest_url, of a bare file',
+      ),
+    ...ofFile,
     secret: z.string().max(200).optional().describe('the name of a secret, which proves us to that host'),
     dc: dc.describe('the data center to which it is bound, or attached; where the role is held once, that one'),
   }),
@@ -109,15 +116,22 @@ export const create = endpoint({
     'QuotaExceeded',
   ],
   perform: async ({ caller, own, params, body }, deps) => {
-    const { manifest, manifest_url, file_url, secret, dc_bound = true, ...fields } = body;
+    const { manifest, manifest_url, file_url, secret, dc_bound = true, ...more } = body;
+    const [said, fields] = parted(more);
     const wish = { ...fields, name: newName(params.name), dc_bound };
     if (manifest_url !== undefined) {
       if (manifest !== undefined) throw wrongField('manifest', 'manifest: there is a manifest_url as well');
+      for (const [field, value] of Object.entries(said)) {
+        if (value !== undefined) throw wrongField(field, `${field}: is said by the manifest of manifest_url`);
+      }
       const addresses = { manifest_url, file_url, secret };
       return outcomeOf(deps, { caller, own }, importFromUrl(deps, caller, wish, addresses));
     }
-    for (const [field, value] of Object.entries({ file_url, secret })) {
-      if (value !== undefined) throw wrongField(field, `${field}: is said of a manifest_url only`);
+    if (file_url !== undefined) {
+      return outcomeOf(deps, { caller, own }, importFile(deps, caller, wish, { ...said, file_url, secret, manifest }));
+    }
+    for (const [field, value] of Object.entries({ secret, ...said })) {
+      if (value !== undefined) throw wrongField(field, `${field}: is said of a manifest_url or file_url only`);
     }
     if (manifest === undefined) throw wrongField('manifest', 'manifest: is missing, and so is a manifest_url');
     return showImage(deps, { caller, own }, await createManagedImage(deps, caller, { ...wish, manifest }));
