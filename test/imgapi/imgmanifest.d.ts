@@ -12,6 +12,8 @@ declare module 'imgmanifest' {
     validatePublicManifest: Validate;
     validatePrivateManifest: Validate;
     upgradeManifest(manifest: object): Record<string, unknown>;
+    imgManifestFromDockerInfo(info: object): Record<string, unknown>;
+    imgUuidFromDockerDigests(digests: readonly string[]): string;
   };
   export default imgmanifest;
 }

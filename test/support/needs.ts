@@ -14,6 +14,7 @@ export const isMet = {
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
+  'docker-registry, to push to': spawnSync('docker-registry', ['--version']).status === 0,
 };
 
 export function mount(directory: string, size: string): boolean {
