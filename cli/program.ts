@@ -21,6 +21,7 @@ import { register as follow } from './commands/follow.js';
 import { register as group } from './commands/group.js';
 import { register as icon } from './commands/icon.js';
 import { register as image } from './commands/image.js';
+import { register as importImage } from './commands/import.js';
 import { register as list } from './commands/list.js';
 import { register as login } from './commands/login.js';
 import { register as logout } from './commands/logout.js';
@@ -29,6 +30,7 @@ import { register as picker } from './commands/picker.js';
 import { register as ping } from './commands/ping.js';
 import { register as repo } from './commands/repo.js';
 import { register as restore } from './commands/restore.js';
+import { register as secret } from './commands/secret.js';
 import { register as settings } from './commands/settings.js';
 import { register as show } from './commands/show.js';
 import { register as task } from './commands/task.js';
@@ -37,6 +39,7 @@ import { register as update } from './commands/update.js';
 import { register as upload } from './commands/upload.js';
 import { register as user } from './commands/user.js';
 import { register as vm } from './commands/vm.js';
+import { register as webhook } from './commands/webhook.js';
 import { register as whoami } from './commands/whoami.js';
 
 /** Every command, in the order of the help. Those that ask a server take the options that say which, and as whom. */
@@ -52,8 +55,8 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
     asksServer: true,
     commands: [dc, image, exportImage, copy, picker, vm, node, group, user, settings],
   },
-  { heading: 'Images of other servers:', asksServer: true, commands: [repo, follow] },
-  { heading: 'What is going on:', asksServer: true, commands: [task, events, audit] },
+  { heading: 'Images of other servers:', asksServer: true, commands: [importImage, repo, follow, secret] },
+  { heading: 'What is going on:', asksServer: true, commands: [task, events, webhook, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
   { heading: 'The whole server:', asksServer: true, commands: [backup] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, restore, completion] },

@@ -51,6 +51,12 @@ export const register = resource({
       examples: ['task cancel 7d0f'],
     },
     {
+      name: 'callback',
+      description: 'show how the cb_url of a task was told of its end',
+      asks: 'GET /api/task/:task/callback',
+      examples: ['task callback 7d0f'],
+    },
+    {
       name: 'log',
       description: 'list what was done, and by whom',
       asks: 'GET /api/task/log',

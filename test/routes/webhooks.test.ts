@@ -250,7 +250,7 @@ test('what is wrong with one is told by its field', async (t) => {
     [{ ...good, url: 'http://a:b@example.com/' }, '400 InvalidInput url:Invalid'],
     [{ ...good, url: 'http://[::1]/' }, '400 InvalidInput url:Invalid'],
     [{ ...good, events: undefined }, '400 InvalidInput events:MissingParameter'],
-    [{ ...good, events: ['images.exploded'] }, '400 InvalidInput events:Invalid'],
+    [{ ...good, events: ['images.exploded'] }, '400 InvalidInput events.0:Invalid'],
     [{ ...good, dc: 'none' }, '400 InvalidInput dc:Invalid'],
     [{ ...good, user: 'admin' }, '404 ResourceNotFound'],
     [{ ...good, more: 1 }, '400 InvalidInput more:NotAllowed'],
