@@ -51,6 +51,11 @@ export function progressLine({ label, total }: Pick<Task, 'label' | 'total'>, sa
   const [first, last] = [samples[0], samples.at(-1)];
   const bytes = last?.bytes ?? 0;
   const rate = first && last && last.at > first.at ? ((last.bytes - first.bytes) * 1000) / (last.at - first.at) : 0;
+  return lineOf({ label, total }, bytes, rate);
+}
+
+/** With so many bytes done, and so many more each second. */
+export function lineOf({ label, total }: Pick<Task, 'label' | 'total'>, bytes: number, rate: number): string {
   const speed = `${sizeText(Math.round(rate))}/s`;
   const what = visible(label.length > LABEL ? `…${label.slice(1 - LABEL)}` : label);
   if (total === undefined) return `${what}  ${sizeText(bytes)}  ${speed}`;

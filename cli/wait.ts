@@ -1,5 +1,7 @@
+import { isRecord } from '../imgapi/checks.js';
 import type { Io } from './command.js';
 import { isRunning, type Management, type Outcome } from './management.js';
+import { lineOf } from './progress.js';
 
 /** What a call came to in the end. On a terminal it shows that, and how far, its task has come. */
 export async function awaited(management: Management, outcome: Outcome, io: Io): Promise<Outcome> {
@@ -8,12 +10,22 @@ export async function awaited(management: Management, outcome: Outcome, io: Io):
   try {
     return await management.finished(outcome, async (task) => {
       const { result } = await management.ask('GET', `/api/task/${encodeURIComponent(task)}`);
-      const { progress } = Object(result);
-      const { done, total } = Object(progress);
-      const far = typeof total === 'number' ? `, ${done} of ${total}` : '';
-      io.stderr.write(`\rtask ${task}${far}, ${Math.round((performance.now() - begun) / 1000)} s\x1b[K`);
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      const line = lineOfTask(task, Object(result).progress, seconds);
+      io.stderr.write(`\r${line.slice(0, (io.stderr.columns || 80) - 1)}\x1b[K`);
     });
   } finally {
     io.stderr.write('\r\x1b[K');
   }
+}
+
+/** Bytes as a bar, with the rate and the time that is left; all else in numbers. */
+export function lineOfTask(task: string, progress: unknown, seconds: number): string {
+  const { done, total, unit, rate } = isRecord(progress) ? progress : {};
+  if (unit === 'bytes' && typeof done === 'number') {
+    const known = typeof total === 'number' ? total : undefined;
+    return lineOf({ label: `task ${task.slice(0, 8)}`, total: known }, done, typeof rate === 'number' ? rate : 0);
+  }
+  const far = typeof total === 'number' ? `, ${done} of ${total}` : '';
+  return `task ${task}${far}, ${seconds} s`;
 }

@@ -9,7 +9,7 @@ const access: Field = ['access', '--access <access>', 'who may use it', { public
 
 export const osTypes = { linux: 1, sunos: 2, bsd: 3, windows: 4, 'sunos-zone': 5, 'linux-zone': 6 };
 
-const fields: readonly Field[] = [
+export const fields: readonly Field[] = [
   ['alias', '--alias <name>', 'what its manifest calls it'],
   ['version', '--version <version>', 'its version'],
   access,

@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import type { Context, Register } from '../command.js';
+import { CliError, Interrupted } from '../errors.js';
+import { type Field, optionsOf, valuesOf } from '../field.js';
+import { isRunning, Management, type Outcome } from '../management.js';
+import { note, print, printJson } from '../output.js';
+import { openSession } from '../session.js';
+import type { Fields } from '../table.js';
+import { visible } from '../visible.js';
+import { awaited } from '../wait.js';
+import { fields as imageFields } from './image.js';
+
+const EXAMPLES = `
+Examples:
+  slipway import https://images.example.com/images/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b --name base
+  slipway import https://example.com/base.json --file https://files.example.com/base.zfs.gz --name base --dc north
+  slipway import harbour/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b
+
+The server fetches it: what the image builds on comes first, what is cut is gone on with, and you may leave meanwhile.`;
+
+const fields: readonly Field[] = [
+  ['name', '--name <name>', 'the key by which it is addressed; one of a repository has that of its manifest otherwise'],
+  ['file_url', '--file <url>', 'where its file is, if not beside its manifest'],
+  ['secret', '--secret <name>', 'what proves the server to the other one'],
+  ['dc', '--dc <dc>', 'the data center to which it is bound'],
+  ...imageFields,
+];
+
+/** What can be imported, by how it is called. */
+const ways: readonly { fits: RegExp; begin(management: Management, what: string, given: Fields): Promise<Outcome> }[] =
+  [
+    {
+      fits: /^https?:\/\//i,
+      begin: (management, url, { name, ...given }) => {
+        if (typeof name !== 'string') {
+          throw new CliError('how is the image to be called?', { hint: 'say it with --name NAME' });
+        }
+        const json = { ...given, manifest_url: url };
+        return management.ask('POST', `/api/image/${encodeURIComponent(name)}`, { json });
+      },
+    },
+    {
+      fits: /^[^/]+\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+      begin: (management, what, { file_url, secret, ...given }) => {
+        if (file_url !== undefined || secret !== undefined) {
+          throw new CliError('--file and --secret are for images that are imported by a URL');
+        }
+        const [repository = '', uuid = ''] = what.split('/');
+        const path = `/api/imagestore/${encodeURIComponent(repository)}/image/${uuid}`;
+        return management.ask('POST', path, { json: given });
+      },
+    },
+  ];
+
+interface Options extends Fields {
+  wait: boolean;
+  json?: true;
+}
+
+export const register: Register = (program, context) => {
+  const command = program
+    .command('import')
+    .description('have the server fetch an image from somewhere else: URL or REPOSITORY/UUID')
+    .argument('<what>', 'the URL of a manifest, or REPOSITORY/UUID');
+  for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
+  command
+    .option('--no-wait', 'do not wait until it is here: the task is printed')
+    .option('-j, --json', 'the answer, as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action((what: string, options: Options, called: Command) => importImage(what, options, called, context));
+};
+
+async function importImage(what: string, options: Options, command: Command, context: Context): Promise<void> {
+  const { io } = context;
+  const way = ways.find(({ fits }) => fits.test(what));
+  if (!way) {
+    throw new CliError(`"${visible(what)}" is nothing that can be imported`, {
+      hint: 'it is the URL of a manifest, or REPOSITORY/UUID as "slipway repo browse" shows them',
+    });
+  }
+  const given = await valuesOf(fields, options, context);
+  const management = new Management(await openSession(command, context));
+  const begun = await way.begin(management, what, given);
+  const outcome = options.wait === false ? begun : await arrived(management, begun, context);
+  if (options.json) return printJson(io, isRunning(outcome) ? outcome : outcome.result);
+  await print(io, `${visible(isRunning(outcome) ? String(outcome.task) : String(Object(outcome.result).uuid))}\n`);
+}
+
+/** Whoever stops waiting does not stop the server. */
+async function arrived(management: Management, begun: Outcome, { io }: Context): Promise<Outcome> {
+  try {
+    return await awaited(management, begun, io);
+  } catch (error) {
+    if (error instanceof Interrupted && isRunning(begun)) {
+      note(
+        io,
+        `the import goes on; "slipway task cancel ${begun.task}" ends it, "slipway task wait ${begun.task}" waits`,
+      );
+    }
+    throw error;
+  }
+}
