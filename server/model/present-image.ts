@@ -63,7 +63,11 @@ export function presentImage(image: ManagedImage, known: Known) {
     badges: badgesOf(image, obstacle),
     files: image.files.map(({ sha1, sha256, size, compression }) => ({ sha1, sha256, size, compression })),
     bytes: bytesOf(image),
-    provenance: { by: registration.provenance?.by ?? null, origin: image.origin ?? null },
+    provenance: {
+      by: registration.provenance?.by ?? null,
+      repository: registration.provenance?.repository ?? null,
+      origin: image.origin ?? null,
+    },
     vms: machines,
     nodes: [] as string[],
     created: registration.created,

@@ -42,7 +42,7 @@ export interface Registration extends Placement {
   /** Why nothing may change it at the moment: what works on it. */
   pending?: Pending;
   /** How it came, as far as that is known. */
-  provenance?: { by: string };
+  provenance?: { by?: string; repository?: string };
   created: string;
   changed: string;
 }

@@ -15,6 +15,7 @@ import {
   type Wanted,
 } from '../model/import.js';
 import type { Viewer } from '../model/visibility.js';
+import { checkAuthority } from './check-authority.js';
 import { checkOrigin } from './check-relations.js';
 import { openSource } from './open-source.js';
 
@@ -67,7 +68,9 @@ async function describe(
   const source = await openSource(deps, from);
   const { what } = source;
   const manifest = await asked('manifest', source, signal, () => source.describe(wanted ?? '', signal));
-  return { ...stepOf(manifest, from, { wanted, what }), manifest, what };
+  const step = stepOf(manifest, from, { wanted, what });
+  checkAuthority(deps, from, step.uuid);
+  return { ...step, manifest, what };
 }
 
 /** The uuid of what an image comes from and is not here; what is here has to be one that may be built on, and active. */

@@ -69,7 +69,7 @@ async function announce(
 ): Promise<void> {
   const { existing, image } = await (step === steps.at(-1) ? wanted : origin)(tx, step);
   const { size } = step.file;
-  const arriving = onItsWay(image, { task, what: IMPORT, ...(size !== undefined && { bytes: size }) });
+  const arriving = onItsWay(image, step, { task, what: IMPORT, ...(size !== undefined && { bytes: size }) });
   // Whoever may not show it in the end is told so before it comes.
   await checkWidening(tx, viewer, existing, { ...image, ...settle({ ...image, activated: true }) });
   await checkQuota(deps, tx, existing, arriving);
@@ -77,7 +77,9 @@ async function announce(
 }
 
 /** Nothing may change it until it is here. */
-function onItsWay(image: RegisteredImage, pending: Pending): RegisteredImage {
-  const { registration } = image;
-  return { ...image, state: 'creating', ...(registration && { registration: { ...registration, pending } }) };
+function onItsWay(image: RegisteredImage, { from }: DescribedStep, pending: Pending): RegisteredImage {
+  if (!image.registration) return { ...image, state: 'creating' };
+  const { provenance, ...registration } = image.registration;
+  const came = { ...provenance, ...(from.kind === 'repository' && { repository: from.name }) };
+  return { ...image, state: 'creating', registration: { ...registration, provenance: came, pending } };
 }

@@ -92,7 +92,10 @@ test('what appears is imported, with what it builds on, and every second run fin
   );
   for (const number of [1, 2, 3]) {
     const image = await server.stored(numbered(number));
-    t.like(image, { state: 'active', registration: { access: 'private', datacenters: ['main'] } });
+    t.like(image, {
+      state: 'active',
+      registration: { access: 'private', datacenters: ['main'], provenance: { repository: 'rep' } },
+    });
     t.is(
       (await server.ask('GET', `/images/${numbered(number)}/file`, { as: 'admin' })).bytes.toString(),
       `bytes of ${number}`,

@@ -489,3 +489,41 @@ test('a refresh is in the audit, once, with nothing of the images', async (t) =>
   t.deepEqual(entries[0]?.objects.length, 1);
   t.notRegex(JSON.stringify(await got(server, '/api/audit')), /repository-images/);
 });
+
+test('the uuids of an authoritative repository mean its images, wherever else they are offered', async (t) => {
+  const [truth, mirror] = [
+    await startServer(t, { mode: 'public', authType: 'none' }),
+    await startServer(t, { mode: 'public', authType: 'none' }),
+  ];
+  for (const [server, numbers] of [
+    [truth, [1, 2]],
+    [mirror, [1, 3]],
+  ] as const) {
+    for (const number of numbers) {
+      const manifest = { uuid: numbered(number), name: `image-${number}`, owner: numbered(0), public: true };
+      await importImage(server, manifest);
+    }
+  }
+  const server = await startServer(t);
+  const { ask } = server;
+  await ask('POST', '/api/repository/truth', { body: { url: truth.url, authoritative: true } });
+  await ask('POST', '/api/repository/mirror', { body: { url: mirror.url } });
+  await ask('PUT', '/api/imagestore', { body: {} });
+  const bring = (repository: string, number: number) =>
+    ask('POST', `/api/imagestore/${repository}/image/${numbered(number)}`, { body: { dc_bound: false } });
+  const refused = await bring('mirror', 1);
+  t.is(refused.status, 406);
+  t.regex(refused.json.message ?? '', /repository "truth", which is authoritative/);
+  const remotely = await ask('POST', `/images/${numbered(1)}?action=import-remote&source=${mirror.url}`);
+  t.is(remotely.status, 409);
+  t.is(await server.stored(numbered(1)), undefined);
+  for (const [repository, number] of [
+    ['truth', 1],
+    ['mirror', 3],
+  ] as const) {
+    const started = await bring(repository, number);
+    t.is(started.status, 201, started.bytes.toString());
+    await server.deps.tasks.settled(String(started.json.task_id), new AbortController().signal);
+    t.like(await got(server, `/api/image/${numbered(number)}`), { state: 'active', provenance: { repository } });
+  }
+});

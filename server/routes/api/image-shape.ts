@@ -91,7 +91,11 @@ export const shown = z.strictObject({
   badges: z.array(z.enum(badges)),
   files: z.array(file),
   bytes: z.number(),
-  provenance: z.strictObject({ by: z.string().nullable(), origin: z.string().nullable() }),
+  provenance: z.strictObject({
+    by: z.string().nullable(),
+    repository: z.string().nullable().describe('from which it was imported'),
+    origin: z.string().nullable(),
+  }),
   vms: z.number().describe('how many machines use it that the caller sees'),
   nodes: z.array(z.string()),
   created: z.string(),
