@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Bandwidth } from '../storage/bandwidth.js';
 import type { Catalog } from '../storage/catalog.js';
 import { lockDirectory } from '../storage/lock.js';
-import { openBlobs, openCatalog } from '../storage/open.js';
+import { openBlobs, openCatalog, openFolder } from '../storage/open.js';
 import { spaceOf } from '../storage/space.js';
 import { createApp, createMonitoringApp } from './app.js';
 import { Audit, type AuditOptions } from './audit/audit.js';
@@ -49,6 +50,7 @@ import { openFleet } from './operations/fleet.js';
 import { forgetStreams } from './operations/forget-streams.js';
 import { ImportsUnderWay } from './operations/imports-under-way.js';
 import { openListing } from './operations/listing.js';
+import { localFolder } from './operations/local-folder.js';
 import { Manifests } from './operations/manifests.js';
 import { registerImages } from './operations/register-images.js';
 import { RepositoryBook } from './operations/repository-book.js';
@@ -142,7 +144,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (hasDatacenters) await ensureMain(catalog, startedAt);
   await forgetStreams(catalog);
   const directory = closing.add(await Directory.open(catalog), (opened) => opened.close());
-  const repositories = closing.add(await RepositoryBook.open(catalog), (book) => book.close());
+  const folder = await openFolder(resolve(settings.dropFolder ?? join(settings.data, 'drop')));
+  const local = localFolder(hostname(), folder);
+  const repositories = closing.add(await RepositoryBook.open(catalog, { local }), (book) => book.close());
   const listing = await openListing(catalog, settings.mode);
   if (hasDatacenters) await registerImages({ catalog, listing, log }, startedAt);
   const fleet = await openFleet(catalog);
@@ -213,6 +217,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     repositories.stop();
     reloads.splice(0);
     events.close();
+    deps.uploads.stop();
     // Tasks end at once: whoever waits for them would otherwise keep the server from closing.
     const closed = Promise.all([server.close(settings.shutdownGrace * 1000), tasks.close()]);
     log.info({ grace: settings.shutdownGrace }, 'stopping');

@@ -1,6 +1,15 @@
 import type { ResumedBlob } from './blobs.js';
 import { TransferRefused } from './transfer.js';
 
+export interface Appending {
+  /** So long the whole may become. */
+  most: number;
+  /** Told how many bytes are there so far. */
+  report?: (bytes: number) => void;
+  /** Told of each chunk whose bytes have been taken. */
+  release?: (chunk: Uint8Array) => void;
+}
+
 /**
  * Bytes behind those that are there, which nobody looks at yet: they go through `transfer` when all have come. Whatever
  * happens, what has been written stays. Returns how many bytes are there then.
@@ -8,7 +17,7 @@ import { TransferRefused } from './transfer.js';
 export async function append(
   source: AsyncIterable<Uint8Array>,
   blob: ResumedBlob,
-  { most, report }: { most: number; report: (bytes: number) => void },
+  { most, report, release }: Appending,
 ): Promise<number> {
   let size = blob.kept;
   blob.skip();
@@ -18,7 +27,8 @@ export async function append(
       if (size + chunk.length > most) throw new TransferRefused('size', most, size + chunk.length);
       await written(blob, chunk);
       size += chunk.length;
-      report(size);
+      report?.(size);
+      release?.(chunk);
     }
     return size;
   } finally {

@@ -111,7 +111,7 @@ async function receiveSome(deps: Deps, upload: Upload, part: SentPart): Promise<
   const staged = await resumed(deps, upload, offset);
   try {
     const report = (bytes: number) => deps.uploads.advance(upload, bytes);
-    await append(checksum ? seen(body, hash) : body, staged, { most: upload.size, report });
+    await append(checksum ? seen(body, hash) : body, staged, { most: upload.size, report, release: giveBack });
   } catch (error) {
     if (!isTooMuch(error)) await measure(deps, upload);
     throw error;
@@ -146,7 +146,7 @@ async function cutBack(deps: Deps, upload: Upload, length: number): Promise<void
   const staged = await blobs.stage();
   await staged.suspend();
   const after = (await blobs.resume(staged.key))!;
-  await append(beginning(before.read(), length), after, { most: length, report: () => {} });
+  await append(beginning(before.read(), length), after, { most: length });
   await before.suspend();
   await catalog.write(async (tx) => {
     const current = await tx.get(uploads, upload.id);

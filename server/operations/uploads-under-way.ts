@@ -19,6 +19,7 @@ interface UnderWay {
 /** How far uploads have come, and who works on them. Records tell what they are; this follows from the bytes. */
 export class UploadsUnderWay {
   readonly #known = new Map<string, UnderWay>();
+  #stopping = false;
 
   add({ id, size }: Upload, offset: number, reservation: Reservation): void {
     this.#known.set(id, { size, offset, reservation });
@@ -43,6 +44,8 @@ export class UploadsUnderWay {
 
   /** One at a time: others are refused. */
   async alone<R>({ id }: Upload, part: Part, work: () => Promise<R>): Promise<R> {
+    if (this.#stopping)
+      throw new ImgapiError('ServiceUnavailableError', 'the server is stopping: go on when it is back');
     const found = this.#known.get(id);
     if (!found) throw new ImgapiError('Busy', `upload ${id} has just ended`);
     if (found.part) throw new ImgapiError('Busy', `something is being sent to upload ${id} already`);
@@ -65,6 +68,12 @@ export class UploadsUnderWay {
       part.end();
       await part.over;
     }
+  }
+
+  /** The server stops: what is being sent ends here, and goes on with the next one. */
+  stop(): void {
+    this.#stopping = true;
+    for (const { part } of this.#known.values()) part?.end();
   }
 
   /** Its room is given back. */

@@ -10,7 +10,10 @@ import { reopenUploads } from '../../server/operations/create-upload.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { sweep } from '../../server/operations/sweep.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
+import type { ResumedBlob } from '../../storage/blobs.js';
+import { StorageDown } from '../../storage/errors.js';
 import { contents } from '../../storage/holdings.js';
+import { openBlobs } from '../../storage/open.js';
 import { partials } from '../../storage/partials.js';
 import { addDatacenter, grant, place } from '../support/datacenters.js';
 import { addUser } from '../support/fixtures.js';
@@ -196,6 +199,62 @@ test('one part at a time; who asks where to go on ends the one that hangs', asyn
   hanging.destroy();
   t.is((await tus(server).patch(path, 500_000, bytes.subarray(500_000))).status, 204);
   await holds(t, server, uuid, bytes);
+});
+
+test('a server that stops takes no more, and keeps what has come', async (t) => {
+  const server = await startServer(t);
+  const { bytes, path } = await begun(server, 1_000_000);
+  const sending = await half(server, path, bytes, { sent: 300_000 });
+  await offsetComes(server, path, 300_000);
+  server.deps.uploads.stop();
+  const [response] = await once(sending, 'response');
+  t.deepEqual([response.statusCode, response.headers['upload-offset']], [204, '300000']);
+  sending.destroy();
+  const { status, json } = await tus(server).patch(path, 300_000, bytes.subarray(300_000));
+  t.deepEqual([status, json.code], [503, 'ServiceUnavailableError']);
+  t.is((await tus(server).head(path)).headers['upload-offset'], '300000');
+});
+
+test('a disk that fails in the middle keeps what it has taken', async (t) => {
+  const blobs = await openBlobs({ kind: 'memory' });
+  let room = Number.POSITIVE_INFINITY;
+  const narrow = (blob: ResumedBlob): ResumedBlob => {
+    blob.writable._write = new Proxy(blob.writable._write, {
+      apply: (write, self, [chunk, encoding, done]) => {
+        room -= chunk.length;
+        if (room < 0) done(new StorageDown('writing', new Error('ENOSPC')));
+        else Reflect.apply(write, self, [chunk, encoding, done]);
+      },
+    });
+    return blob;
+  };
+  const server = await startServer(t, {
+    blobs: {
+      stage: () => blobs.stage(),
+      resume: async (key) => {
+        const blob = await blobs.resume(key);
+        return blob && narrow(blob);
+      },
+      stat: (key) => blobs.stat(key),
+      read: (key, range) => blobs.read(key, range),
+      delete: (key) => blobs.delete(key),
+      list: () => blobs.list(),
+      close: () => blobs.close(),
+    },
+  });
+  for (const first of [0, 1000]) {
+    const { uuid, bytes, path } = await begun(server, 500_000);
+    if (first > 0) await tus(server).patch(path, 0, bytes.subarray(0, first));
+    room = 200_000;
+    const { status, json } = await tus(server).patch(path, first, bytes.subarray(first));
+    t.deepEqual([status, json.code], [503, 'StorageIsDown']);
+    room = Number.POSITIVE_INFINITY;
+    const offset = Number((await tus(server).head(path)).headers['upload-offset']);
+    t.true(offset >= first && offset <= first + 200_000, `${offset}`);
+    t.is((await kept(server)).awaited, 500_000 - offset);
+    t.is((await tus(server).patch(path, offset, bytes.subarray(offset))).status, 204);
+    await holds(t, server, uuid, bytes);
+  }
 });
 
 test('after a restart it goes on, with its room kept', async (t) => {

@@ -102,6 +102,7 @@ const arriving = [
   'OffsetMismatch',
   'ChecksumMismatch',
   'Gone',
+  'ServiceUnavailableError',
 ] as const;
 
 const { 'Tus-Resumable': version, 'Upload-Offset': offset, 'Upload-Checksum': checksum, ...ofTheWhole } = taken;
