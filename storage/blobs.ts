@@ -53,6 +53,11 @@ export interface BlobStore {
   stage(key?: string): Promise<StagedBlob>;
   /** What was staged and not ended by anybody, or was committed and is known to no record. Never two at a time. */
   resume(key: string): Promise<ResumedBlob | undefined>;
+  /**
+   * A file as a blob that is all there already, in stores that share a disk with it: it is not copied, and cannot be
+   * written to from now on. Nothing where that can not be. Committing throws Changed where it was written to after all.
+   */
+  adopt?(path: string): Promise<ResumedBlob | undefined>;
   stat(key: string): Promise<BlobStat | undefined>;
   /**
    * The blob is open when this returns, and closed when the iteration ends, is left early, or throws; where it may never

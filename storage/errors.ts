@@ -24,6 +24,11 @@ export class StorageDown extends Error {
   }
 }
 
+/** What was read has been changed by somebody meanwhile. */
+export class Changed extends Error {
+  override name = 'Changed';
+}
+
 /** Another daemon holds the store. */
 export class InUse extends Error {
   override name = 'InUse';

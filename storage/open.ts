@@ -4,7 +4,7 @@ import type { BlobStore } from './blobs.js';
 import type { Catalog } from './catalog.js';
 import type { RegistryOptions, Repository, RepositoryName } from './registry.js';
 import type { Simplestreams, StreamsOptions } from './simplestreams.js';
-import type { LeftDirectory, Source } from './sources.js';
+import type { Folder, LeftDirectory, Source } from './sources.js';
 
 export type CatalogConfig = { kind: 'leveldb'; directory: string } | { kind: 'memory' };
 export type BlobsConfig = { kind: 'filesystem'; directory: string } | { kind: 'memory' };
@@ -55,6 +55,11 @@ export async function openImgapiSource(
   call: Pick<Call, 'redirects'> = {},
 ): Promise<Source> {
   return (await import('./sources/imgapi.js')).imgapiSource(client, host, call);
+}
+
+/** What an operator has put into a directory of this machine. */
+export async function openFolder(path: string): Promise<Folder> {
+  return (await import('./sources/folder.js')).openFolder(path);
 }
 
 /** One image, by the addresses of its manifest and file. */

@@ -62,6 +62,8 @@ export interface Opened {
 export interface RemoteFile {
   /** For people: where it lies, without what must not be told. */
   readonly what: string;
+  /** Where it lies on this machine, for stores that can take it from there as it is. */
+  readonly path?: string;
   open(at: { from: number; mark?: string | undefined }, signal: AbortSignal): Promise<Opened>;
 }
 
@@ -77,4 +79,11 @@ export interface Source {
   file(uuid: string, index?: number): RemoteFile;
   /** Where the source knows of icons. */
   icon?(uuid: string): RemoteFile;
+}
+
+/** Images that lie in a directory of this machine. */
+export interface Folder extends Source {
+  readonly path: string;
+  /** The manifests of those that are whole. */
+  list(signal: AbortSignal): AsyncIterable<Record<string, unknown>>;
 }

@@ -27,6 +27,7 @@ export interface Settings {
   serverName: string | undefined;
   sendfile: boolean;
   data: string;
+  dropFolder: string | undefined;
   channels: Channel[];
   datacenters: Record<string, string>;
   blobGrace: number;
@@ -135,6 +136,16 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'directory of everything that is kept; one daemon at a time',
     more: 'Catalog, files, the token of the first administrator. Relative to where the daemon is started.',
     default: 'data',
+    read: text,
+  },
+  dropFolder: {
+    group: 'keeping',
+    meaning: 'directory into which operators put images by hand: UUID/manifest and UUID/file; DATA/drop unless set',
+    more:
+      'They are listed as the repository _HOSTNAME, to SuperAdmins. On the disk of DATA their files are not copied when ' +
+      'they are imported, but made read-only where they lie.',
+    example: 'dropFolder = "/srv/slipway/drop"',
+    default: undefined,
     read: text,
   },
   channels: {

@@ -39,6 +39,12 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
       const blob = await time('resume', () => blobs.resume(key));
       return blob && { ...watch(blob), kept: blob.kept, skip: () => blob.skip(), read: () => blob.read() };
     },
+    ...(blobs.adopt && {
+      adopt: async (path) => {
+        const blob = await time('adopt', () => blobs.adopt!(path));
+        return blob && { ...watch(blob), kept: blob.kept, skip: () => blob.skip(), read: () => blob.read() };
+      },
+    }),
     stat: (key) => time('stat', () => blobs.stat(key)),
     read: async (key, range) => {
       const chunks = await time('open', () => blobs.read(key, range));

@@ -1,7 +1,8 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { ImageIcon } from '../../imgapi/image.js';
+import { adopt } from '../../storage/adopt.js';
 import type { Reader, Tx } from '../../storage/catalog.js';
-import { StorageDown } from '../../storage/errors.js';
+import { Changed, StorageDown } from '../../storage/errors.js';
 import { giveBack } from '../../storage/give-back.js';
 import { publishAll } from '../../storage/holdings.js';
 import { Inspector, NotTaken } from '../../storage/inspect.js';
@@ -66,7 +67,7 @@ async function clear({ catalog, blobs, imports }: Deps, task: Task): Promise<voi
 const iconOf = (task: string, uuid: string) => `${holderOf(task, uuid)}/icon`;
 
 function refusalOf(error: unknown): unknown {
-  const isRefused = [TransferRefused, NotTaken, NoUnpacker].some((kind) => error instanceof kind);
+  const isRefused = [TransferRefused, NotTaken, NoUnpacker, Changed].some((kind) => error instanceof kind);
   if (error instanceof Error && isRefused) return new ImgapiError('Download', error.message, { cause: error });
   if (!(error instanceof StorageDown)) return error;
   return new ImgapiError('StorageIsDown', `the storage failed: ${error.message}`, { cause: error });
@@ -92,21 +93,19 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
   const source = await openSource(deps, step.from);
   const tell = told(course, stepsOf(task), (bytes) => imports.expect(step.uuid, Math.max(0, (size ?? 0) - bytes)));
   return withRoom(deps, image, size, async ({ through, reservation }) => {
-    const coming = imports.bandwidth.limited(source.file(step.uuid));
-    const file = await receive(
-      { catalog, blobs },
-      holder,
-      inside?.promised ? repacked(coming, inside.promised) : coming,
-      {
-        limit: policy.maxFileSize,
-        expect: { ...digests, ...(size !== undefined && { size }) },
-        through: inside ? [...through, new Inspector({ packing: compression, format: inside.format })] : through,
-        signal: work.signal,
-        report: tell,
-        release: giveBack,
-        ...imports.patience,
-      },
-    );
+    const lying = source.file(step.uuid);
+    const coming = imports.bandwidth.limited(lying);
+    const options = {
+      limit: policy.maxFileSize,
+      expect: { ...digests, ...(size !== undefined && { size }) },
+      through: inside ? [...through, new Inspector({ packing: compression, format: inside.format })] : through,
+      signal: work.signal,
+      report: tell,
+      release: giveBack,
+      ...imports.patience,
+    };
+    const sent = inside?.promised ? repacked(coming, inside.promised) : coming;
+    const file = (await adopt(blobs, lying, options)) ?? (await receive({ catalog, blobs }, holder, sent, options));
     const icon = step.icon && (await receiveIcon(deps, source, task, step, work));
     const { size: bytes } = file.content;
     await publishAll({ catalog, blobs }, [file, ...(icon ? [icon.received] : [])], async (tx, hold) => {

@@ -1,10 +1,10 @@
-import type { Dirent, Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Dirent, type Stats } from 'node:fs';
+import { chmod, type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertBlobKey, isBlobKey, newBlobKey } from '../blob-key.js';
 import type { BlobFile, BlobStat, BlobStore, ByteRange, ResumedBlob, StagedBlob } from '../blobs.js';
 import { makeDirectory, syncDirectory } from '../durable.js';
-import { StorageDown } from '../errors.js';
+import { Changed, StorageDown } from '../errors.js';
 import { FileReading } from './file-reading.js';
 import { OpenFile } from './open-file.js';
 import { StagedFile } from './staged-file.js';
@@ -58,9 +58,30 @@ class FilesystemBlobs implements BlobStore {
     }
   }
 
+  async adopt(path: string): Promise<ResumedBlob | undefined> {
+    const key = newBlobKey();
+    const linked = await linkedFile(path, this.#staged(key));
+    if (!linked) return undefined;
+    const { handle, mode, found } = linked;
+    const place = {
+      ...this.#placeOf(key),
+      land: async () => {
+        const now = await stat(this.#staged(key));
+        if (now.size !== found.size || now.mtimeMs !== found.mtimeMs)
+          throw new Changed(`${path} was changed meanwhile`);
+        await this.#land(key);
+      },
+      remove: async () => {
+        await orAbsent(chmod(this.#staged(key), mode));
+        await this.delete(key);
+      },
+    };
+    return new StagedFile(key, handle, place, this.#writeBehind, found.size);
+  }
+
   async stat(key: string): Promise<BlobStat | undefined> {
     const found = await orAbsent(stat(this.#whole(key))).catch(down(`looking for blob ${key}`));
-    return found && { size: found.size, touched: found.mtime };
+    return found && { size: found.size, touched: touchedOf(found) };
   }
 
   async read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -131,6 +152,36 @@ class FilesystemBlobs implements BlobStore {
 
 const shardOf = (key: string) => key.slice(0, 2);
 
+/** A file that was adopted is as old as it was where it came from; what counts is when it came. */
+const touchedOf = ({ nlink, mtime, ctime }: Stats) => (nlink > 1 && ctime > mtime ? ctime : mtime);
+
+/** Under a second name here, and read-only. Nothing where it is no file, is on another disk, or is somebody else's. */
+async function linkedFile(path: string, own: string) {
+  if (!(await lstat(path)).isFile()) return undefined;
+  try {
+    await link(path, own);
+  } catch (error) {
+    if (unlinkable.has(String((error as NodeJS.ErrnoException).code))) return undefined;
+    throw new StorageDown(`adopting ${path}`, error);
+  }
+  try {
+    const handle = await open(own, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { mode } = await handle.stat();
+      await handle.chmod(0o400);
+      return { handle, mode, found: await handle.stat() };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  } catch {
+    await rm(own, { force: true });
+    return undefined;
+  }
+}
+
+const unlinkable: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP']);
+
 async function wholeOf(key: string, handle: FileHandle): Promise<ByteRange> {
   try {
     return { start: 0, end: (await handle.stat()).size - 1 };
@@ -144,7 +195,7 @@ async function* listed(path: string, staged: boolean) {
   for (const { name } of await entries(path)) {
     if (!isBlobKey(name)) continue;
     const found: Stats | undefined = await orAbsent(stat(join(path, name))).catch(down(`listing ${path}`));
-    if (found) yield { key: name, staged, touched: found.mtime };
+    if (found) yield { key: name, staged, touched: touchedOf(found) };
   }
 }
 

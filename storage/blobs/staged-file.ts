@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import type { ResumedBlob } from '../blobs.js';
-import { StorageDown } from '../errors.js';
+import { Changed, StorageDown } from '../errors.js';
 import { FileReading } from './file-reading.js';
 import type { FollowedFile, WriteBehind } from './write-behind.js';
 
@@ -99,7 +99,7 @@ export class StagedFile implements ResumedBlob {
       await this.#close();
       await this.place.land();
     } catch (error) {
-      throw this.#down(error);
+      throw error instanceof Changed ? error : this.#down(error);
     }
   }
 

@@ -13,6 +13,7 @@ export const defaults: Settings = {
   serverName: undefined,
   sendfile: true,
   data: resolve('data'),
+  dropFolder: undefined,
   channels: [],
   datacenters: {},
   insecureRegistries: [],

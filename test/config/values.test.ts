@@ -12,6 +12,7 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   serverName: { text: 'a server', value: 'a server', read: 'a server' },
   sendfile: { text: 'false', value: false, read: false },
   data: { text: 'some/where', value: 'some/where', read: resolve('some/where') },
+  dropFolder: { text: '/srv/drop', value: '/srv/drop', read: '/srv/drop' },
   channels: {
     text: '[{"name":"dev","description":"d","default":true},{"name":"x"}]',
     value: [{ name: 'dev', description: 'd', default: true }, { name: 'x' }],
@@ -175,6 +176,7 @@ const badValues = table<'key' | 'value'>(`
   publicUrl          https://ada@images.example.com
   publicUrl          https://:secret@images.example.com
   secretsKey         EMPTY
+  dropFolder         EMPTY
   allowedAddresses   nonsense
   allowedHosts       https://a.example
   certificateHeader  two words

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { open as openFile, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { BlobStore, StagedBlob } from '../../storage/blobs.js';
-import { StorageDown } from '../../storage/errors.js';
+import { Changed, StorageDown } from '../../storage/errors.js';
+import { scratch } from '../support/scratch.js';
 
 /** What every blob store keeps to. `open` gives an empty one, and the way to close it. */
 export function blobsContract(
@@ -314,6 +317,46 @@ export function blobsContract(
     // file systems keep time with a coarse clock, which lags behind by some milliseconds
     for (const time of touched) t.true(time.getTime() >= before - 50 && time.getTime() <= Date.now() + 1);
     await staged.discard();
+  });
+
+  about('a file that is adopted is a blob of its own, read-only, and not copied', async (t, blobs) => {
+    const path = join(await scratch(t), 'file');
+    await writeFile(path, 'adopted', { mode: 0o644 });
+    await utimes(path, new Date('2020-01-01'), new Date('2020-01-01'));
+    const staged = await blobs.adopt?.(path);
+    if (!staged) {
+      t.pass('this store keeps nothing that lies on a disk of ours');
+      return;
+    }
+    t.is(staged.kept, 7);
+    t.is(await blobs.stat(staged.key), undefined);
+    const bytes = await collected(staged.read());
+    await end(staged, bytes);
+    await staged.commit();
+    t.deepEqual(await bytesOf(blobs, staged.key), Buffer.from('adopted'));
+    t.true((await blobs.stat(staged.key))!.touched.getTime() > Date.now() - 60_000, 'its lease begins now');
+    t.like(await stat(path), { nlink: 2, mode: 0o100400 });
+    await blobs.delete(staged.key);
+    t.is(await readFile(path, 'utf8'), 'adopted');
+  });
+
+  about('a file that is written to while it is adopted is not taken, and is as it was', async (t, blobs) => {
+    const path = join(await scratch(t), 'file');
+    await writeFile(path, 'before', { mode: 0o640 });
+    const writer = await openFile(path, 'a');
+    t.teardown(() => writer.close());
+    const staged = await blobs.adopt?.(path);
+    if (!staged) {
+      t.pass('this store keeps nothing that lies on a disk of ours');
+      return;
+    }
+    await end(staged, await collected(staged.read()));
+    await writer.write(', and after');
+    await t.throwsAsync(staged.commit(), { instanceOf: Changed });
+    await staged.discard();
+    t.deepEqual(await listed(blobs), []);
+    t.like(await stat(path), { nlink: 1, mode: 0o100640 });
+    t.is(await blobs.adopt?.(join(path, '..')), undefined, 'a directory');
   });
 
   about('list has everything there is', async (t, blobs) => {
