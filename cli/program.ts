@@ -37,6 +37,7 @@ import { register as task } from './commands/task.js';
 import { register as token } from './commands/token.js';
 import { register as update } from './commands/update.js';
 import { register as upload } from './commands/upload.js';
+import { register as uploads } from './commands/uploads.js';
 import { register as user } from './commands/user.js';
 import { register as vm } from './commands/vm.js';
 import { register as webhook } from './commands/webhook.js';
@@ -56,7 +57,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
     commands: [dc, image, exportImage, copy, picker, vm, node, group, user, settings],
   },
   { heading: 'Images of other servers:', asksServer: true, commands: [importImage, repo, follow, secret] },
-  { heading: 'What is going on:', asksServer: true, commands: [task, events, webhook, audit] },
+  { heading: 'What is going on:', asksServer: true, commands: [task, uploads, events, webhook, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
   { heading: 'The whole server:', asksServer: true, commands: [backup] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, restore, completion] },

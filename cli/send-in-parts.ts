@@ -69,6 +69,11 @@ export async function sendInParts(exchange: Exchange, whole: Whole, source: Sour
   }
 }
 
+/** Nothing of it is left then. */
+export async function endUpload(exchange: Exchange, id: string, signal: AbortSignal): Promise<void> {
+  await drained(exchange.send('DELETE', `${UPLOADS}/${encodeURIComponent(id)}`, spoken({ signal })));
+}
+
 interface Begun {
   id: string;
   offset: number;

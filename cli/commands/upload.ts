@@ -137,7 +137,11 @@ async function uploadTo(
   }
   const client = await context.connect(command);
   const image = await findImage(client, wanted, { channel: options.channel });
-  const left = () => note(context.io, 'what was sent stays for a while: the same command goes on with it');
+  const left = () =>
+    note(
+      context.io,
+      'what was sent stays for a while: the same command goes on with it, "slipway uploads" tells of it',
+    );
   return fill(client, image, source, { ...options, left }, context);
 }
 

@@ -93,6 +93,28 @@ test('the same command goes on after Ctrl-C', async (t) => {
   );
 });
 
+test('what was left behind is seen, and can be ended', async (t) => {
+  const daemon = await startDaemon(t);
+  const way = await cuttingProxy(t, daemon.port, () => ({ up: 4 * MIB, end: 'hold' }));
+  const { start, run, home } = await cli(t, { SLIPWAY_URL: daemon.url, SLIPWAY_TOKEN: daemon.token });
+  await large(join(home, 'large'), 8 * MIB);
+  const uuid = (await run(['create', '--name', 'large', '--version', '1', ...KIND])).stdout.trim();
+  const { child, exited } = start(['upload', 'large', '--uuid', uuid], { env: { SLIPWAY_URL: way.url } });
+  await way.held;
+  child.kill('SIGINT');
+  await exited;
+  const { stdout } = await run(['uploads', 'list', '--no-header']);
+  const [id = '', image, , offset, size] = stdout.trim().split(/\s+/);
+  t.deepEqual([image, Number(size)], [uuid, 8 * MIB]);
+  t.true(Number(offset) > 0);
+  t.is((await run(['uploads', 'end', id])).stdout, `upload ${id} has ended\n`);
+  t.is((await run(['uploads', 'list', '--no-header'])).stdout, '');
+  t.deepEqual(await readdir(join(daemon.data, 'files', 'tmp')), []);
+  const again = await run(['uploads', 'end', id]);
+  t.is(again.code, 1);
+  t.regex(again.stderr, /there is no upload/);
+});
+
 test('a daemon that is stopped keeps what has come, and another that begins goes on', async (t) => {
   const data = join(await scratch(t), 'data');
   let daemon = await startDaemon(t, { data, config: { shutdownGrace: 0 } });

@@ -78,7 +78,7 @@ const hex = (digits: number) =>
 
 /** Clients tell more than we ask for. */
 const metadata = z.object({
-  image: z.string().min(1, 'is empty').max(64, 'is longer than 64 characters'),
+  image: z.string().min(1, 'is empty').max(512, 'is longer than 512 characters'),
   dc: z.string().max(64, 'is longer than 64 characters').optional(),
   sha256: hex(64),
   sha1: hex(40).optional(),
