@@ -314,6 +314,40 @@ interface Described {
   requestBody?: { content: { 'application/json': { schema: { properties?: { dc?: object } } } } };
 }
 
+test('images are imported from a repository and by the URL of a manifest, and whoever streams is told the end', async (t) => {
+  const { server, admin } = await fleet(t);
+  const other = await startServer(t, { mode: 'public', authType: 'none' });
+  const [one, two] = [await other.image({ name: 'debian' }), await other.image({ name: 'ubuntu' })];
+  await admin('set', '/dc/main/settings', { VMS_IMAGE_REPOSITORIES: { rep: other.url } });
+  const made = await admin('create', `/imagestore/rep/image/${one.uuid}`, { dc: 'north' });
+  t.is(made.headers.get('es_stream'), 'True');
+  t.is(made.headers.get('es_task_id'), String(made.json.task_id));
+  t.is(told(made), '200 SUCCESS', made.text);
+  t.like(made.json.result, { uuid: one.uuid, images: [one.uuid] });
+  t.like((await admin('get', '/image/debian')).json.result, {
+    uuid: one.uuid,
+    dcs: ['north'],
+    dc_bound: true,
+    status: 1,
+  });
+  const manifest_url = `${other.url}/images/${two.uuid}`;
+  const named = await admin('create', '/image/ours', { manifest_url, alias: 'ours', tags: ['a'], dc_bound: false });
+  t.is(told(named), '200 SUCCESS', named.text);
+  t.like((await admin('get', '/image/ours')).json.result, {
+    uuid: two.uuid,
+    alias: 'ours',
+    tags: ['a'],
+    dcs: ['main'],
+  });
+  const again = await admin('create', '/image/again', { manifest_url });
+  t.is(told(again), '400 FAILURE');
+  t.deepEqual(Object.keys(Object(again.json.result)), ['manifest_url']);
+  t.is((await admin('create', '/image/ours', { manifest_url })).status, 406);
+  t.is((await admin('create', `/imagestore/rep/image/${one.uuid}`)).status, 406);
+  t.deepEqual((await admin('get', '/task/log')).status, 200);
+  t.is(server.deps.imports.awaited(), 0);
+});
+
 test('repositories are listed, refreshed and browsed, and an image of one is shown', async (t) => {
   const { server, admin } = await fleet(t);
   const other = await startServer(t, { mode: 'public', authType: 'none' });
