@@ -159,6 +159,12 @@ const overManagement: Record<string, Way> = {
       () => ['PUT', '/api/imagestore', { body: {} }],
     ],
   },
+  'secrets of D': {
+    requests: [
+      () => ['GET', '/api/secret?dc=D'],
+      () => ['POST', `/api/secret/s-${randomUUID().slice(0, 8)}`, { body: { dc: 'D', ...SECRET } }],
+    ],
+  },
   'settings of D': { requests: [() => ['PUT', '/api/dc/D/settings', { body: { VMS_IMAGE_LIMIT: 1000 } }]] },
   'users, groups, nodes, DCs': {
     requests: [

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errors, type Row } from '../../../imgapi/errors.js';
 import { sendJson } from '../reply.js';
 import type { Description, Route } from '../route.js';
+import { describedCallback } from './callback-named.js';
 import { DATACENTER, described, takesDatacenter } from './datacenter-named.js';
 import { type Endpoint, noBody, noQuery, streamed } from './endpoint.js';
 
@@ -95,7 +96,7 @@ function operation({ method, name, path, auth, description }: Route) {
     tags: [description ? 'management' : 'IMGAPI and monitoring'],
     summary: description?.summary ?? name,
     ...(parameters.length > 0 && { parameters }),
-    ...(description && requestBody(description)),
+    ...(description && requestBody(description, auth)),
     responses: description ? responses(description) : { default: { description: 'not described here' } },
     security: security[auth],
   };
@@ -120,10 +121,13 @@ function headerParameters({ takes = {} }: Pick<Description, 'takes'> = {}) {
   }));
 }
 
-function requestBody({ body, sends }: Description) {
+function requestBody({ body, sends }: Description, auth: Route['auth']) {
   if (sends) return { requestBody: { content: { [sends]: { schema: { type: 'string', format: 'binary' } } } } };
   if (body === noBody) return {};
-  return { requestBody: { required: true, content: inJson(withDatacenter(body)) } };
+  const { properties, ...rest } = withDatacenter(body);
+  // Whoever has to prove who it is can be called back.
+  const all = auth === 'open' ? properties : { ...properties, ...describedCallback };
+  return { requestBody: { required: true, content: inJson({ ...rest, properties: all }) } };
 }
 
 /** Nearly every call has no use for it, and says so here only. */
