@@ -5,12 +5,16 @@ import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { isKnown, type RepositoryRecord, type RepositoryState, repositories } from '../model/repository.js';
 import { checkListed, type RepositoryImage, repositoryImageId, repositoryImages } from '../model/repository-image.js';
+import { withoutSecrets } from '../model/token.js';
 import { countMisses } from './count-misses.js';
 import { urlOf } from './repositories.js';
 import type { Repository, RepositoryBook } from './repository-book.js';
 
 /** So many records are written at once: others write in between. */
 const BATCH = 500;
+
+/** As much of what went wrong as is told, in characters. */
+const MOST_TOLD = 300;
 
 /** What a list has that is not remembered yet, and what it has at all. */
 interface Found {
@@ -72,10 +76,11 @@ async function ask({ repositories: book }: Deps, repository: Repository): Promis
   return { uuids, fresh };
 }
 
-/** In words of ours: what a server says may repeat what it was told. */
+/** In words of ours, and in one line: what a server says may repeat what it was told. */
 function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof ImgapiError)) return undefined;
-  return error.cause instanceof AnsweredBadly ? error.cause.message : error.message;
+  const { message } = error.cause instanceof AnsweredBadly ? error.cause : error;
+  return withoutSecrets(message).replace(/\s+/g, ' ').trim().slice(0, MOST_TOLD);
 }
 
 async function remember(deps: Deps, repository: Repository, { uuids, fresh }: Found): Promise<RepositoryState> {

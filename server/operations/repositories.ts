@@ -7,6 +7,7 @@ import { type Caller, isOperator } from '../model/caller.js';
 import { datacenters } from '../model/datacenter.js';
 import { settingsOf } from '../model/datacenter-settings.js';
 import { type RepositorySetup, SETTINGS_OF, setUp, urlsIn } from '../model/repository.js';
+import { withoutSecrets } from '../model/token.js';
 import type { Repository, RepositoryBook } from './repository-book.js';
 
 /** The lists of some servers have moved. */
@@ -84,7 +85,7 @@ function remote(deps: Deps, setup: RepositorySetup): Repository {
     manifestUrl: (uuid) => {
       const at = new URL(inChannel(url, channel));
       at.pathname = `${at.pathname.replace(/\/+$/, '')}/images/${uuid}`;
-      return at.href;
+      return withoutSecrets(at.href);
     },
   };
 }

@@ -100,7 +100,7 @@ function problemIn({ stopped, images }: FollowResult): { error?: string } {
 
 async function run(deps: Deps, caller: Caller, follow: Follow, work: Work): Promise<FollowResult> {
   const repository = repositoryOf(deps, follow.repository);
-  await refreshRepository(deps, repository);
+  await refreshRepository(deps, repository).catch(unlessBusy);
   const plan = await planFollow(deps, follow);
   const rows: FollowedRow[] = [];
   const tell = (row: FollowedRow) => {
@@ -113,6 +113,11 @@ async function run(deps: Deps, caller: Caller, follow: Follow, work: Work): Prom
   for (const row of plan.import) tell(await importOne(deps, caller, { follow, repository, row, under }));
   for (const row of plan.retire) tell(await retire(deps, caller, follow, row));
   return { matched: plan.matched, stopped: plan.stopped, images: [...rows, ...sparedIn(plan)] };
+}
+
+/** What somebody else refreshes at the moment was, or will be, seen whole as well: the last list will do. */
+function unlessBusy(error: unknown): void {
+  if (!(error instanceof ImgapiError) || error.code !== 'Busy') throw error;
 }
 
 const sparedIn = ({ spared }: FollowPlan): FollowedRow[] =>

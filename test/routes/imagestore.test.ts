@@ -1,10 +1,19 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { datacenters, MAIN } from '../../server/model/datacenter.js';
 import { repositories } from '../../server/model/repository.js';
 import { repositoryImages } from '../../server/model/repository-image.js';
+import { imagesOf } from '../../server/operations/browse-repository.js';
+import { refreshDue } from '../../server/operations/refresh-due.js';
+import { RepositoryBook } from '../../server/operations/repository-book.js';
+import { newCertificate } from '../support/certificates.js';
 import { addDatacenter, grant } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
+import { keptLog } from '../support/log.js';
 import { type Reply, remote } from '../support/remote.js';
 import { type ServerOptions, startServer, type TestServer } from '../support/server.js';
 
@@ -258,17 +267,15 @@ const lies: Lie[] = [
     (_, response) => void response.writeHead(200, { 'content-length': 100 }).write('[', () => response.destroy()),
     /failed/,
   ],
-  ['silence', () => {}, /did not come within 0.3 s/],
   ['a loop', (_, response) => void response.writeHead(302, { location: '/images' }).end(), /./],
 ];
 
-const refreshLimits = { time: 300, each: 20_000, bytes: 50_000, count: 100 };
+const refreshLimits = { each: 20_000, bytes: 50_000, count: 100 };
 
 for (const [what, reply, error] of lies) {
   test(`a server that sends ${what}: 400, why is kept, and what was remembered stays`, async (t) => {
-    const limits = { ...refreshLimits, time: what === 'silence' ? 300 : 20_000 };
     let answer: Reply = (_, response) => void response.end(JSON.stringify(many(3)));
-    const { server } = await world(t, (...asked) => answer(...asked), { refreshLimits: limits });
+    const { server } = await world(t, (...asked) => answer(...asked), { refreshLimits });
     t.is((await refresh(server)).status, 200);
     const before = await got(server, '/api/imagestore/rep');
     answer = reply;
@@ -287,6 +294,22 @@ for (const [what, reply, error] of lies) {
     t.like(await got(server, '/api/imagestore/rep'), { error: null, image_count: 0 });
     t.deepEqual(await remembered(server), []);
   });
+}
+
+test('a server that falls silent, or sends a byte now and then, is given up on', async (t) => {
+  for (const reply of [() => {}, (_: unknown, response: ServerResponse) => trickle(response)]) {
+    const { server } = await world(t, reply, { refreshLimits: { time: 100 } });
+    const refused = await refresh(server);
+    t.is(refused.status, 400);
+    t.regex(refused.json.message ?? '', /the whole list did not come within 0.1 s/);
+    t.like(await got(server, '/api/imagestore/rep'), { image_count: 0, last_update: null, refreshing: false });
+  }
+});
+
+function trickle(response: ServerResponse): void {
+  response.write('[');
+  const timer = setInterval(() => response.write(' '), 10);
+  response.once('close', () => clearInterval(timer));
 }
 
 test('endless pages, each of new images, come to an end', async (t) => {
@@ -375,6 +398,19 @@ test('a base path is kept, and so is the channel', async (t) => {
   t.deepEqual(other.asked, ['GET /deep/down/images?channel=dev']);
   const shown = await got(server, `/api/imagestore/rep/image/${numbered(1)}`);
   t.is(shown.manifest_url, `${other.url}/deep/down/images/${numbered(1)}?channel=dev`);
+});
+
+test('the token of a node in the path of a repository is told to nobody who browses', async (t) => {
+  const token = `slipway_${'x'.repeat(30)}`;
+  const other = await remote(t, { [`GET /n/${token}/images`]: many(1) });
+  const server = await startServer(t);
+  await server.ask('POST', '/api/repository/rep', { body: { url: `${other.url}/n/${token}` } });
+  const answers = [await refresh(server)];
+  t.is(answers[0]?.status, 200);
+  for (const path of ['', '?full=true', '/rep', '/rep/image?full=true', `/rep/image/${numbered(1)}`]) {
+    answers.push(await server.ask('GET', `/api/imagestore${path}`, { as: 'admin' }));
+  }
+  for (const { status, bytes } of answers) t.deepEqual([status, bytes.toString().includes(token)], [200, false]);
 });
 
 test('a list that has moved is found where it is', async (t) => {
@@ -526,4 +562,95 @@ test('the uuids of an authoritative repository mean its images, wherever else th
     await server.deps.tasks.settled(String(started.json.task_id), new AbortController().signal);
     t.like(await got(server, `/api/image/${numbered(number)}`), { state: 'active', provenance: { repository } });
   }
+});
+
+test('a secret proves who asks, to its host only, and shows up nowhere', async (t) => {
+  const VALUE = 'secret-of-the-repository';
+  const seen: unknown[] = [];
+  const { log, lines } = keptLog();
+  const { server, other } = await world(
+    t,
+    ({ headers }, response) => {
+      seen.push(headers.authorization);
+      if (headers.authorization === `Bearer ${VALUE}`) return response.end(JSON.stringify(many(1)));
+      const message = `who is ${headers.authorization}?`;
+      return response.writeHead(401).end(JSON.stringify({ code: 'UnauthorizedError', message }));
+    },
+    { log },
+  );
+  const { ask } = server;
+  const answers = [await refresh(server)];
+  t.regex(answers[0]?.json.message ?? '', /answered 401/);
+  for (const [name, value] of [
+    ['good', VALUE],
+    ['bad', `${VALUE}-no-more`],
+  ]) {
+    const body = { host: new URL(other.url).host, type: 'bearer', value };
+    t.is((await ask('POST', `/api/secret/${name}`, { body })).status, 201);
+  }
+  const set = (body: object) => ask('PUT', '/api/repository/rep', { body });
+  t.is((await set({ secret: 'bad' })).status, 200);
+  answers.push(await refresh(server));
+  t.is(answers[1]?.status, 400);
+  answers.push(await set({ secret: 'good' }));
+  t.like(answers[2]?.json.result, { secret: 'good' });
+  answers.push(await refresh(server));
+  t.is(answers[3]?.status, 200);
+  t.deepEqual(seen, [undefined, `Bearer ${VALUE}-no-more`, `Bearer ${VALUE}`]);
+  t.is((await ask('DELETE', '/api/secret/good', { body: {} })).status, 428, 'it is used');
+  t.is((await set({ secret: 'none' })).status, 400);
+  const elsewhere = await set({ url: 'https://elsewhere.example' });
+  t.is(elsewhere.status, 400, 'it is not told to another host');
+  t.is((await got(server, '/api/repository/rep')).url, other.url);
+  t.is((await set({ url: 'https://elsewhere.example', secret: null })).status, 200);
+  answers.push(elsewhere, await ask('GET', '/api/audit', { as: 'admin' }));
+  for (const { bytes } of answers) t.false(bytes.toString().includes(VALUE));
+  t.false(JSON.stringify(lines).includes(VALUE));
+});
+
+test('TLS is verified: by a certificate that is told, or not at all where that is said', async (t) => {
+  const pem = await newCertificate();
+  const other = createServer({ key: pem.key, cert: pem.certificate }, (_, response) => {
+    response.end(JSON.stringify(many(1)));
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  t.teardown(() => {
+    other.close();
+    other.closeAllConnections();
+  });
+  const server = await startServer(t);
+  const url = `https://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  await server.ask('POST', '/api/repository/rep', { body: { url } });
+  const set = (body: object) => server.ask('PUT', '/api/repository/rep', { body });
+  const refused = await refresh(server);
+  t.is(refused.status, 400);
+  t.regex(refused.json.message ?? '', /certificate/);
+  t.is((await set({ ca: (await newCertificate()).certificate })).status, 200);
+  t.is((await refresh(server)).status, 400);
+  t.is((await set({ ca: pem.certificate })).status, 200);
+  t.is((await refresh(server)).status, 200);
+  t.is((await set({ ca: null })).status, 200);
+  t.is((await refresh(server)).status, 400);
+  t.is((await set({ insecure: true })).status, 200);
+  t.is((await refresh(server)).status, 200);
+});
+
+test('what is remembered is there after a restart, and what is stale goes', async (t) => {
+  const { server, other } = await world(t, many(700));
+  const { deps } = server;
+  await server.ask('POST', '/api/repository/stale', { body: { url: other.url } });
+  for (const name of ['rep', 'stale']) t.is((await refresh(server, name)).status, 200);
+  // As a crash leaves it behind the write that takes the name away.
+  await deps.catalog.write(async (tx) => {
+    const main = await tx.get(datacenters, MAIN);
+    if (main) await tx.replace(datacenters, { ...main, settings: { VMS_IMAGE_REPOSITORIES: { rep: other.url } } });
+  });
+  t.is((await remembered(server)).length, 1400);
+  const repositories = await RepositoryBook.open(deps.catalog);
+  t.teardown(() => repositories.close());
+  const restarted = { ...deps, repositories };
+  t.is(imagesOf(repositories, { name: 'rep', url: other.url }).length, 700);
+  await refreshDue(restarted);
+  t.is((await remembered(server)).length, 700);
+  t.is(imagesOf(repositories, { name: 'rep', url: other.url }).length, 700);
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
+import { withoutSecrets } from '../../model/token.js';
 import { browseRepository, showRemote, showRemotes } from '../../operations/browse-repository.js';
 import { refreshAll } from '../../operations/refresh-all.js';
 import { refreshRepository } from '../../operations/refresh-repository.js';
@@ -26,7 +27,15 @@ function present({ repositories: book }: Deps, repository: Repository): z.output
   const { name, url, authoritative } = repository;
   const { lastUpdate = null, count = 0, error = null } = stateOf(book, repository) ?? {};
   const refreshing = book.isRefreshing(name);
-  return { name, url, last_update: lastUpdate, image_count: count, error, refreshing, authoritative };
+  return {
+    name,
+    url: withoutSecrets(url),
+    last_update: lastUpdate,
+    image_count: count,
+    error,
+    refreshing,
+    authoritative,
+  };
 }
 
 const operation = 'browse repositories';
