@@ -64,6 +64,17 @@ export interface Repository {
   putManifest(reference: string, manifest: { text: string; mediaType: string }, signal: AbortSignal): Promise<void>;
 }
 
+const HUB = 'docker.io';
+const HUB_HOST = 'registry-1.docker.io';
+
+/** Over TLS, but on loopback and where it is said otherwise. */
+export function registryUrl({ registry }: Pick<RepositoryName, 'registry'>, insecure: readonly string[]): string {
+  const host = registry.replace(/:\d+$/, '');
+  const isOwn = host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+  const isPlain = isOwn || insecure.includes(registry);
+  return new URL(`${isPlain ? 'http' : 'https'}://${registry === HUB ? HUB_HOST : registry}`).origin;
+}
+
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
@@ -72,9 +83,8 @@ const MOST_LETTERS = 255;
 export const TAG = /^\w[\w.-]{0,127}$/;
 export const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-const HUB = 'docker.io';
 const LIBRARY = 'library/';
-const namesOfHub = new Set([HUB, `index.${HUB}`, `registry-1.${HUB}`]);
+const namesOfHub = new Set([HUB, `index.${HUB}`, HUB_HOST]);
 
 /** A repository as people write it: what stands before the first slash is a host where it can not be anything else. */
 export function parseRepository(text: string): RepositoryName | undefined {

@@ -4,6 +4,7 @@ import { CliError, Interrupted } from '../errors.js';
 import { type Field, optionsOf, valuesOf } from '../field.js';
 import { isRunning, Management, type Outcome } from '../management.js';
 import { note, print, printJson } from '../output.js';
+import { isBundle, sendBundle } from '../send-bundle.js';
 import { openSession } from '../session.js';
 import type { Fields } from '../table.js';
 import { visible } from '../visible.js';
@@ -15,6 +16,10 @@ Examples:
   slipway import https://images.example.com/images/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b --name base
   slipway import https://example.com/base.json --file https://files.example.com/base.zfs.gz --name base --dc north
   slipway import harbour/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b
+  slipway import base.tar --dc north
+  slipway export base | slipway import - --server remote
+  slipway import docker:busybox:1.36 --dc north
+  slipway import lxd:images:alpine/3.18
 
 The server fetches it: what the image builds on comes first, what is cut is gone on with, and you may leave meanwhile.`;
 
@@ -29,6 +34,8 @@ const fields: readonly Field[] = [
 /** What can be imported, by how it is called. */
 const ways: readonly { fits: RegExp; begin(management: Management, what: string, given: Fields): Promise<Outcome> }[] =
   [
+    { fits: /^docker:./, begin: (management, what, given) => fromRegistry(management, 'docker', what, given) },
+    { fits: /^lxd:./, begin: (management, what, given) => fromRegistry(management, 'lxd', what, given) },
     {
       fits: /^https?:\/\//i,
       begin: (management, url, { name, ...given }) => {
@@ -52,6 +59,17 @@ const ways: readonly { fits: RegExp; begin(management: Management, what: string,
     },
   ];
 
+/** Of what comes from there the manifests say the rest. */
+const ofRegistries = ['dc', 'dc_bound', 'access', 'secret'];
+
+function fromRegistry(management: Management, kind: 'docker' | 'lxd', what: string, given: Fields): Promise<Outcome> {
+  const other = Object.keys(given).find((name) => given[name] !== undefined && !ofRegistries.includes(name));
+  if (other !== undefined) {
+    throw new CliError(`"${other}" is not said of images of registries: change it when the image is here`);
+  }
+  return management.ask('POST', `/api/registry/${kind}`, { json: { ...given, image: what.slice(kind.length + 1) } });
+}
+
 interface Options extends Fields {
   wait: boolean;
   json?: true;
@@ -60,8 +78,10 @@ interface Options extends Fields {
 export const register: Register = (program, context) => {
   const command = program
     .command('import')
-    .description('have the server fetch an image from somewhere else: URL or REPOSITORY/UUID')
-    .argument('<what>', 'the URL of a manifest, or REPOSITORY/UUID');
+    .description(
+      'have the server fetch an image: URL, REPOSITORY/UUID, docker:REPO:TAG or lxd:REGISTRY:IMAGE; or send it a FILE of "slipway export"',
+    )
+    .argument('<what>', 'URL of a manifest, REPOSITORY/UUID, docker:REPO:TAG, lxd:REGISTRY:IMAGE, FILE or "-"');
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   command
     .option('--no-wait', 'do not wait until it is here: the task is printed')
@@ -73,9 +93,10 @@ export const register: Register = (program, context) => {
 async function importImage(what: string, options: Options, command: Command, context: Context): Promise<void> {
   const { io } = context;
   const way = ways.find(({ fits }) => fits.test(what));
+  if (!way && (await isBundle(what))) return importBundle(what, options, command, context);
   if (!way) {
     throw new CliError(`"${visible(what)}" is nothing that can be imported`, {
-      hint: 'it is the URL of a manifest, or REPOSITORY/UUID as "slipway repo browse" shows them',
+      hint: 'it is the URL of a manifest, REPOSITORY/UUID as "slipway repo browse" shows them, docker:REPO:TAG, lxd:REGISTRY:IMAGE, a file of "slipway export", or "-"',
     });
   }
   const given = await valuesOf(fields, options, context);
@@ -84,6 +105,18 @@ async function importImage(what: string, options: Options, command: Command, con
   const outcome = options.wait === false ? begun : await arrived(management, begun, context);
   if (options.json) return printJson(io, isRunning(outcome) ? outcome : outcome.result);
   await print(io, `${visible(isRunning(outcome) ? String(outcome.task) : String(Object(outcome.result).uuid))}\n`);
+}
+
+/** What of these options means something for all images of a bundle. */
+const ofBundles: ReadonlySet<string> = new Set(['dc', 'access', 'dc_bound']);
+
+async function importBundle(file: string, options: Options, command: Command, context: Context): Promise<void> {
+  const given = Object.entries(await valuesOf(fields, options, context)).filter(([, value]) => value !== undefined);
+  const [other] = given.find(([name]) => !ofBundles.has(name)) ?? [];
+  if (other !== undefined) throw new CliError(`a bundle takes no "${other}": its images have their own`);
+  const management = new Management(await openSession(command, context));
+  const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+  await sendBundle(file, query, { header: true, ...(options.json && { json: true }) }, management, context);
 }
 
 /** Whoever stops waiting does not stop the server. */

@@ -32,7 +32,8 @@ export function readDockerImage({ repo, tag, digest }: Asked): Pick<DockerWish, 
   return { repo: name, ...(tag && { tag }), ...(digest && { digest }) };
 }
 
-export const referenceOf = ({ tag, digest }: Pick<DockerWish, 'tag' | 'digest'>) => tag ?? digest ?? '';
+/** A tag may mean something else by now: a digest that is known is what is meant. */
+export const referenceOf = ({ tag, digest }: Pick<DockerWish, 'tag' | 'digest'>) => digest ?? tag ?? '';
 
 /** As docker's clients write it. */
 export const shownImage = ({ repo, tag, digest }: Pick<DockerWish, 'repo' | 'tag' | 'digest'>) =>

@@ -16,6 +16,7 @@ import { canRead } from '../model/visibility.js';
 import { atOnce } from './at-once.js';
 import { bringImage } from './bring-image.js';
 import { changeImage } from './change-image.js';
+import { checkSpace } from './check-space.js';
 import { checkPublishing } from './check-widening.js';
 import { type DockerWish, referenceOf, shownImage } from './docker-wish.js';
 import type { Target } from './find-image.js';
@@ -48,6 +49,8 @@ export interface Course {
   say: Say;
   /** Told of all bytes that have come. */
   report?: (bytes: number) => void;
+  /** Goes into each write that makes an image. */
+  keep?: (tx: Tx) => Promise<void>;
 }
 
 const AT_ONCE = 5;
@@ -66,7 +69,9 @@ export async function planDocker(
   const { repo, tag, visible } = wish;
   const layers = layersOf(manifest.layers, config, { repo: repo.local, tag, public: visible });
   for (const { digest, size } of layers) checkFileSize(deps, `layer ${digest}`, size);
-  for (const layer of layers) await checkLayer(deps, importer, layer);
+  let missing = 0;
+  for (const layer of layers) if (await checkLayer(deps, importer, layer)) missing += layer.size;
+  await checkSpace(deps, missing);
   return { wish, repository, manifest, config, layers };
 }
 
@@ -126,7 +131,7 @@ async function isHere({ catalog }: Deps, importer: Importer, { uuid }: DockerLay
 export async function performDocker(deps: Deps, importer: Importer, plan: DockerPlan, course: Course): Promise<string> {
   const { wish, manifest, config, layers } = plan;
   const { say } = course;
-  say(status(`${referenceOf(wish)}: Pulling from ${wish.repo.local}`));
+  say(status(`${wish.tag ?? wish.digest}: Pulling from ${wish.repo.local}`));
   const head = layers.at(-1);
   if (!head) throw new Error('a plan without layers');
   const wasHere = await isHere(deps, importer, head);
@@ -188,7 +193,7 @@ async function bringLayer(
   importer: Importer,
   { repository }: DockerPlan,
   layer: DockerLayer,
-  { id, signal, say, report, turn, onTopOf }: LayerCourse,
+  { id, signal, say, report, keep, turn, onTopOf }: LayerCourse,
 ): Promise<void> {
   const { shortId, size, digest, compression, uncompressedDigest } = layer;
   say(progress(shortId, 'Pulling fs layer'));
@@ -198,7 +203,7 @@ async function bringLayer(
     report(size);
     return;
   }
-  const holder = holderOf(id, layer);
+  const holder = dockerHolderOf(id, layer);
   await withRoom(deps, image, size, async ({ reservation }) => {
     const tell = telling(say, shortId, 'Downloading', size, deps.now());
     const arrived = await turn(async () => {
@@ -219,7 +224,10 @@ async function bringLayer(
     const options = {
       ...optionsOf(importer),
       ...(reservation && { reservation }),
-      along: (tx: Tx) => settle(tx, holder),
+      along: async (tx: Tx) => {
+        await settle(tx, holder);
+        await keep?.(tx);
+      },
     };
     try {
       await bringImage(deps, targetOf(importer, layer), layer.draft, brought, options);
@@ -234,12 +242,16 @@ async function bringLayer(
   });
 }
 
-const holderOf = (id: string, { uuid }: Pick<DockerLayer, 'uuid'>) => `${id}/${fileHolder(uuid, 0)}`;
+export const dockerHolderOf = (id: string, { uuid }: Pick<DockerLayer, 'uuid'>) => `${id}/${fileHolder(uuid, 0)}`;
 
 /** Throws away what has come and belongs to no image. */
-export async function giveUpDocker(deps: Deps, { layers }: Pick<DockerPlan, 'layers'>, id: string): Promise<void> {
+export async function giveUpDocker(
+  deps: Deps,
+  { layers }: { layers: readonly Pick<DockerLayer, 'uuid'>[] },
+  id: string,
+): Promise<void> {
   for (const layer of layers) {
-    const holder = holderOf(id, layer);
+    const holder = dockerHolderOf(id, layer);
     if (await deps.catalog.get(partials, holder)) await giveUp(deps, holder);
   }
 }

@@ -18,6 +18,7 @@ import {
 import { progress, status, telling } from '../model/pull-line.js';
 import { canRead } from '../model/visibility.js';
 import { bringImage } from './bring-image.js';
+import { checkSpace } from './check-space.js';
 import { checkPublishing } from './check-widening.js';
 import type { Target } from './find-image.js';
 import { checkTakesFiles } from './image-server.js';
@@ -62,7 +63,7 @@ export async function planLxd(deps: Deps, importer: Importer, wish: LxdWish, sig
   for (const { path, size } of offered.files) checkFileSize(deps, `${full}, ${path}`, size);
   const uuid = lxdUuidOf(offered);
   const plan = { wish, streams, offered, uuid, size: offered.files.reduce((bytes, { size }) => bytes + size, 0) };
-  await checkImage(deps, importer, plan);
+  if (await checkImage(deps, importer, plan)) await checkSpace(deps, plan.size);
   return plan;
 }
 
@@ -108,12 +109,13 @@ export async function performLxd(deps: Deps, importer: Importer, plan: LxdPlan, 
   await withRoom(deps, image, plan.size, async ({ reservation }) => {
     const files = await receiveFiles(deps, plan, course);
     say(progress(full, 'Download complete'));
-    const holders = plan.offered.files.map((_, index) => holderOf(id, plan, index));
+    const holders = plan.offered.files.map((_, index) => lxdHolderOf(id, plan, index));
     const options = {
       ...optionsOf(importer),
       ...(reservation && { reservation }),
       along: async (tx: Tx) => {
         for (const holder of holders) await settle(tx, holder);
+        await course.keep?.(tx);
       },
     };
     await bringImage(deps, targetOf(importer, plan), draftOf(plan), { files }, options);
@@ -134,7 +136,7 @@ async function receiveFiles(deps: Deps, plan: LxdPlan, { id, signal, say, report
       tell(before + bytes);
       report(before + bytes);
     };
-    const course = { holder: holderOf(id, plan, index), signal, report: told };
+    const course = { holder: lxdHolderOf(id, plan, index), signal, report: told };
     const arrived = await receiveFromRegistry(deps, streams.file(file), { size, sha256 }, course);
     files.push({ arrived, details: { compression: compressionOfPath(path) } });
     before += size;
@@ -142,12 +144,13 @@ async function receiveFiles(deps: Deps, plan: LxdPlan, { id, signal, say, report
   return files;
 }
 
-const holderOf = (id: string, { uuid }: Pick<LxdPlan, 'uuid'>, index: number) => `${id}/${fileHolder(uuid, index)}`;
+export const lxdHolderOf = (id: string, { uuid }: Pick<LxdPlan, 'uuid'>, index: number) =>
+  `${id}/${fileHolder(uuid, index)}`;
 
 /** Throws away what has come and belongs to no image. */
 export async function giveUpLxd(deps: Deps, { uuid }: Pick<LxdPlan, 'uuid'>, id: string): Promise<void> {
   for (const index of [0, 1]) {
-    const holder = holderOf(id, { uuid }, index);
+    const holder = lxdHolderOf(id, { uuid }, index);
     if (await deps.catalog.get(partials, holder)) await giveUp(deps, holder);
   }
 }

@@ -20,6 +20,7 @@ import * as imports from './api/imports.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as picker from './api/picker.js';
+import * as registries from './api/registries.js';
 import * as repositories from './api/repositories.js';
 import * as secrets from './api/secrets.js';
 import * as settings from './api/settings.js';
@@ -194,6 +195,9 @@ export const routes: Route[] = [
   api('HEAD',   '/api/upload/:id',                  partwise.stand),
   api('PATCH',  '/api/upload/:id',                  partwise.append,      uploads),
   api('DELETE', '/api/upload/:id',                  partwise.terminate),
+
+  api('POST',   '/api/registry/docker',             registries.docker,        fleet),
+  api('POST',   '/api/registry/lxd',                registries.lxd,           fleet),
 
   api('GET',    '/api/vm',                          vms.list,             fleet),
   api('GET',    '/api/vm/:uuid',                    vms.show,             fleet),

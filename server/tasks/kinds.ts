@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
 import { copyImage } from '../operations/copy-image.js';
 import { performImport, undoImport } from '../operations/perform-import.js';
+import { DOCKER, LXD, performDockerTask, performLxdTask, undoDocker, undoLxd } from '../operations/registry-tasks.js';
 import { performFollow } from '../operations/run-follow.js';
 import { performBulk } from '../operations/start-bulk.js';
 import type { Work } from '../operations/work.js';
@@ -23,6 +24,8 @@ export const taskKinds: Readonly<Record<string, Row>> = {
   'bulk images': { resumes: true, perform: performBulk },
   follow: { resumes: true, perform: performFollow },
   import: { resumes: true, lane: 'imports', perform: performImport, undo: undoImport },
+  [DOCKER]: { resumes: true, lane: 'imports', perform: performDockerTask, undo: undoDocker },
+  [LXD]: { resumes: true, lane: 'imports', perform: performLxdTask, undo: undoLxd },
   'copy image': { resumes: true, lane: 'copies', perform: copyImage },
 };
 

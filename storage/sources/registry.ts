@@ -9,6 +9,7 @@ import {
   type RegistryOptions,
   type Repository,
   type RepositoryName,
+  registryUrl,
 } from '../registry.js';
 import { manifestTypes, readManifest, Unfit } from '../registry-manifest.js';
 import type { RemoteFile } from '../sources.js';
@@ -20,7 +21,6 @@ import { sha256Of, smallBody } from './small-body.js';
 const MOST_OF_A_DOCUMENT = 4 << 20;
 /** From a registry to where its blobs lie. */
 const REDIRECTS = 5;
-const HUB_HOST = 'registry-1.docker.io';
 
 interface Ask extends Omit<Call, 'upload' | 'json'> {
   /** Opened anew where it has to be sent again. */
@@ -44,8 +44,7 @@ class DistributionRepository implements Repository {
     readonly name: RepositoryName,
     options: RegistryOptions,
   ) {
-    const host = name.registry === 'docker.io' ? HUB_HOST : name.registry;
-    this.#url = new URL(`${isPlain(name.registry, options.insecure) ? 'http' : 'https'}://${host}`);
+    this.#url = new URL(registryUrl(name, options.insecure));
     this.#options = options;
     this.#server = { ...options.reach(this.#url.origin), url: this.#url.origin, patience: options.patience };
     const kept = this.#server.credentials;
@@ -237,9 +236,4 @@ function fromRegistry(error: unknown): unknown {
   return isRecord(error.cause) || error.cause instanceof Error
     ? error.cause
     : new ImgapiError('RemoteSourceError', error.message, { cause: error });
-}
-
-function isPlain(registry: string, insecure: readonly string[]): boolean {
-  const host = registry.replace(/:\d+$/, '');
-  return insecure.includes(registry) || host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -18,7 +18,7 @@ import { type ServerOptions, startServer, type TestServer } from '../support/ser
 import { kept } from '../support/told.js';
 
 type Query = Record<string, string>;
-const registries = { insecure: [], lxd: {}, patience: 2000, pauses: [1, 1, 1, 1] };
+const registries = { insecure: [], lxd: {}, patience: 10_000, pauses: [1, 1, 1, 1] };
 
 const start = (t: Parameters<typeof startServer>[0], options: ServerOptions = {}) =>
   startServer(t, { registries, ...options });
@@ -374,9 +374,9 @@ test('a layer that falls silent is asked for again', async (t) => {
     },
   });
   registry.put('app', 'latest', image);
-  const server = await start(t, { registries: { ...registries, patience: 500 } });
+  const server = await start(t, { registries: { ...registries, patience: 1000 } });
   t.is((await pull(server, registry, 'app')).error, undefined);
-  t.deepEqual(ranges, [undefined, 'bytes=3-']);
+  t.deepEqual(ranges.slice(0, 2), [undefined, 'bytes=3-']);
   t.deepEqual(await left(server), { images: 1, whole: 1, staged: 0, begun: 0 });
 });
 

@@ -131,6 +131,8 @@ const strictness = table<'route' | Given>(`
   PUT /api/image/:name/deprecate        401   admin  ops        401     401
   DELETE /api/image/:name/deprecate     401   admin  ops        401     401
   POST /api/image/:name/copy            401   admin  ops        401     401
+  POST /api/registry/docker             401   admin  ops        401     401
+  POST /api/registry/lxd                401   admin  ops        401     401
   POST /api/bulk/image                  401   admin  ops        401     401
   GET /api/imagestore                   401   admin  ops        401     401
   PUT /api/imagestore                   401   admin  ops        401     401
