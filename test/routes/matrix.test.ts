@@ -162,7 +162,11 @@ const overManagement: Record<string, Way> = {
   'secrets of D': {
     requests: [
       () => ['GET', '/api/secret?dc=D'],
-      () => ['POST', `/api/secret/s-${randomUUID().slice(0, 8)}`, { body: { dc: 'D', ...SECRET } }],
+      () => [
+        'POST',
+        `/api/secret/s-${randomUUID().slice(0, 8)}`,
+        { body: { dc: 'D', host: 'images.example.com', type: 'bearer', value: 'v' } },
+      ],
     ],
   },
   'settings of D': { requests: [() => ['PUT', '/api/dc/D/settings', { body: { VMS_IMAGE_LIMIT: 1000 } }]] },
