@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { isRecord } from '../imgapi/checks.js';
 import type { Context } from './command.js';
@@ -8,12 +9,14 @@ import type { Management } from './management.js';
 import { withProgress } from './progress.js';
 import { columnsOf, type Fields, printRows, type Shown } from './table.js';
 
-export interface BundleOptions extends Shown {
-  dc?: string | undefined;
-  /** Of the numbers that images have. */
-  access?: string | undefined;
-  shared?: boolean | undefined;
-  quiet?: true | undefined;
+/** Is it something that could be one: standard input, or a file that is there? */
+export async function isBundle(what: string): Promise<boolean> {
+  if (what === DASH) return true;
+  try {
+    return (await stat(what)).isFile();
+  } catch {
+    return false; // that it is not there is told with all that it could be
+  }
 }
 
 const CHUNK = 1 << 20;
@@ -21,20 +24,16 @@ const CHUNK = 1 << 20;
 /** A bundle that "slipway export" wrote, from a file or standard input, and what has become of each image in it. */
 export async function sendBundle(
   file: string,
-  { dc, access, shared, quiet, ...shown }: BundleOptions,
+  query: Readonly<Record<string, string>>,
+  shown: Shown,
   management: Management,
   context: Pick<Context, 'io' | 'signal'>,
 ): Promise<void> {
   const { io, signal } = context;
   const total = file === DASH ? undefined : await sizeOf(file);
   const source = file === DASH ? standardInput(context) : createReadStream(file, { highWaterMark: CHUNK, signal });
-  const query = {
-    ...(dc !== undefined && { dc }),
-    ...(access !== undefined && { access }),
-    ...(shared && { dc_bound: 'false' }),
-  };
   const label = file === DASH ? 'standard input' : file;
-  const { result } = await withProgress(io, { label, total, quiet }, (advance) => {
+  const { result } = await withProgress(io, { label, total }, (advance) => {
     const chunks = async function* () {
       for await (const chunk of interruptible(source, signal)) {
         advance(chunk.length);
