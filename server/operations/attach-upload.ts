@@ -83,8 +83,18 @@ async function take(deps: Deps, tx: Tx, hold: Hold, sender: Sender, upload: Uplo
   await hold(fileHolder(before.uuid, 0));
   await saveImage(tx, before, after, at);
   await settle(tx, holderOf(upload));
+  await forgetEarlier(tx, upload);
   const expires = new Date(at.getTime() + AFTERGLOW).toISOString();
   await tx.replace(uploads, { ...current, attached: at.toISOString(), expires });
+}
+
+/** One that has ended is remembered for an image, and not all that ever came. */
+async function forgetEarlier(tx: Tx, { image }: Upload): Promise<void> {
+  const earlier: string[] = [];
+  for await (const { record } of tx.range(uploads, 'image', { prefix: `${image}/` })) {
+    if (record.attached) earlier.push(record.id);
+  }
+  for (const id of earlier) await tx.delete(uploads, id);
 }
 
 /** Who sends, with the rights of now: a file takes as long as it is large. */

@@ -59,7 +59,7 @@ export async function createUpload(deps: Deps, { caller }: Sender, wish: UploadW
       await tx.insert(partials, { holder: holderOf(upload), key: upload.key });
     });
   } catch (error) {
-    await endUpload(deps, upload);
+    await endUpload(deps, upload).catch(() => {}); // the first error is the one to tell; the sweep ends what is left
     throw error;
   }
   return upload;

@@ -42,7 +42,16 @@ export async function endStaleUploads(deps: Pick<Deps, 'catalog' | 'blobs' | 'up
     await endUpload(deps, upload);
     ended += 1;
   }
+  await forgetUnwritten(deps);
   return ended;
+}
+
+/** A failed write of which nobody knew what had become: where there is no record, there is no upload. */
+async function forgetUnwritten({ catalog, uploads: underWay }: Pick<Deps, 'catalog' | 'uploads'>): Promise<void> {
+  // Behind all writes that have begun: those put what they make into memory first.
+  await catalog.write(async (tx) => {
+    for (const id of underWay.ids()) if (!(await tx.get(uploads, id))) underWay.remove({ id });
+  });
 }
 
 async function isStale({ catalog, now }: Pick<Deps, 'catalog' | 'now'>, upload: Upload): Promise<boolean> {

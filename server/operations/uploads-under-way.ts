@@ -25,6 +25,10 @@ export class UploadsUnderWay {
     this.#known.set(id, { size, offset, reservation });
   }
 
+  ids(): string[] {
+    return [...this.#known.keys()];
+  }
+
   offsetOf({ id, size }: Upload): number {
     return this.#known.get(id)?.offset ?? size;
   }

@@ -642,6 +642,57 @@ test('ending an upload cuts off who sends, and leaves nothing', async (t) => {
   sending.destroy();
 });
 
+test('of the uploads to an image the last one that has ended is remembered', async (t) => {
+  const server = await startServer(t);
+  const { uuid } = await server.image({}, { file: null });
+  for (let n = 0; n < 3; n += 1) {
+    const bytes = randomBytes(100);
+    const told = { image: uuid, sha256: sha256Of(bytes), compression: 'none' };
+    t.is((await tus(server).create(100, told, { body: bytes })).status, 201);
+    await holds(t, server, uuid, bytes);
+  }
+  t.is((await tus(server).list()).length, 1);
+  t.like(await kept(server), { uploads: 1, partials: 0, staged: 0 });
+});
+
+test('room that a failed write has left behind is free after the sweep', async (t) => {
+  const server = await startServer(t);
+  const { deps } = server;
+  const { path } = await begun(server, 1000);
+  const id = path.split('/').at(-1)!;
+  await deps.catalog.write((tx) => tx.delete(uploads, id));
+  t.like(await kept(server), { reserved: 1000, awaited: 1000 });
+  await sweep(deps);
+  t.like(await kept(server), { reserved: 0, awaited: 0 });
+});
+
+test('credentials that are good for less than that upload nothing, and know of nothing elsewhere', async (t) => {
+  const server = await startServer(t);
+  const { ask } = server;
+  for (const name of ['D', 'E']) await addDatacenter(server, name);
+  const images = await Promise.all(['D', 'E'].map(() => server.image({ public: false }, { file: null })));
+  for (const [n, dc] of ['D', 'E'].entries()) {
+    await place(server, images[n]!.uuid, { datacenters: [dc], boundTo: dc, access: 'private' });
+  }
+  const limited = async (name: string, limits: object) => {
+    const { json } = await ask('POST', `/api/token/${name}`, { body: limits });
+    return { authorization: `Bearer ${(json.result as { token: string }).token}` };
+  };
+  const reading = await limited('reading', { scope: 'read' });
+  const ofD = await limited('of-d', { dc: 'D' });
+  const told = (n: number) => ({ image: images[n]!.uuid, sha256: 'a'.repeat(64), compression: 'none' });
+  t.is((await tus(server, reading).create(5, told(0))).status, 403);
+  t.is((await tus(server, ofD).create(5, told(1))).status, 404);
+  const { headers } = await tus(server).create(5, told(1));
+  t.is((await tus(server, ofD).head(pathOf(headers.location))).status, 404);
+  t.deepEqual(await tus(server, ofD).list(), []);
+  const own = pathOf((await tus(server, ofD).create(5, told(0))).headers.location);
+  t.is((await tus(server, ofD).head(own)).status, 200);
+  t.is((await tus(server, reading).head(own)).status, 403);
+  t.is((await tus(server, reading).end(own)).status, 403);
+  t.is((await tus(server, ofD).list()).length, 1);
+});
+
 test('a user may have so many uploads under way, and no more', async (t) => {
   const server = await startServer(t);
   const { uuid } = await server.image({}, { file: null });
