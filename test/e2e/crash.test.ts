@@ -8,6 +8,7 @@ import type { Answer, Wire } from '../support/ask.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { checkRecords, FleetWork } from '../support/fleet-work.js';
 import { gate } from '../support/gate.js';
+import { ImportWork } from '../support/import-work.js';
 import { scratch } from '../support/scratch.js';
 
 // repeat a run with CRASH_SEED=… ; the order of what runs at the same time is not repeated
@@ -129,15 +130,17 @@ function born(random: Random): { known: Known; step: Step } {
   return { known, step: { ...act(known, 'import', known), options: { body } } };
 }
 
-const config = { authType: 'none', blobGrace: 0, mode: 'dc' };
+/** Imports are slow enough to be met by a kill. */
+const config = { authType: 'none', blobGrace: 0, mode: 'dc', importBandwidth: 20_000_000 };
 
 test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS} kills`, async (t) => {
-  t.timeout(300_000);
+  t.timeout(600_000);
   t.log(`CRASH_SEED=${SEED}`);
   const random = new Random(SEED);
   const data = await scratch(t);
   const entries = new Map<string, Entry>();
   const fleet = new FleetWork(random);
+  const imports = await ImportWork.start(t, random);
   const seen = { acknowledged: 0, open: 0, happened: 0, swept: 0 };
 
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -147,13 +150,14 @@ test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS}
       const { unheld, orphans, staged } = await daemon.logged('swept');
       seen.swept += Number(unheld) + Number(orphans) + Number(staged);
       seen.happened += await settle(daemon, entries);
-      await checkServed(t, daemon, entries);
+      await imports.checkServed(t, daemon);
+      await checkServed(t, daemon, entries, imports);
       await fleet.checkServed(t, daemon);
-      await checkDisk(t, data, entries);
+      await checkDisk(t, data, entries, imports);
       if (!t.passed) break;
     }
     const most = random.below(MOST);
-    seen.acknowledged += await workUntilKilled(t, daemon, { entries, fleet, random, most });
+    seen.acknowledged += await workUntilKilled(t, daemon, { entries, fleet, imports, random, most });
     seen.open += [...entries.values()].filter(({ maybe }) => maybe).length;
     daemon.close();
     await checkRecords(t, data, seen.acknowledged + fleet.acknowledged);
@@ -161,18 +165,26 @@ test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS}
   t.log(
     `${seen.acknowledged} operations were acknowledged, ${seen.open} were open at a kill, of which ${seen.happened} ` +
       `had happened; ${seen.swept} blobs were swept; ${entries.size} images; ` +
-      `${fleet.acknowledged} changes of the fleet, ${fleet.ended} tasks, ${fleet.resumed} events`,
+      `${fleet.acknowledged} changes of the fleet, ${fleet.ended} tasks, ${fleet.resumed} events; ` +
+      `${imports.acknowledged} imports, ${imports.succeeded} came, ${imports.cancelled} were cancelled`,
   );
   t.true(seen.acknowledged > ROUNDS);
   t.true(seen.open > ROUNDS);
   t.true(fleet.acknowledged > ROUNDS && fleet.ended > 0);
+  t.true(imports.succeeded > 0);
 });
 
 /** Several clients at work, each image in the hands of one, until so many answers have come and the daemon is killed. */
 async function workUntilKilled(
   t: ExecutionContext,
   daemon: Daemon,
-  { entries, fleet, random, most }: { entries: Map<string, Entry>; fleet: FleetWork; random: Random; most: number },
+  {
+    entries,
+    fleet,
+    imports,
+    random,
+    most,
+  }: { entries: Map<string, Entry>; fleet: FleetWork; imports: ImportWork; random: Random; most: number },
 ): Promise<number> {
   const killed = gate();
   const byRequests = random.chance(50);
@@ -216,7 +228,10 @@ async function workUntilKilled(
       if (!(await fleet.step(t, daemon, [...entries.keys()].slice(0, 5)))) return;
     }
   };
-  await Promise.all([...shares.map(work), manage()]);
+  const bring = async (): Promise<void> => {
+    while (!isKilled && (await imports.step(t, daemon)));
+  };
+  await Promise.all([...shares.map(work), manage(), bring()]);
   await killed.opened;
   return acknowledged;
 }
@@ -287,17 +302,27 @@ async function stateOf(daemon: Daemon, uuid: string): Promise<object | undefined
 
 const served = ({ status, bytes }: Answer) => (status === 200 ? sha1(bytes) : status);
 
-async function checkServed(t: ExecutionContext, daemon: Daemon, entries: Map<string, Entry>): Promise<void> {
+async function checkServed(
+  t: ExecutionContext,
+  daemon: Daemon,
+  entries: Map<string, Entry>,
+  imports: ImportWork,
+): Promise<void> {
   const { list } = await daemon.ask('GET', '/images?state=all');
   const uuids = (images: Wire[]) => images.map(({ uuid }) => uuid).sort();
-  t.deepEqual(uuids(list), [...entries.keys()].sort(), 'the images that are listed');
+  t.deepEqual(uuids(list), [...entries.keys(), ...imports.whole.keys()].sort(), 'the images that are listed');
   await Promise.all(
     [...entries].map(async ([uuid, { sure }]) => t.deepEqual(await stateOf(daemon, uuid), visible(sure!))),
   );
 }
 
 /** Every byte on disk belongs to an image, and is there once. */
-async function checkDisk(t: ExecutionContext, data: string, entries: Map<string, Entry>): Promise<void> {
+async function checkDisk(
+  t: ExecutionContext,
+  data: string,
+  entries: Map<string, Entry>,
+  imports: ImportWork,
+): Promise<void> {
   t.deepEqual(await readdir(join(data, 'files', 'tmp')), [], 'nothing staged is left');
   const found = await readdir(join(data, 'files', 'blobs'), { recursive: true, withFileTypes: true });
   const blobs = found.filter((entry) => entry.isFile());
@@ -306,5 +331,6 @@ async function checkDisk(t: ExecutionContext, data: string, entries: Map<string,
   );
   const held = [...entries.values()].flatMap(({ sure }) => [contents[sure!.file ?? -1], icons[sure!.icon ?? -1]]);
   const wanted = [...new Set(held)].filter((bytes) => bytes !== undefined).map((bytes) => digests.get(bytes)!);
+  wanted.push(...imports.whole.values());
   t.deepEqual(onDisk.sort(), wanted.sort(), 'what is on disk is what the images hold');
 }
