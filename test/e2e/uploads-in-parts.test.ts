@@ -2,13 +2,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { type HttpRequest, Upload, type UploadOptions } from 'tus-js-client';
+import { Random } from '../imgapi/random.js';
 import { cli } from '../support/cli.js';
 import { cuttingProxy } from '../support/cutting-proxy.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { scratch } from '../support/scratch.js';
 
+/** Printed, so that what fails can be met again. */
+const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 const MIB = 1024 ** 2;
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 const KIND = ['--os', 'other', '--type', 'other'];
@@ -90,6 +94,56 @@ test('the same command goes on after Ctrl-C', async (t) => {
   t.deepEqual(
     (await listed(daemon)).map(({ status }) => status),
     ['attached'],
+  );
+});
+
+test('killed at random moments it arrives whole, or says why not, and nothing stays half there', async (t) => {
+  const data = join(await scratch(t), 'data');
+  let daemon = await startDaemon(t, { data });
+  const size = 16 * MIB;
+  t.log(`CRASH_SEED=${SEED}`);
+  const random = new Random(SEED);
+  const moments = Array.from({ length: 6 }, () =>
+    random.chance(50) ? { up: 1 + random.below(size) } : { down: 1 + random.below(6000) },
+  );
+  const way = await cuttingProxy(
+    t,
+    () => daemon.port,
+    (broken) => (moments[broken] ? { ...moments[broken], end: 'hold' } : {}),
+  );
+  const { start, home } = await cli(t, { SLIPWAY_TOKEN: daemon.token });
+  const { run } = await cli(t, { SLIPWAY_TOKEN: daemon.token });
+  const sha256 = await large(join(home, 'large'), size);
+  const created = ['create', '--name', 'large', '--version', '1', ...KIND];
+  const uuid = (await run(created, { env: { SLIPWAY_URL: daemon.url } })).stdout.trim();
+  let done = false;
+  const uploading = (async () => {
+    for (;;) {
+      const { code, stderr } = await start(['upload', 'large', '--uuid', uuid, '--no-activate'], {
+        env: { SLIPWAY_URL: way.url },
+      }).exited;
+      // what fails at its first word is no upload yet: who types it tries again
+      if (code === 0) return;
+      t.is(code, 3, stderr);
+    }
+  })().finally(() => {
+    done = true;
+  });
+  for (let killed = 0; killed < moments.length && !done; killed += 1) {
+    while (way.broken() <= killed && !done) await setImmediate();
+    if (done) break;
+    await daemon.kill('SIGKILL');
+    daemon = await startDaemon(t, { data });
+  }
+  await uploading;
+  t.like((await daemon.ask('GET', `/images/${uuid}`, { as: 'admin' })).json, {
+    state: 'unactivated',
+    files: [{ size }],
+  });
+  await holds(t, daemon, uuid, sha256);
+  t.deepEqual(
+    (await listed(daemon)).filter(({ status }) => status !== 'attached'),
+    [],
   );
 });
 
