@@ -42,7 +42,7 @@ export async function usableSecret(
   const [first, second] = named;
   if (!first) throw wrong(`secret: there is no secret "${name}"`);
   if (second) throw wrong(`secret: ${ambiguous(name, named)}, before its name: dc/name`);
-  if (url !== undefined && !isFor(first, new URL(url))) {
+  if (url !== undefined && URL.canParse(url) && !isFor(first, new URL(url))) {
     throw wrong(`secret: "${name}" is for ${first.host}, and is not told to ${new URL(url).origin}`);
   }
   return secretRef(first);

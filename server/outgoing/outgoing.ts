@@ -11,7 +11,7 @@ import { noProxy, type ProxyOf } from './proxies.js';
 export interface Access {
   /** Configured by a SuperAdmin, or asked for by an operator: exempt from the rules for addresses. */
   trusted: boolean;
-  /** The reference of a stored secret, as `findSecret` gives it: its credentials are sent to its host and to no other. */
+  /** The reference of a stored secret, as `usableSecret` gives it: its credentials are sent to its host and to no other. */
   secret?: string | undefined;
   /** Certificates that are trusted beside the usual ones, as PEM. */
   ca?: string | undefined;

@@ -1,3 +1,4 @@
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Credentials } from '../../imgapi/exchange.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { isFor, purposeOf, type Secret, secretRef, secrets } from '../model/secret.js';
@@ -26,10 +27,13 @@ export class Vault {
     return vault;
   }
 
-  /** None for any other host than the secret's; throws where its seal does not open. */
+  /** None for any other host than the secret's; throws where it is gone, or its seal does not open. */
   credentialsFor(ref: string, url: URL): Credentials | undefined {
     const secret = this.#secrets.get(ref);
-    if (!secret || !isFor(secret, url)) return undefined;
+    if (!secret) {
+      throw new ImgapiError('ServiceUnavailableError', `there is no secret "${ref}" any more: name another one`);
+    }
+    if (!isFor(secret, url)) return undefined;
     const value = this.seals.open(secret.sealed, purposeOf(secret));
     if (secret.type === 'bearer') return { kind: 'bearer', token: value };
     return { kind: 'basic', user: secret.username ?? '', password: value };

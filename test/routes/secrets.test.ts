@@ -78,9 +78,9 @@ test('it is told to its host only', async (t) => {
   await ask(source.url, 'source');
   await ask(source.url, 'token');
   await ask(`http://localhost:${port}`, 'token');
-  await ask(source.url, 'none');
+  t.throws(() => outgoing.to(source.url, { trusted: true, secret: 'none' }), { message: /no secret "none" any more/ });
   const authorization = `Basic ${Buffer.from(`me:${VALUE}`).toString('base64')}`;
-  t.deepEqual(seen, [authorization, 'Bearer the-token', undefined, undefined]);
+  t.deepEqual(seen, [authorization, 'Bearer the-token', undefined]);
   const { credentials } = outgoing.to(`http://${basic.host}/`, { trusted: true, secret: 'source' });
   t.is(credentials, undefined);
 });

@@ -61,7 +61,7 @@ export function launch(
   env: Record<string, string> = {},
   stdin: 'ignore' | 'pipe' = 'ignore',
 ): Running {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('SLIPWAY_'));
+  const own = Object.entries(process.env).filter(([name]) => !/^(SLIPWAY_.*|(https?|no)_proxy)$/i.test(name));
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...Object.fromEntries(own), ...env },
     stdio: [stdin, 'pipe', 'pipe'],

@@ -45,9 +45,9 @@ export const noQuery = z.strictObject({});
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
   const { perform, operation, ...description } = plan;
   const handler: Handler = async (ctx, deps) => {
-    const callback = callbackIn(ctx, deps);
     const asked = askedOf(ctx, plan, deps);
-    const answer = await perform(asked, { ...deps, ...(callback && { callback }) });
+    const callback = callbackIn(ctx, deps);
+    const answer = await perform(asked, callback ? { ...deps, callback } : deps);
     const { entry } = ctx.state;
     // What is done at once is told as well: whoever wants to be told can not know before which way it goes.
     if (callback && entry !== undefined && !(answer instanceof Started || answer instanceof Told)) {
