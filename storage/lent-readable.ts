@@ -10,13 +10,18 @@ export class LentReadable extends Readable {
     this.#iterator = source[Symbol.asyncIterator]();
   }
 
+  /** What is pushed of a chunk. */
+  protected keep(chunk: Uint8Array): Uint8Array {
+    return Buffer.from(chunk);
+  }
+
   override _read(): void {
     this.#asking = true;
     this.#iterator.next().then(
       ({ done, value }) => {
         this.#asking = false;
         if (done) this.push(null);
-        else if (value.length > 0) this.push(Buffer.from(value));
+        else if (value.length > 0) this.push(this.keep(value));
         else this._read(); // an empty chunk would not wake the reader
       },
       (error: Error) => {
@@ -34,5 +39,12 @@ export class LentReadable extends Readable {
       () => done(error),
       (closing) => done(error ?? closing),
     );
+  }
+}
+
+/** A stream of the chunks of an iterable that gives them away. */
+export class GivenReadable extends LentReadable {
+  protected override keep(chunk: Uint8Array): Uint8Array {
+    return chunk;
   }
 }

@@ -3,6 +3,7 @@ import { isPassing, Unreachable } from '../imgapi/exchange-errors.js';
 import type { ResumedBlob, StagedBlob } from './blobs.js';
 import type { Tx } from './catalog.js';
 import type { Arrival, Stores } from './holdings.js';
+import { GivenReadable } from './lent-readable.js';
 import { partials } from './partials.js';
 import type { RemoteFile } from './sources.js';
 import { type Content, type TransferOptions, TransferRefused, transfer } from './transfer.js';
@@ -43,7 +44,7 @@ export async function receive(
     const remember = (found: string) => note(stores, holder, found);
     const chunks = both(staged, pulled(file, { from: kept, mark, remember }, options));
     try {
-      const content = await transfer(chunks, { ...lasting(staged), key: staged.key }, options);
+      const content = await transfer(new GivenReadable(chunks), { ...lasting(staged), key: staged.key }, options);
       return { key: staged.key, content };
     } catch (error) {
       const isSpoilt = error instanceof StartsAgain || error instanceof TransferRefused;
@@ -115,8 +116,9 @@ export function lasting(staged: StagedBlob): Pick<StagedBlob, 'writable' | 'comm
   };
 }
 
+/** What is there is lent, and so copied; what comes is not. */
 async function* both(staged: StagedBlob | ResumedBlob, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if ('read' in staged) yield* staged.read();
+  if ('read' in staged) for await (const chunk of staged.read()) yield Buffer.from(chunk);
   yield* rest;
 }
 
