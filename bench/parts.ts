@@ -1,7 +1,9 @@
 import type { Part } from './part.js';
 import { audit } from './parts/audit.js';
+import { bundles } from './parts/bundles.js';
 import { datacenters } from './parts/datacenters.js';
 import { download } from './parts/download.js';
+import { imports } from './parts/imports.js';
 import { lists } from './parts/lists.js';
 import { longRun } from './parts/long-run.js';
 import { manifest } from './parts/manifest.js';
@@ -10,4 +12,16 @@ import { upload } from './parts/upload.js';
 import { writes } from './parts/writes.js';
 
 /** In the order in which they are measured and shown. */
-export const parts: readonly Part[] = [download, manifest, lists, datacenters, audit, upload, start, writes, longRun];
+export const parts: readonly Part[] = [
+  download,
+  manifest,
+  lists,
+  datacenters,
+  audit,
+  upload,
+  imports,
+  bundles,
+  start,
+  writes,
+  longRun,
+];
