@@ -505,13 +505,13 @@ const remote = table<'query' | 'there' | 'told'>(`
   action=import&source=http://x&account=ADMIN        yes    403 OperatorOnly
   action=import-remote                               no     422 ValidationFailed source:MissingParameter
   action=import-remote&source=                       no     422 ValidationFailed source:MissingParameter
-  action=import-remote&source=http://127.0.0.1:1     no     503 ServiceUnavailableError
+  action=import-remote&source=http://127.0.0.1:1     no     503 RemoteSourceError
   action=import-remote&source=http://127.0.0.1:1     yes    409 ImageUuidAlreadyExists
   action=import-remote&source=http://x&account=ADMIN  yes   403 OperatorOnly
   action=import-remote&source=http://x&skip_owner_check=x  no  422 InvalidParameter skip_owner_check:Invalid
 `);
 
-test('what this server does not do yet is refused after all that could be wrong', async (t) => {
+test('a source that is not there is refused after all that could be wrong', async (t) => {
   for (const mode of modes) {
     for (const { query, there, told: expected } of remote) {
       const server = await startServer(t, { mode });

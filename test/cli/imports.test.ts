@@ -1,0 +1,88 @@
+import test from 'ava';
+import { lineOfTask } from '../../cli/wait.js';
+import { commandLineOf } from '../support/command-line.js';
+import { numbered } from '../support/fixtures.js';
+import { gate } from '../support/gate.js';
+import { endOf } from '../support/imports.js';
+import { BYTES, manifestOf } from '../support/lying-remote.js';
+import { type Reply, remote } from '../support/remote.js';
+import { rememberRepository } from '../support/repositories.js';
+import { startServer } from '../support/server.js';
+
+const UUID = numbered(1);
+
+const sends: Reply = (_, response) => response.end(BYTES);
+
+test('an image is imported by the URL of its manifest, and waited for', async (t) => {
+  const server = await startServer(t);
+  const from = await remote(t, { [`GET /images/${UUID}`]: manifestOf(BYTES), [`GET /images/${UUID}/file`]: sends });
+  const { slipway } = commandLineOf(server, server.token);
+  const url = `${from.url}/images/${UUID}`;
+  const unnamed = await slipway(['import', url]);
+  t.is(unnamed.code, 1);
+  t.regex(unnamed.stderr, /--name NAME/);
+  t.deepEqual(await slipway(['import', url, '--name', 'ours', '--alias', 'our own', '--tags', 'a,b']), {
+    code: 0,
+    stdout: `${UUID}\n`,
+    stderr: '',
+  });
+  const { json } = await server.ask('GET', '/api/image/ours', { as: 'admin' });
+  t.like(json.result, { uuid: UUID, alias: 'our own', tags: ['a', 'b'], status: 1 });
+  const again = await slipway(['import', url, '--name', 'again']);
+  t.is(again.code, 1);
+  t.regex(again.stderr, /manifest_url.*exists already/);
+});
+
+test('an image of a repository; who does not wait is told the task, and who stops waiting how to end it', async (t) => {
+  const { opened, open } = gate();
+  t.teardown(open);
+  const server = await startServer(t);
+  let asked = 0;
+  const held: Reply = async (_, response) => {
+    asked += 1;
+    if (asked > 1) await opened;
+    response.end(BYTES);
+  };
+  const from = await remote(t, { [`GET /images/${UUID}`]: manifestOf(BYTES), [`GET /images/${UUID}/file`]: held });
+  await rememberRepository(server, { name: 'rep', url: from.url }, []);
+  const { slipway, start } = commandLineOf(server, server.token);
+  const begun = await slipway(['import', `rep/${UUID}`, '--no-wait']);
+  t.is(begun.code, 0, begun.stderr);
+  const task = begun.stdout.trim();
+  await slipway(['task', 'cancel', task]);
+  t.like(await endOf(server, task), { status: 'REVOKED' });
+
+  const waiting = start(['import', `rep/${UUID}`]);
+  const running = async () => (await server.ask('GET', '/api/task?status=STARTED', { as: 'admin' })).json.result;
+  let left: string[] = [];
+  while (left.length === 0) left = (await running()) as string[];
+  waiting.interrupt();
+  const { code, stderr } = await waiting.exited;
+  t.is(code, 5);
+  t.true(stderr.includes(`slipway task cancel ${left[0]}`), stderr);
+  open();
+  t.like(await endOf(server, left[0]), { status: 'SUCCESS' });
+});
+
+test('what is nothing that can be imported is refused before anybody is asked', async (t) => {
+  const { slipway } = commandLineOf({ url: 'http://127.0.0.1:1' }, 'none');
+  for (const what of ['ftp://x/y', 'rep/nonsense', 'nonsense']) {
+    const { code, stderr } = await slipway(['import', what]);
+    t.is(code, 1, what);
+    t.regex(stderr, /can be imported|no such file/i, what);
+  }
+  const { code, stderr } = await slipway(['import', `rep/${UUID}`, '--file', 'http://x/']);
+  t.is(code, 1);
+  t.regex(stderr, /by a URL/);
+});
+
+test('how far a task is', (t) => {
+  const bytes = { done: 50 << 20, total: 100 << 20, unit: 'bytes', rate: 10 << 20, left: 5 };
+  t.is(
+    lineOfTask('1234567890', bytes, 3),
+    'task 12345678  [########--------]  50% of 100.0 MiB  10.0 MiB/s  0:05 left',
+  );
+  t.is(lineOfTask('1', { done: 1, total: null, unit: 'bytes', rate: null }, 3), 'task 1  1 B  0 B/s');
+  t.is(lineOfTask('1', { done: 1, total: 2, unit: 'things' }, 3), 'task 1, 1 of 2, 3 s');
+  t.is(lineOfTask('1', null, 3), 'task 1, 3 s');
+});
