@@ -17,6 +17,8 @@ export interface DockerLayer extends Part {
   /** As command lines show it. */
   shortId: string;
   compression: Compression;
+  /** It comes packed in a way that manifests can not tell of, and is packed anew. */
+  repack: boolean;
   /** Of what the file holds when it is unpacked. */
   uncompressedDigest?: string;
   /** As a manifest to import. */
@@ -25,7 +27,7 @@ export interface DockerLayer extends Part {
 
 const MOST_DESCRIBED = 10_240;
 
-/** How the files of layers are compressed. What images of this server can not say is not taken. */
+/** How the files of layers are compressed. */
 const compressionOf = new Map<string, Compression>([
   ['application/vnd.docker.image.rootfs.diff.tar', 'none'],
   ['application/vnd.docker.image.rootfs.diff.tar.gzip', 'gzip'],
@@ -34,6 +36,8 @@ const compressionOf = new Map<string, Compression>([
   ['application/vnd.oci.image.layer.v1.tar', 'none'],
   ['application/vnd.oci.image.layer.v1.tar+gzip', 'gzip'],
 ]);
+
+const ZSTD = 'application/vnd.oci.image.layer.v1.tar+zstd';
 
 interface Named {
   /** As people shorten the name of the repository. */
@@ -58,7 +62,8 @@ export function layersOf(parts: readonly Part[], config: Record<string, unknown>
   return parts.map((part, index) => {
     const origin = chain.length === 0 ? undefined : uuidOfChain(chain);
     chain.push(part.digest);
-    const compression = compressionOf.get(part.mediaType);
+    const repack = part.mediaType === ZSTD;
+    const compression = repack ? 'gzip' : compressionOf.get(part.mediaType);
     if (!compression) throw unsupported(`a layer is of type "${part.mediaType.slice(0, 100)}"`);
     const isHead = index === parts.length - 1;
     const uuid = uuidOfChain(chain);
@@ -68,6 +73,7 @@ export function layersOf(parts: readonly Part[], config: Record<string, unknown>
       uuid,
       shortId: shortIdOf(part.digest),
       compression,
+      repack,
       ...(typeof uncompressed === 'string' && { uncompressedDigest: uncompressed }),
       draft: {
         ...draftOf(part.digest, isHead ? config : steps[index], config, named),

@@ -195,7 +195,7 @@ async function bringLayer(
   layer: DockerLayer,
   { id, signal, say, report, keep, turn, onTopOf }: LayerCourse,
 ): Promise<void> {
-  const { shortId, size, digest, compression, uncompressedDigest } = layer;
+  const { shortId, size, digest, compression, repack, uncompressedDigest } = layer;
   say(progress(shortId, 'Pulling fs layer'));
   const image = await checkLayer(deps, importer, layer);
   if (!image) {
@@ -204,16 +204,17 @@ async function bringLayer(
     return;
   }
   const holder = dockerHolderOf(id, layer);
-  await withRoom(deps, image, size, async ({ reservation }) => {
+  await withRoom(deps, image, repack ? undefined : size, async ({ reservation, through }) => {
     const tell = telling(say, shortId, 'Downloading', size, deps.now());
     const arrived = await turn(async () => {
       signal.throwIfAborted();
       const promised = { size, sha256: digest.replace('sha256:', '') };
       const told = (bytes: number) => {
         tell(bytes);
-        report(bytes);
+        report(Math.min(bytes, size));
       };
-      return receiveFromRegistry(deps, repository.blob(layer), promised, { holder, signal, report: told });
+      const course = { holder, signal, report: told, through, repack };
+      return receiveFromRegistry(deps, repository.blob(layer), promised, course);
     });
     say(progress(shortId, 'Download complete'));
     await onTopOf;

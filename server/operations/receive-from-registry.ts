@@ -1,8 +1,11 @@
+import type { Duplex } from 'node:stream';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { giveBack } from '../../storage/give-back.js';
 import { type Received, receive } from '../../storage/receive.js';
+import { repacked } from '../../storage/repacked.js';
 import type { RemoteFile } from '../../storage/sources.js';
 import { TransferRefused } from '../../storage/transfer.js';
+import { NoUnpacker } from '../../storage/unpack-head.js';
 import type { Deps } from '../deps.js';
 
 interface Promised {
@@ -14,6 +17,9 @@ interface Course {
   holder: string;
   signal: AbortSignal;
   report: (bytes: number) => void;
+  through?: Duplex[];
+  /** It is packed with zstd, and shall be kept packed with gzip. */
+  repack?: boolean;
 }
 
 /** What a registry promises larger than files may be is not begun with. */
@@ -27,13 +33,23 @@ export async function receiveFromRegistry(
   { catalog, blobs, policy, imports }: Deps,
   file: RemoteFile,
   expect: Promised,
-  { holder, ...course }: Course,
+  { holder, repack = false, ...course }: Course,
 ): Promise<Received> {
+  const { bandwidth } = imports;
+  const common = { ...course, pauses: policy.registries.pauses, release: giveBack };
   try {
-    const options = { ...course, expect, limit: expect.size, pauses: policy.registries.pauses, release: giveBack };
-    return await receive({ catalog, blobs }, holder, imports.bandwidth.limited(file), options);
+    // What comes out of it has another size and digest, which nobody has told.
+    if (repack) {
+      const sent = repacked(bandwidth.limited(file), expect);
+      return await receive({ catalog, blobs }, holder, sent, { ...common, limit: policy.maxFileSize });
+    }
+    return await receive({ catalog, blobs }, holder, bandwidth.limited(file), { ...common, expect });
   } catch (error) {
-    if (!(error instanceof TransferRefused)) throw error;
-    throw new ImgapiError('Download', `${file.what}: ${error.message}`, { cause: error });
+    const isRefused = error instanceof TransferRefused || error instanceof NoUnpacker;
+    if (!isRefused) throw error;
+    const isTooBig = error instanceof TransferRefused && error.reason === 'too-big';
+    throw new ImgapiError(isTooBig ? 'ImageFileTooBig' : 'Download', `${file.what}: ${error.message}`, {
+      cause: error,
+    });
   }
 }

@@ -224,7 +224,7 @@ class DistributionRepository implements Repository {
   }
 
   #unfit(what: string, why: string, status = 200, cause?: unknown) {
-    return this.#exchange().answeredBadly(status, `has ${this.name.canonical} of which ${what} ${why}`, cause);
+    return this.#exchange().answeredBadly(status, `(${this.name.path}): ${what} ${why}`, cause);
   }
 }
 

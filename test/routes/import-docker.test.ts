@@ -1,10 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { partials } from '../../storage/partials.js';
 import { gate } from '../support/gate.js';
 import { startFleet } from '../support/managed.js';
+import { isMet } from '../support/needs.js';
 import {
   digestOf,
   linesOf,
@@ -283,7 +286,7 @@ const failures: Record<string, { code?: string; image?: () => TestImage; meddle:
     image: () => {
       const image = testImage(['base']);
       const [layer] = image.manifest.layers;
-      if (layer) layer.mediaType = 'application/vnd.oci.image.layer.v1.tar+zstd';
+      if (layer) layer.mediaType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
       return { ...image, text: JSON.stringify(image.manifest) };
     },
     meddle: () => false,
@@ -435,4 +438,33 @@ test('two at once that have layers in common both come to their end', async (t) 
     [undefined, undefined],
   );
   t.deepEqual(await left(server), { images: 4, whole: 4, staged: 0, begun: 0 });
+});
+
+const withZstd = isMet.zstd ? test : test.skip;
+
+withZstd('what is packed with zstd is packed anew, as clients know nothing of it (needs zstd)', async (t) => {
+  const content = randomBytes(200_000);
+  const image = testImage([content]);
+  const packed = spawnSync('zstd', ['-c'], { input: content, maxBuffer: 1 << 24 }).stdout;
+  const mediaType = 'application/vnd.oci.image.layer.v1.tar+zstd';
+  const layers = [{ mediaType, digest: digestOf(packed), size: packed.length }];
+  const text = JSON.stringify({ ...image.manifest, layers });
+  const registry = await startRegistry(t);
+  registry.put('app', 'latest', { ...image, text, layers: [packed] });
+  const server = await start(t);
+  t.is((await pull(server, registry, 'app')).error, undefined);
+  const [uuid = ''] = (await kept(server)).images;
+  const stored = await server.stored(uuid);
+  t.like(stored?.files[0] ?? {}, {
+    compression: 'gzip',
+    digest: digestOf(packed),
+    uncompressedDigest: digestOf(content),
+  });
+  t.deepEqual(gunzipSync((await server.ask('GET', `/images/${uuid}/file`)).bytes), content);
+  t.deepEqual(await left(server), { images: 1, whole: 1, staged: 0, begun: 0 });
+
+  registry.blobs.set(digestOf(packed), Buffer.from(packed).fill(0, 100, 200));
+  const other = await start(t);
+  t.is((await pull(other, registry, 'app')).error?.code, 'Download');
+  t.deepEqual(await left(other), nothing);
 });
