@@ -20,8 +20,8 @@ export interface Line {
   proxy?: ProxyServer | undefined;
 }
 
-/** Connections that nobody uses are closed after so many milliseconds. */
-const IDLE = 15_000;
+/** Connections that nobody uses are closed after so many milliseconds: well before the other side does, in mid-request. */
+const IDLE = 2000;
 
 type Opened = (error: Error | null, stream: Duplex) => void;
 
