@@ -302,7 +302,8 @@ test('every call takes a data center, where it means nothing too, and the docume
   for (const [path, methods] of Object.entries(json.paths as Record<string, Record<string, Described>>)) {
     if (!path.startsWith('/api/') || path.startsWith('/api/accounts/')) continue;
     for (const [method, { parameters = [], requestBody }] of Object.entries(methods)) {
-      const schema = requestBody?.content['application/json'].schema;
+      // What comes as bytes has no place for it.
+      const schema = requestBody?.content['application/json']?.schema;
       const says = method === 'get' ? parameters.some(({ name }) => name === 'dc') : !schema || schema.properties?.dc;
       t.truthy(says, `${method} ${path}`);
     }
@@ -311,7 +312,7 @@ test('every call takes a data center, where it means nothing too, and the docume
 
 interface Described {
   parameters?: { name: string }[];
-  requestBody?: { content: { 'application/json': { schema: { properties?: { dc?: object } } } } };
+  requestBody?: { content: { 'application/json'?: { schema: { properties?: { dc?: object } } } } };
 }
 
 test('images are imported from a repository and by the URL of a manifest, and whoever streams is told the end', async (t) => {
