@@ -189,7 +189,7 @@ const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 10_000;
 
 /** In milliseconds: how long to go on trying without a byte that comes through, at least and at most. */
-const LEAST = 8000;
+const LEAST = 30_000;
 const MOST = 600_000;
 
 /** The longer it has worked, the longer it is waited for. */

@@ -282,9 +282,9 @@ test('a connection that is cut in the middle of standard input leaves no image',
 
 test('where the server stays away, it is said what it still holds', async (t) => {
   const way = await cuttingProxy(t, daemon().port, (broken) => ({ up: broken === 0 ? MIB : 0 }));
-  const { run, home } = await cli(t, { ...asAdmin(), SLIPWAY_URL: way.url });
-  await writeFile(join(home, 'large'), randomBytes(8 * MIB));
-  const { code, stderr } = await run(['upload', 'large', '--name', 'left', '--version', '1', ...KIND]);
+  const { run } = await cli(t, { ...asAdmin(), SLIPWAY_URL: way.url });
+  const input = randomBytes(8 * MIB);
+  const { code, stderr } = await run(['upload', '-', '--name', 'left', '--version', '1', ...KIND], { input });
   t.is(code, 3, stderr);
   const [image] = await called('left');
   t.like(image, { state: 'unactivated', files: [] });
