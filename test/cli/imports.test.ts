@@ -43,14 +43,18 @@ test('an image of a repository; who does not wait is told the task, and who stop
     if (asked > 1) await opened;
     response.end(BYTES);
   };
-  const from = await remote(t, { [`GET /images/${UUID}`]: manifestOf(BYTES), [`GET /images/${UUID}/file`]: held });
+  const other = numbered(2);
+  const from = await remote(t, {
+    [`GET /images/${UUID}`]: manifestOf(BYTES),
+    [`GET /images/${UUID}/file`]: held,
+    [`GET /images/${other}`]: manifestOf(BYTES, { uuid: other, name: 'other' }),
+    [`GET /images/${other}/file`]: sends,
+  });
   await rememberRepository(server, { name: 'rep', url: from.url }, []);
   const { slipway, start } = commandLineOf(server, server.token);
-  const begun = await slipway(['import', `rep/${UUID}`, '--no-wait']);
+  const begun = await slipway(['import', `rep/${other}`, '--no-wait']);
   t.is(begun.code, 0, begun.stderr);
-  const task = begun.stdout.trim();
-  await slipway(['task', 'cancel', task]);
-  t.like(await endOf(server, task), { status: 'REVOKED' });
+  t.like(await endOf(server, begun.stdout.trim()), { status: 'SUCCESS' });
 
   const waiting = start(['import', `rep/${UUID}`]);
   const running = async () => (await server.ask('GET', '/api/task?status=STARTED', { as: 'admin' })).json.result;
