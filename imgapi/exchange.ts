@@ -227,12 +227,12 @@ export class Exchange {
 
   /** node-fetch quotes the URL, and its path or query may hold a token: it must reach neither clients nor logs. */
   #withoutPath(err: unknown): Error {
-    const message = err instanceof Error ? err.message : String(err);
+    const { origin } = new URL(this.#base);
+    const text = err instanceof Error ? err.message : String(err);
+    // of where a redirect led, no more than the server
+    const message = text.replaceAll(/https?:\/\/\S+/g, (url) => (url.startsWith(origin) ? url : originOf(url)));
     const code = err instanceof Error && 'code' in err ? { code: err.code } : {};
-    return Object.assign(
-      new Error(message.replaceAll(this.#base, new URL(this.#base).origin).replaceAll(/\?\S+/g, '')),
-      code,
-    );
+    return Object.assign(new Error(message.replaceAll(this.#base, origin).replaceAll(/\?\S+/g, '')), code);
   }
 }
 
@@ -269,6 +269,8 @@ function nextOf(from: URL, { headers: { location } }: Answer): URL | undefined {
   next.hash = '';
   return next;
 }
+
+const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : '…');
 
 /** Where a redirect leads: to which server only, as the path may hold a token. */
 function targetOf({ headers: { location = '' } }: Answer): string {
