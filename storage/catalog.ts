@@ -98,7 +98,7 @@ export interface Catalog extends Reader {
   /** Between two groups of writes. */
   snapshot(): Promise<Snapshot>;
   /** How many snapshots are open. Whoever sees none inside a write can be sure that none will see less than it leaves. */
-  readonly snapshots: number;
+  openSnapshots(): number;
   /** Into a catalog that is empty, and that nobody uses before this has returned: what fails leaves a part of it. */
   load(entries: AsyncIterable<Entry[]>): Promise<void>;
   close(): Promise<void>;

@@ -162,7 +162,7 @@ async function isKnown(reader: Reader, key: string): Promise<boolean> {
 function forget(catalog: Catalog, sha256: string, unheldBefore: string): Promise<string | undefined> {
   return catalog.write(async (tx) => {
     // a backup reads the bytes of its moment: they are collected when it has ended
-    if (catalog.snapshots > 0) return undefined;
+    if (catalog.openSnapshots() > 0) return undefined;
     const found = await tx.get(contents, sha256);
     if (!found?.unheldSince || found.unheldSince > unheldBefore) return undefined;
     await tx.delete(contents, sha256);

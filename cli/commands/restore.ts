@@ -18,5 +18,6 @@ export const register: Register = (program, context) => {
     .command('restore')
     .description('show how a backup is restored')
     .argument('[file]', 'what "slipway backup" wrote', 'FILE')
+    .addHelpText('after', '\nExamples:\n  slipway restore slipway.tar')
     .action((file: string) => print(context.io, how(visible(file))));
 };

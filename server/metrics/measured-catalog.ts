@@ -40,9 +40,7 @@ export function measuredCatalog(catalog: Catalog, { instruments }: Metrics): Cat
     write: (change) => time('write', () => catalog.write(change)),
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
-    get snapshots() {
-      return catalog.snapshots;
-    },
+    openSnapshots: () => catalog.openSnapshots(),
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };

@@ -23,9 +23,7 @@ export function auditedCatalog({ catalog, now, onEntry }: Means, occasion: () =>
     pages: (kind) => catalog.pages(kind),
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
-    get snapshots() {
-      return catalog.snapshots;
-    },
+    openSnapshots: () => catalog.openSnapshots(),
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
     write: async (change) => {

@@ -73,7 +73,7 @@ export class LevelCatalog extends Records implements Catalog {
     return () => void followers.delete(tell);
   }
 
-  get snapshots(): number {
+  openSnapshots(): number {
     return this.#snapshots;
   }
 

@@ -34,9 +34,7 @@ const doubtful = (catalog: Catalog): Catalog => ({
   pages: (kind) => catalog.pages(kind),
   follow: (kind, follower) => catalog.follow(kind, follower),
   snapshot: () => catalog.snapshot(),
-  get snapshots() {
-    return catalog.snapshots;
-  },
+  openSnapshots: () => catalog.openSnapshots(),
   load: (entries) => catalog.load(entries),
   close: () => catalog.close(),
   write: async (change) => {

@@ -39,7 +39,7 @@ test('a SuperAdmin has the whole server in one tar, with its length', async (t) 
   t.deepEqual([...kept.keys()].sort(), ['audit-head', 'audit-key']);
   t.is(kept.get('audit-key'), server.deps.audit.privateKey);
   for await (const holding of catalog.list(contents)) t.is(holding.size, image.files![0]!.size);
-  t.is(server.deps.catalog.snapshots, 0);
+  t.is(server.deps.catalog.openSnapshots(), 0);
   await catalog.close();
 });
 
@@ -80,7 +80,7 @@ test('what is secret is in it under a passphrase only', async (t) => {
   const short = { 'backup-passphrase': Buffer.from('short').toString('base64') };
   const refused = await server.ask('GET', '/api/backup', { as: 'admin', headers: short });
   t.like(refused, { status: 400, json: { code: 'InvalidInput' } });
-  t.is(server.deps.catalog.snapshots, 0);
+  t.is(server.deps.catalog.openSnapshots(), 0);
 });
 
 test('a client that leaves in the middle leaves nothing open', async (t) => {
@@ -92,7 +92,7 @@ test('a client that leaves in the middle leaves nothing open', async (t) => {
   });
   await once(response, 'readable');
   response.destroy();
-  while (server.deps.catalog.snapshots > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (server.deps.catalog.openSnapshots() > 0) await new Promise((resolve) => setImmediate(resolve));
   await server.ask('DELETE', `/images/${image.uuid}`);
   t.is((await sweep({ ...server.deps, now: () => new Date(Date.now() + 1000) })).unheld, 1);
 });

@@ -186,9 +186,7 @@ function pausedAfterFirst(catalog: Catalog, reached: () => void, goOn: Promise<v
     write: (change) => catalog.write(change),
     follow: (kind, follower) => catalog.follow(kind, follower),
     snapshot: () => catalog.snapshot(),
-    get snapshots() {
-      return catalog.snapshots;
-    },
+    openSnapshots: () => catalog.openSnapshots(),
     load: (entries) => catalog.load(entries),
     close: () => catalog.close(),
   };
