@@ -151,7 +151,7 @@ test('where a redirect leads to is not told in full: its path may hold a token',
   const { url } = await remote(t, { 'GET /a': leadTo('http://127.0.0.1:1/t0ken/file?sig=s1g') });
   const error = await t.throwsAsync(get(way(t).to(`${url}/a`, operator), { redirects: 1 }));
   t.regex(error?.message ?? '', /ECONNREFUSED/);
-  t.notRegex(`${error?.message} ${(error?.cause as Error).message}`, /t0ken|s1g/);
+  t.notRegex(`${error?.message} ${String(error?.cause)}`, /t0ken|s1g/);
 });
 
 test('credentials and signatures stay with whom they are for, also when the way leads back', async (t) => {
