@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
+import { lookup } from 'node:dns';
+import { connect, type LookupFunction } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
@@ -122,6 +123,12 @@ const defaults: Policy = {
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
 
+/** Whatever a test asks for: nobody outside of this machine is asked. */
+const onlyHere: LookupFunction = (host, options, callback) => {
+  if (host === 'localhost') lookup(host, options, callback);
+  else callback(Object.assign(new Error(`${host} is not known to tests`), { code: 'ENOTFOUND' }), []);
+};
+
 /** The real server on memory stores, on a free port of loopback; gone when the test ends. */
 export async function startServer(t: ExecutionContext, options: ServerOptions = {}): Promise<TestServer> {
   const server = await openServer(options);
@@ -160,6 +167,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const outgoing = new Outgoing({
     allowedAddresses: ['127.0.0.0/8', '::1'],
     allowedHosts: [],
+    lookup: onlyHere,
     credentialsFor: (secret, url) => vault.credentialsFor(secret, url),
     ...ways,
   });
