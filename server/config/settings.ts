@@ -164,7 +164,7 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     group: 'keeping',
     meaning: 'the IMGAPI of other data centers, by their names: images are imported from there by name',
     more: 'Flags and variables say it as JSON.',
-    example: 'datacenters = { "us-east" = "https://imgapi.us-east.example.com" }',
+    example: 'datacenters = { east = "https://imgapi.east.example.com" }',
     default: {},
     read: urlsByName,
     shown: (urls) => Object.keys(urls).join(', '),

@@ -242,10 +242,10 @@ test('D-11 where a dataset is redirected to is there', async (t) => {
   }
 });
 
-test('D-12 jobs are not run yet, and an import from afar says so', async (t) => {
+test('D-12 an import from afar whose source is not there says so, and makes no job', async (t) => {
   const server = await startServer(t);
   const answer = await server.ask('POST', `/images/${numbered(1)}?action=import-remote&source=http://127.0.0.1:1`);
-  t.is(told(answer), '503 ServiceUnavailableError');
+  t.is(told(answer), '503 RemoteSourceError');
   t.is(answer.headers['workflow-api'], undefined);
   t.deepEqual((await kept(server)).images, []);
 });
