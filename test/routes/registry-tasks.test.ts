@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import { forgetStreams } from '../../server/operations/forget-streams.js';
 import { partials } from '../../storage/partials.js';
 import { gate } from '../support/gate.js';
 import { type Fleet, resultOf, said, startFleet } from '../support/managed.js';
@@ -136,4 +137,30 @@ test('an image of LXD is imported as a task', async (t) => {
     type: 'lxd',
     registration: { boundTo: 'east' },
   });
+});
+
+test('layers count against the limits of the data center', async (t) => {
+  const registry = await startRegistry(t);
+  registry.put('app', '1', testImage(['base', 'top']));
+  const fleet = await start(t);
+  const set = await fleet.root('PUT', '/api/dc/east/settings', { VMS_IMAGE_LIMIT: 1 });
+  t.is(set.status, 200, JSON.stringify(set.json));
+  const { json } = await fleet.eve('POST', '/api/registry/docker', { image: `${registry.host}/app:1` });
+  const task = await ended(fleet, json.task_id);
+  t.is(task.status, 'FAILURE');
+  t.is(task.result?.code, 'QuotaExceeded');
+  t.deepEqual(await left(fleet), { images: 1, whole: 1, staged: 0, begun: 0 });
+});
+
+test('what streams had begun is forgotten at a start, and what tasks had is not', async (t) => {
+  const { deps } = await start(t);
+  await deps.catalog.write(async (tx) => {
+    for (const holder of ['stream/1/images/a/file0', 'a-task/images/a/file0']) {
+      await tx.insert(partials, { holder, key: holder });
+    }
+  });
+  await forgetStreams(deps.catalog);
+  const known: string[] = [];
+  for await (const { holder } of deps.catalog.list(partials)) known.push(holder);
+  t.deepEqual(known, ['a-task/images/a/file0']);
 });
