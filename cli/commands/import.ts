@@ -9,12 +9,13 @@ import { openSession } from '../session.js';
 import type { Fields } from '../table.js';
 import { visible } from '../visible.js';
 import { awaited } from '../wait.js';
-import { fields as imageFields } from './image.js';
+import { fields as imageFields, osTypes } from './image.js';
 
 const EXAMPLES = `
 Examples:
   slipway import https://images.example.com/images/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b --name base
   slipway import https://example.com/base.json --file https://files.example.com/base.zfs.gz --name base --dc north
+  slipway import https://cloud.example.com/debian-12.qcow2 --name debian-12 --os linux --sha256 HEX
   slipway import harbour/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b
   slipway import base.tar --dc north
   slipway export base | slipway import - --server remote
@@ -23,13 +24,27 @@ Examples:
 
 The server fetches it: what the image builds on comes first, what is cut is gone on with, and you may leave meanwhile.`;
 
-const fields: readonly Field[] = [
+const ofImport: readonly Field[] = [
   ['name', '--name <name>', 'the key by which it is addressed; one of a repository has that of its manifest otherwise'],
   ['file_url', '--file <url>', 'where its file is, if not beside its manifest'],
   ['secret', '--secret <name>', 'what proves the server to the other one'],
   ['dc', '--dc <dc>', 'the data center to which it is bound'],
-  ...imageFields,
 ];
+
+/** Of a file that no manifest describes; that it is one is told by the first two. */
+const ofFile: readonly Field[] = [
+  ['os', '--os <os>', 'of a bare file: what it runs, such as linux'],
+  ['ostype', '--ostype <type>', 'of a bare file: which machines it is for', osTypes],
+  ['type', '--type <type>', 'of a bare file: its type, such as zvol'],
+  ['format', '--format <format>', 'of a bare file: raw, qcow2, vmdk, zfs or tar; found in its bytes'],
+  ['compression', '--compression <how>', 'of a bare file: none, gzip, bzip2, xz or zstd; found in its bytes'],
+  ['image_size', '--image-size <mib>', 'of a bare file of type zvol: the size of the disk'],
+  ['size', '--size <bytes>', 'of a bare file: how long it is'],
+  ['sha1', '--sha1 <hex>', 'of a bare file: its digest'],
+  ['sha256', '--sha256 <hex>', 'of a bare file: its digest'],
+];
+
+const fields: readonly Field[] = [...ofImport, ...imageFields, ...ofFile];
 
 /** What can be imported, by how it is called. */
 const ways: readonly { fits: RegExp; begin(management: Management, what: string, given: Fields): Promise<Outcome> }[] =
@@ -42,15 +57,19 @@ const ways: readonly { fits: RegExp; begin(management: Management, what: string,
         if (typeof name !== 'string') {
           throw new CliError('how is the image to be called?', { hint: 'say it with --name NAME' });
         }
-        const json = { ...given, manifest_url: url };
+        const isBare = given.os !== undefined || given.ostype !== undefined;
+        const json = { ...given, ...(isBare ? { file_url: url } : { manifest_url: url }) };
         return management.ask('POST', `/api/image/${encodeURIComponent(name)}`, { json });
       },
     },
     {
       fits: /^[^/]+\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
       begin: (management, what, { file_url, secret, ...given }) => {
-        if (file_url !== undefined || secret !== undefined) {
-          throw new CliError('--file and --secret are for images that are imported by a URL');
+        const ofUrls = { file_url, secret, ...pick(given, ofFile) };
+        if (Object.values(ofUrls).some((value) => value !== undefined)) {
+          throw new CliError(
+            '--file, --secret and what is said of bare files are for images that are imported by a URL',
+          );
         }
         const [repository = '', uuid = ''] = what.split('/');
         const path = `/api/imagestore/${encodeURIComponent(repository)}/image/${uuid}`;
@@ -70,6 +89,9 @@ function fromRegistry(management: Management, kind: 'docker' | 'lxd', what: stri
   return management.ask('POST', `/api/registry/${kind}`, { json: { ...given, image: what.slice(kind.length + 1) } });
 }
 
+const pick = (given: Fields, wanted: readonly Field[]) =>
+  Object.fromEntries(wanted.map(([name]) => [name, given[name]]));
+
 interface Options extends Fields {
   wait: boolean;
   json?: true;
@@ -81,7 +103,10 @@ export const register: Register = (program, context) => {
     .description(
       'have the server fetch an image: URL, REPOSITORY/UUID, docker:REPO:TAG or lxd:REGISTRY:IMAGE; or send it a FILE of "slipway export"',
     )
-    .argument('<what>', 'URL of a manifest, REPOSITORY/UUID, docker:REPO:TAG, lxd:REGISTRY:IMAGE, FILE or "-"');
+    .argument(
+      '<what>',
+      'URL of a manifest or a bare file, REPOSITORY/UUID, docker:REPO:TAG, lxd:REGISTRY:IMAGE, FILE or "-"',
+    );
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   command
     .option('--no-wait', 'do not wait until it is here: the task is printed')

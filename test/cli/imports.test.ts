@@ -33,6 +33,23 @@ test('an image is imported by the URL of its manifest, and waited for', async (t
   t.regex(again.stderr, /manifest_url.*exists already/);
 });
 
+test('a bare file is imported by its URL and what is said of it', async (t) => {
+  const server = await startServer(t);
+  const disk = Buffer.alloc(4096);
+  disk.write('\x55\xaa', 510, 'latin1');
+  const from = await remote(t, { 'GET /disk.raw': (_, response) => response.end(disk) });
+  const { slipway } = commandLineOf(server, server.token);
+  const url = `${from.url}/disk.raw`;
+  const said = ['--name', 'disk', '--os', 'bsd', '--type', 'zvol', '--size', String(disk.length), '--format', 'raw'];
+  const refused = await slipway(['import', url, ...said, '--compression', 'xz']);
+  t.is(refused.code, 1);
+  t.regex(refused.stderr, /compression is xz/);
+  const { code, stdout, stderr } = await slipway(['import', url, ...said]);
+  t.is(code, 0, stderr);
+  const { json } = await server.ask('GET', '/api/image/disk', { as: 'admin' });
+  t.like(json.result, { uuid: stdout.trim(), os: 'bsd', type: 'zvol', status: 1 });
+});
+
 test('an image of a repository; who does not wait is told the task, and who stops waiting how to end it', async (t) => {
   const { opened, open } = gate();
   t.teardown(open);
