@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { newCertificate } from '../support/certificates.js';
 import { numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
 import { endOf, leftBy, NOTHING } from '../support/imports.js';
@@ -533,4 +537,31 @@ test('an account brings what it owns in another data center', async (t) => {
   t.truthy(asked.headers['workflow-api']);
   t.is((await endOf(server, asked.json.job_uuid)).status, 'SUCCESS');
   t.is(told(await ask(UUID, there)), '409 ImageUuidAlreadyExists');
+});
+
+test('a certificate that nobody vouches for is refused, wherever it is met', async (t) => {
+  const { certificate: cert, key } = await newCertificate();
+  let heard = 0;
+  const secured = createServer({ cert, key }, (_, response) => {
+    heard += 1;
+    response.end(BYTES);
+  }).listen(0, '127.0.0.1');
+  await once(secured, 'listening');
+  t.teardown(() => secured.close());
+  const url = `https://127.0.0.1:${(secured.address() as AddressInfo).port}`;
+  const fleet = await startFleet(t);
+  const remoted = await fleet.ask('POST', `/images/${UUID}?action=import-remote&source=${url}`);
+  t.is(told(remoted), '503 RemoteSourceError');
+  t.regex(String(remoted.json.message), /certificate/);
+  t.is(said(await fleet.eve('POST', '/api/image/web', { manifest_url: `${url}/x` })), '400 InvalidInput manifest_url');
+  const from = await serving(t);
+  const body = { manifest_url: urlOf(from), file_url: `${url}/file` };
+  t.is(said(await fleet.eve('POST', '/api/image/web', body)), '400 InvalidInput file_url');
+  t.deepEqual(await leftBy(fleet), NOTHING);
+  const { uuid } = await fleet.image({}, { file: null, activate: false });
+  const fetched = await fleet.ask('POST', `/images/${uuid}/file/from-url?compression=none`, {
+    body: { file_url: url },
+  });
+  t.is(told(fetched), '400 Download');
+  t.is(heard, 0);
 });
