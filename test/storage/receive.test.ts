@@ -127,6 +127,18 @@ test('a source that only fails is given up after the last pause, and what came i
   await nothingLeft(t, own);
 });
 
+test('a source that is cut each time, and begins anew each time, is given up after the last pause', async (t) => {
+  const own = await stores(t);
+  const stubborn: Answer = () => cut(100_000)({ from: 0 });
+  const file = remote(stubborn);
+  await t.throwsAsync(receive(own, holder, file, { expect, signal: never(), pauses }), {
+    instanceOf: Unreachable,
+    message: /cut again and again/,
+  });
+  t.is(file.asked.length, 2 * (1 + pauses.length));
+  await nothingLeft(t, own);
+});
+
 test('after an abort the next call goes on, and fetches what is missing only', async (t) => {
   const own = await stores(t);
   const stopping = new AbortController();
