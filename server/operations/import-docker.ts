@@ -117,12 +117,18 @@ async function checkLayer(deps: Deps, importer: Importer, layer: DockerLayer): P
   return image;
 }
 
-async function isHere({ catalog }: Deps, importer: Importer, { uuid }: DockerLayer): Promise<boolean> {
-  const existing = await catalog.get(images, uuid);
+async function isHere({ catalog }: Deps, importer: Importer, layer: DockerLayer): Promise<boolean> {
+  const existing = await catalog.get(images, layer.uuid);
   if (!existing?.activated) return false;
   if (!canRead(importer, existing)) throw alreadyExists(importer, existing);
-  return true;
+  if (isLayer(existing, layer)) return true;
+  const { uuid, digest } = layer;
+  throw new ImgapiError('ImageUuidAlreadyExists', `image ${uuid} is here, and is not the layer ${digest}`);
 }
+
+/** Everybody can tell the uuid of a layer beforehand, and import something else under it. */
+const isLayer = ({ files: [file], origin }: RegisteredImage, { digest, draft }: DockerLayer) =>
+  (file?.digest === digest || `sha256:${file?.sha256}` === digest) && origin === draft.origin;
 
 /**
  * One image for each layer, active as soon as it and those below it are whole: what has become active stays, whatever

@@ -88,11 +88,16 @@ async function checkImage(deps: Deps, importer: Importer, plan: LxdPlan) {
   return image;
 }
 
-async function isHere({ catalog }: Deps, importer: Importer, { uuid }: LxdPlan): Promise<boolean> {
+async function isHere({ catalog }: Deps, importer: Importer, { uuid, offered, wish }: LxdPlan): Promise<boolean> {
   const existing = await catalog.get(images, uuid);
   if (!existing?.activated) return false;
   if (!canRead(importer, existing)) throw alreadyExists(importer, existing);
-  return true;
+  // Everybody can tell its uuid beforehand, and import something else under it.
+  const { files } = existing;
+  const isSame =
+    files.length === offered.files.length && files.every((file, at) => file.sha256 === offered.files[at]?.sha256);
+  if (isSame) return true;
+  throw new ImgapiError('ImageUuidAlreadyExists', `image ${uuid} is here, and is not ${wish.alias.full}`);
 }
 
 /** The image with its metadata and its root filesystem, whole and active, or not there at all. */

@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
+import { uuidOfChain } from '../../server/model/chain-uuid.js';
 import { partials } from '../../storage/partials.js';
 import { gate } from '../support/gate.js';
 import { startFleet } from '../support/managed.js';
@@ -467,4 +468,29 @@ withZstd('what is packed with zstd is packed anew, as clients know nothing of it
   const other = await start(t);
   t.is((await pull(other, registry, 'app')).error?.code, 'Download');
   t.deepEqual(await left(other), nothing);
+});
+
+test('an image that somebody has put under the uuid of a layer is not taken for it', async (t) => {
+  const registry = await startRegistry(t);
+  const image = testImage(['base', 'top']);
+  registry.put('app', 'latest', image);
+  const [base] = image.layers;
+  const uuid = uuidOfChain([digestOf(base as Buffer)]);
+  const planted = async (bytes: string | Buffer) => {
+    const server = await start(t);
+    const owner = '00000000-0000-0000-0000-000000000000';
+    const body = { v: 2, uuid, owner, name: 'docker-layer', version: '1', type: 'docker', os: 'linux', public: true };
+    t.is((await server.ask('POST', `/images/${uuid}?action=import`, { body })).status, 200);
+    t.is((await server.ask('PUT', `/images/${uuid}/file?compression=gzip`, { body: bytes })).status, 200);
+    t.is((await server.ask('POST', `/images/${uuid}?action=activate`)).status, 200);
+    return server;
+  };
+  const server = await planted('something else');
+  const { error } = await pull(server, registry, 'app');
+  t.is(error?.code, 'ImageUuidAlreadyExists');
+  t.deepEqual(await left(server), { ...nothing, images: 1, whole: 1 });
+
+  const honest = await planted(base as Buffer);
+  t.is((await pull(honest, registry, 'app')).error, undefined);
+  t.deepEqual(await left(honest), { ...nothing, images: 2, whole: 2 });
 });

@@ -245,3 +245,18 @@ test('only registries that are configured are asked', async (t) => {
   t.like((await pull(server, 'nowhere:a')).error ?? {}, { code: 'RemoteSourceError' });
   t.like((await pull(server, 'toString:a')).error ?? {}, { code: 'RemoteSourceError' });
 });
+
+test('an image that somebody has put under the uuid of one of LXD is not taken for it', async (t) => {
+  const { url } = await streams(t, { alpine: product('amd64', 'alpine', { '20240302_13:00': [combined] }) });
+  const server = await start(t, url);
+  const uuid = sha256(whole)
+    .slice(0, 32)
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const owner = '00000000-0000-0000-0000-000000000000';
+  const body = { v: 2, uuid, owner, name: 'alpine', version: '1', type: 'lxd', os: 'linux', public: true };
+  t.is((await server.ask('POST', `/images/${uuid}?action=import`, { body })).status, 200);
+  await server.ask('PUT', `/images/${uuid}/file?compression=none`, { body: 'something else' });
+  t.is((await server.ask('POST', `/images/${uuid}?action=activate`)).status, 200);
+  t.is((await pull(server, 'images:alpine')).error?.code, 'ImageUuidAlreadyExists');
+  t.deepEqual(await left(server), { ...nothing, images: 1, whole: 1 });
+});
