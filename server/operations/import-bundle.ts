@@ -12,6 +12,7 @@ import { images } from '../model/image.js';
 import type { Access, RegisteredImage } from '../model/registration.js';
 import { canRead } from '../model/visibility.js';
 import { type Brought, bringImage } from './bring-image.js';
+import { checkStillImports, importingFor } from './check-still-imports.js';
 import { checkWidening } from './check-widening.js';
 import { placeFor } from './create-managed-image.js';
 import type { Target } from './find-image.js';
@@ -134,6 +135,8 @@ async function bring(
   const draft = readImport(target, manifest);
   const { details, sha1 } = detailsOf(manifest, listed);
   const { existing, image } = await prepareImport(deps, catalog, target, draft, options);
+  const stillMay = () => checkStillImports(deps, importingFor(caller), image);
+  stillMay();
   // Whoever may not show it in the end is told so before its bytes come.
   await checkWidening(catalog, target, existing, { ...shape(image), activated: true });
   await withRoom(deps, image, listed.file.size, async ({ through, reservation }) => {
@@ -145,7 +148,12 @@ async function bring(
       throw error;
     });
     const brought: Brought = { files: [{ arrived: file, details }], ...(icon && { icon }) };
-    await bringImage(deps, target, draft, brought, { ...options, shape, ...(reservation && { reservation }) });
+    await bringImage(deps, target, draft, brought, {
+      ...options,
+      shape,
+      ...(reservation && { reservation }),
+      along: async () => stillMay(),
+    });
   });
   return 'imported';
 }

@@ -17,6 +17,7 @@ import { atOnce } from './at-once.js';
 import { bringImage } from './bring-image.js';
 import { changeImage } from './change-image.js';
 import { checkSpace } from './check-space.js';
+import { checkStillImports, importingFor } from './check-still-imports.js';
 import { checkPublishing } from './check-widening.js';
 import { type DockerWish, referenceOf, shownImage } from './docker-wish.js';
 import type { Target } from './find-image.js';
@@ -231,7 +232,8 @@ async function bringLayer(
     const options = {
       ...optionsOf(importer),
       ...(reservation && { reservation }),
-      along: async (tx: Tx) => {
+      along: async (tx: Tx, made: RegisteredImage) => {
+        checkStillImports(deps, importingFor(importer.caller), made);
         await settle(tx, holder);
         await keep?.(tx);
       },

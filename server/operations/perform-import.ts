@@ -18,6 +18,7 @@ import { bytesOfSteps, holderOf, type ImportPlan, type ImportStep } from '../mod
 import type { RegisteredImage } from '../model/registration.js';
 import { hasEnded, type Progress, type Step, type Task, tasks } from '../model/task.js';
 import { checkQuota } from './check-quota.js';
+import { checkStillImports } from './check-still-imports.js';
 import { vmsOf } from './check-unused.js';
 import { openSource } from './open-source.js';
 import { saveImage } from './save-image.js';
@@ -87,6 +88,7 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
   const done = found && doneBy(task, found);
   if (done) return found.files[0]?.size ?? 0;
   const image = await expected(catalog, task, step);
+  checkStillImports(deps, importingOf(task), image);
   const holder = holderOf(task.id, step.uuid);
   const begun = now();
   const { size, compression, dataset_guid, inside, ...digests } = step.file;
@@ -110,6 +112,7 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
     const { size: bytes } = file.content;
     await publishAll({ catalog, blobs }, [file, ...(icon ? [icon.received] : [])], async (tx, hold) => {
       const before = await expected(tx, task, step);
+      checkStillImports(deps, importingOf(task), before);
       const at = now();
       const stored = { ...storedForm(file.content, at), compression, ...(dataset_guid && { dataset_guid }) };
       const filled = withFile(before, stored);
@@ -128,6 +131,8 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
     return bytes;
   });
 }
+
+const importingOf = ({ who, within }: Task) => ({ uuid: who.uuid, within });
 
 function withoutPending(image: RegisteredImage): RegisteredImage {
   if (!image.registration) return image;

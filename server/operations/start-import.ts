@@ -7,6 +7,7 @@ import type { Started } from '../model/task.js';
 import type { Viewer } from '../model/visibility.js';
 import { checkQuota } from './check-quota.js';
 import { checkSpace } from './check-space.js';
+import { checkStillImports, importingFor } from './check-still-imports.js';
 import { checkWidening } from './check-widening.js';
 import { checkTakesFiles } from './image-server.js';
 import { saveImage } from './save-image.js';
@@ -69,6 +70,7 @@ async function announce(
 ): Promise<void> {
   const { existing, image } = await (step === steps.at(-1) ? wanted : origin)(tx, step);
   const { size } = step.file;
+  checkStillImports(deps, importingFor(viewer.caller), image);
   const arriving = onItsWay(image, step, { task, what: IMPORT, ...(size !== undefined && { bytes: size }) });
   // Whoever may not show it in the end is told so before it comes.
   await checkWidening(tx, viewer, existing, { ...image, ...settle({ ...image, activated: true }) });

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { pack } from 'tar-stream';
+import { groups } from '../../server/model/group.js';
 import type { BundledImage } from '../../storage/bundle.js';
 import { contents } from '../../storage/holdings.js';
 import { readTar, type TarFile, writeTar } from '../../storage/tar.js';
@@ -312,4 +313,35 @@ test('the digest of an export does not change by what it travels with', async (t
   const server = await withImages(t);
   const [one, other] = [await exported(server), await exported(server)];
   t.is(createHash('sha256').update(one).digest('hex'), createHash('sha256').update(other).digest('hex'));
+});
+
+test('whoever loses the right while a bundle comes brings no more of it', async (t) => {
+  const bytes = await exported(await withImages(t));
+  const server = await startServer(t);
+  await addDatacenter(server, 'east');
+  const eve = await addUser(server, 'eve');
+  const group = await grant(server, eve, 'east', 'admin', 'image_admin', 'image_import_admin', 'share_public');
+  const { stage } = server.deps.blobs;
+  // the first bytes of the first image are what it costs her
+  server.deps.blobs.stage = async () => {
+    if ((await server.deps.catalog.get(groups, group)) !== undefined) {
+      await server.deps.catalog.write((tx) => tx.delete(groups, group));
+    }
+    return stage.call(server.deps.blobs);
+  };
+  const { status, json } = await server.ask('POST', '/api/bundle', {
+    as: 'anonymous',
+    headers: eve.headers,
+    body: bytes,
+  });
+  t.is(status, 200);
+  const rows = json.result as unknown as Row[];
+  t.deepEqual(
+    rows.map(({ status, code }) => [status, code]),
+    [
+      ['refused', 'NotPermitted'],
+      ['refused', 'OriginDoesNotExist'],
+    ],
+  );
+  await holdsNothing(t, server);
 });

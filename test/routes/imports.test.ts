@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { groups } from '../../server/model/group.js';
 import { newCertificate } from '../support/certificates.js';
 import { numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
@@ -10,7 +11,7 @@ import { BYTES, badManifests, endlessChain, fileOf, liars, manifestOf } from '..
 import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
 import { type Remote, type Reply, remote } from '../support/remote.js';
 import { rememberRepository } from '../support/repositories.js';
-import { startServer } from '../support/server.js';
+import { startServer, type TestServer } from '../support/server.js';
 import { kept, told } from '../support/told.js';
 
 const UUID = numbered(1);
@@ -564,4 +565,44 @@ test('a certificate that nobody vouches for is refused, wherever it is met', asy
   });
   t.is(told(fetched), '400 Download');
   t.is(heard, 0);
+});
+
+/** Eve may import no more. */
+const fire = ({ deps }: Pick<TestServer, 'deps'>) =>
+  deps.catalog.write(async (tx) => {
+    const held: string[] = [];
+    for await (const { name, permissions } of tx.list(groups)) {
+      if (permissions.includes('image_import_admin')) held.push(name);
+    }
+    for (const name of held) await tx.delete(groups, name);
+  });
+
+test('whoever loses the right while a source answers begins nothing', async (t) => {
+  const fleet = await startFleet(t);
+  const from = await remote(t, {
+    [IMAGE]: async (_, response) => {
+      await fire(fleet);
+      response.end(JSON.stringify(manifestOf(BYTES)));
+    },
+    [`${IMAGE}/file`]: sendsFile,
+  });
+  t.is(said(await fleet.eve('POST', '/api/image/web', { manifest_url: urlOf(from) })), '403 NotPermitted');
+  t.deepEqual(await leftBy(fleet), NOTHING);
+});
+
+test('whoever loses the right while the bytes come brings nothing', async (t) => {
+  const { opened, open } = gate();
+  t.teardown(open);
+  const fleet = await startFleet(t);
+  const from = await serving(t, {}, async (_, response) => {
+    if (from.asked.length > 2) await opened;
+    response.end(BYTES);
+  });
+  const { json } = await fleet.eve('POST', '/api/image/web', { manifest_url: urlOf(from) });
+  await fire(fleet);
+  open();
+  const { status, result } = await endOf(fleet, json.task_id);
+  t.is(status, 'FAILURE');
+  t.is(Object(result).code, 'NotPermitted');
+  t.deepEqual(await leftBy(fleet), NOTHING);
 });
