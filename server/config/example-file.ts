@@ -1,3 +1,4 @@
+import { isRecord } from '../../imgapi/checks.js';
 import { groups, keysOf, settings } from './settings.js';
 import { wrap } from './wrap.js';
 
@@ -24,5 +25,13 @@ function entry(key: keyof typeof settings): string {
   const sample = example ? ['For example:', ...example.split('\n').map((line) => `  ${line}`)] : [];
   const comments = [...text, ...sample].map((line) => `# ${line}`);
   // What has no default can not be said as one: its example is all there is.
-  return [...comments, ...(usual === undefined ? [] : [`#${key} = ${JSON.stringify(usual)}`])].join('\n');
+  return [...comments, ...lines(key, usual)].join('\n');
+}
+
+/** An object has a line for each of its members: in one line it is not TOML, and too long for a screen. */
+function lines(key: string, usual: unknown): string[] {
+  if (usual === undefined) return [];
+  const members = isRecord(usual) ? Object.entries(usual) : [];
+  if (members.length > 0) return members.map(([name, value]) => `#${key}.${name} = ${JSON.stringify(value)}`);
+  return [`#${key} = ${JSON.stringify(usual)}`];
 }

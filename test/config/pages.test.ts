@@ -16,7 +16,7 @@ test('every setting is in one group', (t) => {
 
 test('the example file, as it is and with all of its settings, gives the defaults', async (t) => {
   t.deepEqual((await readFrom(t, exampleFile())).settings, defaults);
-  const all = exampleFile().replaceAll(/^#(?=\w+ = )/gm, '');
+  const all = exampleFile().replaceAll(/^#(?=[\w.]+ = )/gm, '');
   const { settings: read, found } = await readFrom(t, all);
   t.deepEqual(read, defaults);
   const withDefault = Object.entries(defaults).filter(([, value]) => value !== undefined);

@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import ava, { type ExecutionContext } from 'ava';
 import { ADMIN, userUuid } from '../../server/model/user.js';
 import type { Wire } from '../support/ask.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
+import { linesOf, startRegistry, testImage } from '../support/registry.js';
 import { scratch } from '../support/scratch.js';
 import { algorithmOf, cliSigner, methods, type Refusal, type Sdc, sdcClient } from '../support/sdc-imgapi.js';
 import { type KeyKind, sshKey } from '../support/ssh-keys.js';
@@ -280,16 +281,24 @@ test('what is for later is refused as the contract says', async (t) => {
   t.is(all.length, 2, 'nothing was made on the way');
 });
 
-test('docker images: a stream of JSON lines that ends in an error', async (t) => {
+test('docker images are pulled from a registry and pushed back, as streams of JSON lines', async (t) => {
   const { sdc } = await startDc(t);
-  const { uuid } = await create(sdc, { type: 'docker', os: 'linux' });
-  const pull = await sdc.call('adminImportDockerImage', { repo: 'docker.io/busybox', tag: 'latest' });
-  const push = await sdc.call('adminPushDockerImage', { image: { image_uuid: uuid }, repoAndTag: 'busybox:latest' });
-  for (const { response } of [pull, push]) {
+  const registry = await startRegistry(t);
+  const busybox = testImage(['base', 'top']);
+  registry.put('busybox', 'latest', busybox);
+  const streamed = async ({ response }: { response: IncomingMessage }) => {
     t.is(response.statusCode, 200);
-    const lines = (await text(response)).trimEnd().split('\r\n');
-    t.like(JSON.parse(lines.at(-1) ?? ''), { type: 'error', error: { code: 'RemoteSourceError' } });
-  }
+    return linesOf(await buffer(response));
+  };
+  const repo = `${registry.host}/busybox`;
+  const pulled = await streamed(await sdc.call('adminImportDockerImage', { repo, tag: 'latest' }));
+  const image = pulled.find(({ type }) => type === 'create-docker-image');
+  t.like(image, { config_digest: busybox.manifest.config.digest, head: true });
+  const pushed = await streamed(await sdc.call('adminPushDockerImage', { image, repoAndTag: `${repo}-2:1` }));
+  t.false(pushed.some(({ type }) => type === 'error'));
+  t.is(registry.manifests.get('busybox-2:1')?.text, busybox.text);
+  const [absent] = await streamed(await sdc.call('adminImportDockerImage', { repo: `${repo}-3`, tag: 'latest' }));
+  t.like(absent, { type: 'error' });
   const { uuid: zone } = await create(sdc);
   const wrong = await sdc.refused('adminPushDockerImage', { image: { image_uuid: zone }, repoAndTag: 'busybox' });
   t.deepEqual([wrong.status, wrong.code], [422, 'ValidationFailed']);
