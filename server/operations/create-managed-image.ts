@@ -13,6 +13,7 @@ import { tagsOf, withTags } from '../model/manifest-tags.js';
 import { answer, mayAsk, type Operation } from '../model/permissions.js';
 import type { ManagedImage, Registration } from '../model/registration.js';
 import type { Viewer } from '../model/visibility.js';
+import { checkAuthorityOf } from './check-authority.js';
 import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { activeUser, checkName, checkVersion } from './check-managed-fields.js';
 import { checkQuota } from './check-quota.js';
@@ -43,6 +44,7 @@ export async function createManagedImage(deps: Deps, caller: Caller, wish: Image
   const kind = Object(wish.manifest).uuid === undefined ? 'create' : 'import';
   const place = placeFor(deps, caller, kind, wish);
   const draft = readDraft(kind, wish.manifest);
+  if (kind === 'import') checkAuthorityOf(deps, caller, String(draft.uuid));
   const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };
   const { manifest: _, dc: __, dc_bound: ___, ...said } = wish;
   return catalog.write(async (tx) => {

@@ -12,6 +12,7 @@ import { images } from '../model/image.js';
 import type { Access, RegisteredImage } from '../model/registration.js';
 import { canRead } from '../model/visibility.js';
 import { type Brought, bringImage } from './bring-image.js';
+import { checkAuthorityOf } from './check-authority.js';
 import { checkStillImports, importingFor } from './check-still-imports.js';
 import { checkWidening } from './check-widening.js';
 import { placeFor } from './create-managed-image.js';
@@ -131,6 +132,7 @@ async function bring(
     await reader.skip(listed);
     return 'present';
   }
+  checkAuthorityOf(deps, caller, listed.uuid);
   const shape = (image: RegisteredImage) => shaped(image, access);
   const draft = readImport(target, manifest);
   const { details, sha1 } = detailsOf(manifest, listed);

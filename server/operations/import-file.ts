@@ -12,6 +12,7 @@ import type { Caller } from '../model/caller.js';
 import { type AnnouncedFile, BadSource, type ImportSource } from '../model/import.js';
 import type { ManagedImage } from '../model/registration.js';
 import type { Started } from '../model/task.js';
+import { checkAuthorityOf } from './check-authority.js';
 import { accessOf, begin, type ImportWish, orderOf, told } from './import-managed.js';
 import { openSource } from './open-source.js';
 import { PATIENCE } from './plan-import.js';
@@ -42,6 +43,7 @@ export async function importFile(
     const found = await inspect(head, { packing: said.compression, format: said.format }).catch(tell);
     const { packing, format } = found;
     const uuid = isUuid(said.manifest?.uuid) ? said.manifest.uuid : randomUUID();
+    checkAuthorityOf(deps, caller, uuid);
     const disk = found.size ?? (packing === 'none' && format === 'raw' ? size : undefined);
     const manifest = manifestOfFile(uuid, said, { packing, format, disk });
     const name = wish.alias ?? wish.name;

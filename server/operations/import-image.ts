@@ -11,6 +11,7 @@ import type { RegisteredImage } from '../model/registration.js';
 import { hasEnded, tasks } from '../model/task.js';
 import { ADMIN } from '../model/user.js';
 import { canRead, type Viewer } from '../model/visibility.js';
+import { checkAuthorityOf } from './check-authority.js';
 import { checkQuota } from './check-quota.js';
 import { checkAncestry, checkOrigin, checkOwner, isOwnerKnown } from './check-relations.js';
 import { checkWidening } from './check-widening.js';
@@ -32,6 +33,17 @@ export function readImport({ uuid }: Target, body: unknown): Draft {
   const draft = readDraft('import', body);
   if (draft.uuid === uuid) return draft;
   throw invalidParameter('uuid', 'Invalid', `the manifest's uuid is not that of the url, ${uuid}`);
+}
+
+/** Of a manifest that somebody sends, and no source vouches for. */
+export async function importByHand(
+  deps: Deps,
+  target: Target,
+  draft: Draft,
+  options: ImportOptions,
+): Promise<RegisteredImage> {
+  checkAuthorityOf(deps, target.caller, target.uuid);
+  return importImage(deps, target, draft, options);
 }
 
 /** An image that keeps the uuid and dates of its manifest; its file follows. */

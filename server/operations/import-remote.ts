@@ -4,6 +4,7 @@ import { isOperator } from '../model/caller.js';
 import { BadSource, type DescribedStep, type ImportSource } from '../model/import.js';
 import type { RegisteredImage } from '../model/registration.js';
 import type { Started } from '../model/task.js';
+import { checkAuthority } from './check-authority.js';
 import type { Target } from './find-image.js';
 import { type ImportOptions, importImage, prepareImport, readImport, refuseExisting } from './import-image.js';
 import { fetchManifest, planImport } from './plan-import.js';
@@ -77,6 +78,7 @@ export async function importManifestFrom(
   options: ImportOptions,
 ): Promise<RegisteredImage> {
   await refuseExisting(deps.catalog, target);
+  checkAuthority(deps, from, target.uuid);
   const manifest = await fetchManifest(deps, from, target.uuid);
   return importImage(deps, target, readImport(target, manifest), options);
 }

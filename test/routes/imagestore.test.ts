@@ -15,7 +15,9 @@ import { addUser, importImage, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
 import { keptLog } from '../support/log.js';
 import { type Reply, remote } from '../support/remote.js';
+import { rememberRepository } from '../support/repositories.js';
 import { type ServerOptions, startServer, type TestServer } from '../support/server.js';
+import { told } from '../support/told.js';
 
 const listed = (number: number, more: object = {}) => ({
   v: 2,
@@ -653,4 +655,36 @@ test('what is remembered is there after a restart, and what is stale goes', asyn
   await refreshDue(restarted);
   t.is((await remembered(server)).length, 700);
   t.is(imagesOf(repositories, { name: 'rep', url: other.url }).length, 700);
+});
+
+test('nobody but operators brings by hand what an authoritative repository has', async (t) => {
+  const server = await startServer(t);
+  await addDatacenter(server, 'east');
+  const eve = await addUser(server, 'eve');
+  await grant(server, eve, 'east', 'admin', 'image_admin', 'image_import_admin');
+  const uuid = numbered(1);
+  const manifest = { uuid, name: 'theirs', version: '1', type: 'other', os: 'other' };
+  await rememberRepository(server, { name: 'truth', url: 'http://truth.invalid', authoritative: true }, [manifest]);
+  const file = await remote(t, { 'GET /file': (_, response) => response.end('some bytes') });
+  const bundled = await startServer(t);
+  await importImage(bundled, { ...manifest, owner: numbered(2) });
+  const { bytes } = await bundled.ask('GET', '/api/image/theirs/export', { as: 'admin' });
+
+  const hers = { as: 'anonymous', headers: eve.headers } as const;
+  const body = { v: 2, ...manifest, owner: eve.uuid, public: false };
+  t.is(
+    told(await server.ask('POST', `/images/${uuid}?action=import`, { ...hers, body })),
+    '409 ImageUuidAlreadyExists',
+  );
+  const sourced = await server.ask('POST', `/images/${uuid}?action=import&source=${bundled.url}`, hers);
+  t.is(told(sourced), '409 ImageUuidAlreadyExists');
+  const managed = { manifest: { ...manifest, nic_driver: undefined } };
+  t.is((await server.ask('POST', '/api/image/theirs', { ...hers, body: managed })).status, 406);
+  const bare = { ...managed, file_url: `${file.url}/file`, format: 'raw' };
+  t.is((await server.ask('POST', '/api/image/theirs', { ...hers, body: bare })).status, 406);
+  const rows = (await server.ask('POST', '/api/bundle', { ...hers, body: bytes })).json.result as unknown as object[];
+  t.like(rows[0], { status: 'refused', code: 'ImageUuidAlreadyExists' });
+  t.is(await server.stored(uuid), undefined);
+  const operators = await server.ask('POST', `/images/${uuid}?action=import`, { as: 'admin', body });
+  t.is(told(operators), '200');
 });

@@ -12,7 +12,7 @@ import { modeLaw } from '../../model/modes.js';
 import type { Started } from '../../model/task.js';
 import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
-import { type ImportOptions, importImage, readImport } from '../../operations/import-image.js';
+import { type ImportOptions, importByHand, readImport } from '../../operations/import-image.js';
 import {
   importFromDatacenter as importFromOther,
   importRemote as importFromServer,
@@ -85,7 +85,7 @@ async function importManifest(ctx: Context, deps: Deps): Promise<void> {
     return sendManifest(ctx, deps, image, { channels: true });
   }
   const draft = readImport(target, ctx.request.body);
-  sendManifest(ctx, deps, await importImage(deps, target, draft, optionsOf(ctx, deps, target)));
+  sendManifest(ctx, deps, await importByHand(deps, target, draft, optionsOf(ctx, deps, target)));
 }
 
 function optionsOf(ctx: Context, deps: Deps, target: Target): ImportOptions {
