@@ -61,7 +61,8 @@ test('a version that is not offered is refused on every route but those for prob
         const headers = { 'accept-version': version, authorization: 'Bearer wrong' };
         const { status, json } = await ask(method, `${target}?channel=nope`, { headers, as: 'anonymous' });
         t.is(status, 400, `${method} ${target}`);
-        t.is(json.code, 'InvalidVersion', `${method} ${target}`);
+        // An answer to HEAD has no body to say it in.
+        if (method !== 'HEAD') t.is(json.code, 'InvalidVersion', `${method} ${target}`);
       }
     }
   }

@@ -47,7 +47,9 @@ test('every part of a path is a parameter, and every call of the management API 
     const proven = [{ token: [] }, { signature: [] }];
     t.deepEqual(security, operationId === 'LogIn' ? [{}] : proven, operationId);
     for (const code of ['400', '401', '403']) t.truthy(responses[code]?.content, operationId);
-    t.is(Object.keys(responses).filter((code) => code < '300').length, 1, operationId);
+    // What becomes a task, or is done at once where there is nothing to fetch.
+    const ends = ['CreateManagedImage', 'ImportFromRepository'].includes(operationId) ? 2 : 1;
+    t.is(Object.keys(responses).filter((code) => code < '300').length, ends, operationId);
   }
 });
 

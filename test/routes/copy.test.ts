@@ -53,7 +53,7 @@ test('an image arrives on the other server with what it builds on, byte by byte'
 test('what can be refused at once is, by the field, and leaves nothing', async (t) => {
   const { here, there } = await sites(t);
   await here.image({ name: 'idle' }, { activate: false });
-  const image = await here.image({ name: 'here' });
+  await here.image({ name: 'here' });
   const taken = await there.image({ name: 'there' });
   const copy = async (name: string, body: object) => said(await here.root('POST', `/api/image/${name}/copy`, body));
   t.is(await copy('absent', { to: 'harbour' }), '404 ResourceNotFound');
@@ -70,11 +70,8 @@ test('what can be refused at once is, by the field, and leaves nothing', async (
     [taken.uuid],
   );
   t.deepEqual(resultOf(await here.root('GET', '/api/task')), []);
-  const other = await startServer(t);
-  await here.root('PUT', '/api/repository/harbour', { url: other.url });
-  await other.close();
+  await here.root('PUT', '/api/repository/harbour', { url: 'http://127.0.0.1:1', secret: null });
   t.is(await copy('here', { to: 'harbour' }), '503 RemoteSourceError');
-  t.truthy(image.uuid);
 });
 
 test('an image that is there already, is named so', async (t) => {
