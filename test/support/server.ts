@@ -171,7 +171,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     credentialsFor: (secret, url) => vault.credentialsFor(secret, url),
     ...ways,
   });
-  const blobs = measuredBlobs(givenBlobs ?? (await openBlobs({ kind: 'memory' })), metrics);
+  const bare = givenBlobs ?? (await openBlobs({ kind: 'memory' }));
+  const blobs = measuredBlobs(bare, metrics);
   const mode: Mode = policy.mode ?? 'dc';
   const token = 'test-token';
   await catalog.write(async (tx) => {
@@ -190,7 +191,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const directory = await Directory.open(catalog);
   const repositories = await RepositoryBook.open(catalog, refreshLimits && { limits: refreshLimits });
   const listing = await openListing(catalog, mode);
-  const readiness = new Readiness({ catalog, blobs, space }, log, now);
+  const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
   const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
   const tasks = new TaskRunner({ catalog, catalogOf, log, now, lanes: { imports: importsAtOnce } });
