@@ -94,6 +94,8 @@ export function parseRepository(text: string): RepositoryName | undefined {
   const host = isHost ? first.toLowerCase() : HUB;
   const path = isHost ? text.slice(slash + 1) : text;
   if (!HOST.test(host) || !PATH.test(path) || text.length > MOST_LETTERS) return undefined;
+  // such as 999.999.999.999, or a port that is none
+  if (!URL.canParse(`https://${host}`)) return undefined;
   if (!namesOfHub.has(host)) {
     return { registry: host, path, local: `${host}/${path}`, canonical: `${host}/${path}` };
   }

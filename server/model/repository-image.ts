@@ -1,4 +1,4 @@
-import { isRecord } from '../../imgapi/checks.js';
+import { isJson, isRecord } from '../../imgapi/checks.js';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { type Image, isUuid } from '../../imgapi/image.js';
 import { type OsType, osTypeOf } from './os-types.js';
@@ -50,6 +50,7 @@ export function checkListed(manifest: Record<string, unknown>, at: number): stri
     (field) => typeof manifest[field] !== 'string' || manifest[field] === '',
   );
   if (missing.length > 0) throw unlistable(`image ${uuid} has no ${missing.join(' and no ')}`);
+  if (!isJson(manifest)) throw unlistable(`image ${uuid} is nested too deeply`);
   return uuid;
 }
 

@@ -57,6 +57,9 @@ test('names of repositories', (t) => {
     'a@b/c',
     'a.b:x/c',
     'a b',
+    '999.999.999.999/a',
+    'a.b:99999/c',
+    '[::::]/a',
     'é',
   ]) {
     t.is(parseRepository(bad), undefined, bad);

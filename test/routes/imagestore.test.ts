@@ -239,6 +239,7 @@ test('presets are off until somebody enables them', async (t) => {
 type Lie = [what: string, reply: Reply, error: RegExp];
 
 const text = (body: string) => (_: unknown, response: ServerResponse) => void response.end(body);
+const deep = '['.repeat(8000) + ']'.repeat(8000);
 const lies: Lie[] = [
   ['HTML', text('<!doctype html><html>'), /sent no JSON/],
   ['nothing', text(''), /list that ended early/],
@@ -249,6 +250,11 @@ const lies: Lie[] = [
   ['no uuid', text(JSON.stringify([listed(1), { name: 'x' }])), /entry 2 has no uuid/],
   ['no name', text(JSON.stringify([{ ...listed(1), name: undefined }])), /has no name/],
   ['no os', text(JSON.stringify([{ ...listed(1), type: 'zvol', os: undefined }])), /has no os/],
+  [
+    'a deep manifest',
+    text(`[${JSON.stringify(listed(1)).replace(/}$/, `,"x":${deep}}`)}]`),
+    /image .* is nested too deeply/,
+  ],
   ['a huge manifest', text(JSON.stringify([listed(1, { description: 'x'.repeat(30_000) })])), /entry of more than/],
   ['too many bytes', text(JSON.stringify([...many(150), ...many(150)])), /more bytes than a list may have/],
   ['too many images', text(JSON.stringify(many(150))), /more images than a list may have/],
