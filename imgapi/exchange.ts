@@ -215,7 +215,7 @@ export class Exchange {
   }
 
   async #refusal(answer: Answer): Promise<ImgapiError> {
-    const text = await this.#text(answer, MAX_REFUSAL);
+    const text = this.#withoutProof(await this.#text(answer, MAX_REFUSAL));
     const { code, message, errors: fields } = parsed(text);
     const what = `answered ${answer.status} ${typeof code === 'string' ? code : targetOf(answer)}`.trimEnd();
     if (!isErrorCode(code)) return this.answeredBadly(answer.status, what, new Error(text.slice(0, 1000)));
@@ -223,6 +223,18 @@ export class Exchange {
       ...(Array.isArray(fields) && { errors: fields.filter(isFieldError) }),
       cause: this.answeredBadly(answer.status, what),
     });
+  }
+
+  /** Servers repeat what they were told, and what they say is told on. */
+  #withoutProof(text: string): string {
+    const { token, credentials } = this.#options;
+    const told = [
+      token,
+      ...(credentials ? [authorizationOf(credentials).replace('Basic ', '')] : []),
+      ...(credentials ? [credentials.kind === 'bearer' ? credentials.token : credentials.password] : []),
+    ];
+    const spelled = told.filter((one) => one).flatMap((one) => [String(one), JSON.stringify(one).slice(1, -1)]);
+    return spelled.reduce((left, one) => left.replaceAll(one, '…'), text);
   }
 
   /** node-fetch quotes the URL, and its path or query may hold a token: it must reach neither clients nor logs. */

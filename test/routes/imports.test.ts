@@ -606,3 +606,33 @@ test('whoever loses the right while the bytes come brings nothing', async (t) =>
   t.is(Object(result).code, 'NotPermitted');
   t.deepEqual(await leftBy(fleet), NOTHING);
 });
+
+test('what a server repeats of the credentials that it was told is told to nobody', async (t) => {
+  const fleet = await startFleet(t);
+  let asked = 0;
+  const echo: Reply = ({ headers: { authorization = '' } }, response) => {
+    const [, value = ''] = authorization.split(' ');
+    const plain = Buffer.from(value, 'base64').toString().replace('them:', '');
+    const message = JSON.stringify({ code: 'UnauthorizedError', message: `not ${authorization}, nor "${plain}"` });
+    response.writeHead(401, { 'content-type': 'application/json' }).end(message);
+  };
+  const from = await serving(t, {}, (request, response) => {
+    asked += 1;
+    return asked > 1 ? echo(request, response) : response.end(BYTES);
+  });
+  const refusing = await remote(t, { [IMAGE]: echo });
+  const value = 'their "own" password';
+  const encoded = Buffer.from(`them:${value}`).toString('base64');
+  const isTold = (answer: unknown) => [value, '\\"own\\"', encoded].some((one) => String(answer).includes(one));
+  for (const [name, { url }] of Object.entries({ from, refusing })) {
+    const secret = { dc: 'east', host: url, type: 'basic', username: 'them', value };
+    t.is((await fleet.eve('POST', `/api/secret/${name}`, secret)).status, 201);
+  }
+  const refused = await fleet.eve('POST', '/api/image/a', { manifest_url: urlOf(refusing), secret: 'refusing' });
+  t.regex(String(refused.json.message), /answered 401 UnauthorizedError: not Basic …, nor "…"/);
+  t.false(isTold(refused.bytes), String(refused.bytes));
+  const { json } = await fleet.eve('POST', '/api/image/b', { manifest_url: urlOf(from), secret: 'from' });
+  const ended = await endOf(fleet, json.task_id);
+  t.is(ended.status, 'FAILURE');
+  t.false(isTold(JSON.stringify(ended)), JSON.stringify(ended));
+});
