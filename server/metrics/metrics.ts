@@ -28,7 +28,7 @@ const sweepTimes = row('histogram', [0.1, 1, 10, 60, 600]);
 const route = 'name of the route, as in the table of routes; none where no route was found';
 const direction = ['upload', 'download'] as const;
 const catalogOperation = ['get', 'find', 'range', 'list', 'write'] as const;
-const blobOperation = ['stage', 'commit', 'discard', 'stat', 'open', 'delete'] as const;
+const blobOperation = ['stage', 'resume', 'adopt', 'commit', 'suspend', 'discard', 'stat', 'open', 'delete'] as const;
 
 /** Everything that is measured, by its name without the prefix `slipway_`. */
 export const metrics = {
@@ -75,6 +75,11 @@ export const metrics = {
     'Pulls and refusals that the audit could not take, as it could not be written for too long',
   ),
   audit_webhook_failures_total: counter('Times that auditWebhook could not be told how far the audit goes'),
+
+  deliveries_total: counter('Attempts to tell somebody else what has happened', {
+    kind: ['callback', 'webhook'],
+    outcome: ['arrived', 'failed'],
+  }),
 
   jobs: gauge('Jobs', { execution: executions }),
   sweeps_total: counter('Sweeps', { outcome: ['done', 'failed'] }),

@@ -13,7 +13,7 @@ export const PAUSES = [10, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600].ma
 
 /** Tries once. What is left to be done of it; nothing where its task goes on, or it is at its end. */
 export async function sendCallback(
-  deps: Pick<Deps, 'catalog' | 'directory' | 'outgoing' | 'seals' | 'now'>,
+  deps: Pick<Deps, 'catalog' | 'directory' | 'metrics' | 'outgoing' | 'seals' | 'now'>,
   id: string,
   signal: AbortSignal,
   pauses: readonly number[] = PAUSES,
@@ -24,6 +24,7 @@ export async function sendCallback(
   const task = await catalog.get(tasks, id);
   if (!callback.atOnce && task && !hasEnded(task)) return;
   const attempt = await attemptOf(deps, callback, task, signal);
+  deps.metrics.instruments.deliveries_total.inc({ kind: 'callback', outcome: arrived(attempt) ? 'arrived' : 'failed' });
   const attempts = [...callback.attempts, attempt];
   const pause = pauses[attempts.length - 1];
   const { next, ...rest } = callback;

@@ -59,6 +59,7 @@ export async function tellWebhook(
   }
   const delivery = await send(deps, webhook, caller, events, signal);
   const outcome = arrived(delivery) ? 'arrived' : 'failed';
+  deps.metrics.instruments.deliveries_total.inc({ kind: 'webhook', outcome });
   await catalog.write((tx) => change(tx, id, (one) => after(one, delivery, outcome, seq)));
   if (outcome === 'arrived') return { outcome: 'told', seq };
   const { failingSince = delivery.at } = state;

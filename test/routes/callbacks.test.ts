@@ -136,6 +136,10 @@ test('what was not taken is told again, and given up in the end', async (t) => {
   t.is(failed?.attempts.length, 4);
   t.is(failed?.next, undefined);
   t.is(never.received.length, 4);
+  const { values } = await server.deps.metrics.instruments.deliveries_total.get();
+  const counted = (kind: string, outcome: string) =>
+    values.find(({ labels }) => labels.kind === kind && labels.outcome === outcome)?.value;
+  t.deepEqual([counted('callback', 'arrived'), counted('callback', 'failed')], [1, 6]);
 });
 
 test('a bad URL or method is refused on its field, and nothing is done', async (t) => {

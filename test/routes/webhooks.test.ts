@@ -142,6 +142,15 @@ test('what was not taken comes again, before what follows; the log tells of it',
   );
   t.is(log[0]?.error, null);
   t.regex(log[4]?.error ?? '', /500/);
+  const { values } = await server.deps.metrics.instruments.deliveries_total.get();
+  const counted = values.filter(({ labels }) => labels.kind === 'webhook');
+  t.deepEqual(
+    counted.map(({ labels, value }) => [labels.outcome, value]),
+    [
+      ['arrived', 2],
+      ['failed', 3],
+    ],
+  );
   t.is(resultOf(await server.ask('GET', '/api/webhook/hook', admin)).failing_since, null);
 });
 
