@@ -1,6 +1,6 @@
 import type { Head, Link, Seal, Signed } from '../../imgapi/audit-chain.js';
 import type { Image } from '../../imgapi/image.js';
-import { type Caller, isOperator, nameOfCaller } from './caller.js';
+import { type Caller, isOperator, itself, nameOfCaller } from './caller.js';
 import { placementOf, type RegisteredImage } from './registration.js';
 import type { Named, Task } from './task.js';
 
@@ -74,7 +74,7 @@ export const auditHeads = { name: 'audit-heads', id: ({ chain }: Head) => chain 
 export const auditSeals = { name: 'audit-seals', id: ({ chain, to }: Signed<Seal>) => entryId({ chain, seq: to }) };
 
 /** The server itself. */
-export const SYSTEM: Actor = { name: 'slipway', kind: 'system' };
+export const SYSTEM: Actor = { name: itself.name, kind: 'system' };
 
 export function actorOf(caller: Caller, token?: string): Actor {
   const { kind, user } = caller;
@@ -88,7 +88,7 @@ export function actorOf(caller: Caller, token?: string): Actor {
 
 /** What a task does, it does in the name of whoever wanted it. */
 export const occasionOfTask = ({ id, what, who }: Task): Occasion => ({
-  who: { ...who, kind: 'user' },
+  who: who.uuid === undefined && who.name === SYSTEM.name ? SYSTEM : { ...who, kind: 'user' },
   what: `task ${what}`,
   request: id,
 });

@@ -11,12 +11,14 @@ import type { User } from './user.js';
  */
 export type Caller =
   | { kind: 'anonymous'; user?: undefined }
-  | { kind: 'trusted'; user?: undefined }
+  | { kind: 'trusted'; user?: undefined; name?: string }
   | { kind: 'node'; user?: undefined; node: Node; publish?: string }
   | { kind: 'user'; user: User; rights: Rights };
 
 export const anonymous: Caller = { kind: 'anonymous' };
 export const trusted: Caller = { kind: 'trusted' };
+/** The server itself, where a schedule has asked. */
+export const itself = { kind: 'trusted', name: 'slipway' } satisfies Caller;
 
 export function isKnown(caller: Caller): boolean {
   return caller.kind !== 'anonymous';
@@ -35,7 +37,8 @@ export function isOperatorIn(mode: Mode, caller: Caller, account: string | undef
 /** As logs and the audit call a caller. */
 export function nameOfCaller(caller: Caller): string {
   if (caller.kind === 'user') return caller.user.name;
-  return caller.kind === 'node' ? `node ${caller.node.name}` : caller.kind;
+  if (caller.kind === 'node') return `node ${caller.node.name}`;
+  return (caller.kind === 'trusted' && caller.name) || caller.kind;
 }
 
 /** Whom a caller acts for: an account narrows what is seen, so whoever sees less than that account may not name it. */

@@ -1,7 +1,7 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
-import { type Caller, isOperator, trusted } from '../model/caller.js';
+import { type Caller, isOperator, itself, nameOfCaller } from '../model/caller.js';
 import {
   type Follow,
   type FollowState,
@@ -57,7 +57,7 @@ export async function startFollow(deps: Deps, caller: Caller, name: string): Pro
 export async function followDue(deps: Deps): Promise<void> {
   for (const { name } of (await listFollows(deps)).filter((follow) => isFollowDue(follow, deps.now()))) {
     try {
-      await startFollow(deps, trusted, name);
+      await startFollow(deps, itself, name);
     } catch (error) {
       if (!(error instanceof ImgapiError)) throw error;
       await note(deps, name, (state) => ({ ...state, tried: deps.now().toISOString(), error: error.message }));
@@ -70,7 +70,8 @@ export async function followDue(deps: Deps): Promise<void> {
 export async function performFollow(deps: Deps, { who, params }: Task, work: Work): Promise<FollowResult> {
   const { follow: name } = params as { follow: string };
   try {
-    const caller = who.uuid === undefined ? trusted : callerOf(deps.directory, who.uuid);
+    const caller: Caller =
+      who.uuid === undefined ? { kind: 'trusted', name: who.name } : callerOf(deps.directory, who.uuid);
     if (!isOperator(caller)) throw new ImgapiError('NotPermitted', 'only SuperAdmins may follow repositories');
     const result = await run(deps, caller, await followNamed(deps.catalog, name), work);
     const done = (action: FollowedRow['action']) =>
@@ -159,7 +160,8 @@ async function bring(deps: Deps, caller: Caller, { follow, repository, row, unde
   };
   const from = { kind: 'repository', name: repository.name } as const;
   const steps = await planImport(deps, target, { from, uuid, origins: from });
-  const place = { datacenters: [follow.datacenter], ...(!follow.shared && { boundTo: follow.datacenter }) };
+  const bound = !follow.shared && { boundTo: follow.datacenter };
+  const place = { datacenters: [follow.datacenter], ...bound, by: nameOfCaller(caller) };
   const options = { place, skipOwnerCheck: false, replaceMinPlatform: false };
   const make = async (tx: Tx, step: (typeof steps)[number]) => {
     const made = await prepareImport(deps, tx, { ...target, uuid: step.uuid }, step.draft, options);

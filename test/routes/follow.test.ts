@@ -274,6 +274,8 @@ test('by schedule: repositories and follows in their time, once, and failures ar
   await followDue(deps);
   const first = await settled();
   t.like(await server.stored(numbered(1)), { state: 'active' });
+  t.deepEqual((await deps.catalog.get(tasks, first))?.who, { name: 'slipway' });
+  t.like(await server.stored(numbered(1)), { registration: { provenance: { by: 'slipway' } } });
   await followDue(deps);
   t.is(await settled(), first, 'it is not due');
   clock += 34 * 60_000;
