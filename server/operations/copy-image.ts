@@ -10,7 +10,7 @@ import { LentReadable } from '../../storage/lent-readable.js';
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
 import type { RegisteredImage } from '../model/registration.js';
-import { type Task, tasks } from '../model/task.js';
+import { type Progress, type Task, tasks } from '../model/task.js';
 import { clientOf } from './repositories.js';
 import type { Work } from './work.js';
 
@@ -54,6 +54,7 @@ export async function copyImage(deps: Deps, task: Task, work: Work): Promise<{ t
       const report = (bytes: number) => work.report({ done: done + bytes, total, unit: 'bytes' });
       await persistently(work.signal, () => bring(copying, image, report));
       done += image.files[0]?.size ?? 0;
+      await note(copying, { done, total, unit: 'bytes' });
     }
   } catch (error) {
     await withdraw(copying);
@@ -81,15 +82,13 @@ async function bring(copying: Copying, image: RegisteredImage, report: (bytes: n
   await client.activate(image.uuid, { signal });
 }
 
-async function make({ deps, client, plan, task, work, made }: Copying, image: RegisteredImage): Promise<void> {
+async function make(copying: Copying, image: RegisteredImage): Promise<void> {
+  const { client, plan, made } = copying;
+  const { signal } = copying.work;
   const manifest = manifestOf(image);
-  const { signal } = work;
   // Noted first: what is made and not known of would stay there for ever.
   made.add(image.uuid);
-  await deps.catalog.write(async (tx) => {
-    const progress = (await tx.get(tasks, task.id))?.progress ?? { done: 0 };
-    await work.keep(tx, { progress, result: { made: [...made] } satisfies SoFar });
-  });
+  await note(copying);
   const { name, datacenter: dc } = plan;
   if (name !== undefined && image.uuid === plan.images.at(-1)) {
     const json = { manifest, ...(dc !== undefined && { dc }) };
@@ -97,6 +96,14 @@ async function make({ deps, client, plan, task, work, made }: Copying, image: Re
   } else {
     await client.importImage(image.uuid, manifest, { dc, signal });
   }
+}
+
+/** What the task goes on from after a restart. */
+async function note({ deps, task, work, made }: Copying, told?: Progress): Promise<void> {
+  await deps.catalog.write(async (tx) => {
+    const progress = told ?? (await tx.get(tasks, task.id))?.progress ?? { done: 0 };
+    await work.keep(tx, { progress, result: { made: [...made] } satisfies SoFar });
+  });
 }
 
 /** Who sees it here, and whose it is, is for the other side to say. */

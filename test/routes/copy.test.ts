@@ -19,7 +19,9 @@ async function sites(t: ExecutionContext): Promise<{ here: Fleet; there: TestSer
 
 async function ended({ deps, root }: Fleet, task: unknown) {
   await deps.tasks.settled(String(task), AbortSignal.timeout(20_000));
-  return resultOf<{ status: string; result: Record<string, unknown> }>(await root('GET', `/api/task/${task}`));
+  return resultOf<{ status: string; result: Record<string, unknown>; progress: object }>(
+    await root('GET', `/api/task/${task}`),
+  );
 }
 
 async function whole(server: TestServer, manifest: object = {}) {
@@ -37,6 +39,8 @@ test('an image arrives on the other server with what it builds on, byte by byte'
   t.is(started.status, 201);
   const task = await ended(here, started.json.task_id);
   t.like(task, { status: 'SUCCESS', result: { to: 'harbour', images: [base.uuid, top.uuid] } });
+  const bytes = [base, top].reduce((sum, { files }) => sum + (files?.[0]?.size ?? 0), 0);
+  t.like(task.progress, { done: bytes, total: bytes, unit: 'bytes' });
   for (const { uuid } of [base, top]) {
     const [one, other] = await Promise.all([here, there].map((server) => server.ask('GET', `/images/${uuid}`)));
     for (const field of ['name', 'version', 'files', 'origin', 'state', 'published_at', 'icon']) {
