@@ -3,6 +3,8 @@ interface Limits {
   largest: number;
   /** About how much may be lent before everybody gets the smallest. */
   budget: number;
+  /** How much is kept that nobody has: where that is less than what is lent now and then, it is allocated again and again. */
+  idle: number;
 }
 
 /**
@@ -28,16 +30,31 @@ export class BufferPool<B extends ArrayBufferLike> {
     const { smallest, largest, budget } = this.limits;
     const share = Math.max((budget - this.#lentBytes) / 8, smallest);
     const size = Math.min(powerOfTwoFrom(wanted), powerOfTwoUpTo(share), largest);
-    const idle = this.#idle.get(size)?.pop();
-    if (idle) this.#idleBytes -= size;
-    this.#lentBytes += size;
-    return idle ?? this.allocate(size);
+    const buffer = this.#idleOf(size) ?? this.allocate(size);
+    this.#lentBytes += buffer.byteLength;
+    return buffer;
+  }
+
+  /**
+   * Any that is there is better than a new one, as memory outside of the heap is not collected before there is much of it:
+   * one of this size, or a smaller one, or else a larger one.
+   */
+  #idleOf(size: number): B | undefined {
+    const sizes = [...this.#idle.keys()].sort((a, b) => b - a);
+    const fitting = [...sizes.filter((other) => other <= size), ...sizes.filter((other) => other > size).reverse()];
+    for (const other of fitting) {
+      const buffer = this.#idle.get(other)?.pop();
+      if (!buffer) continue;
+      this.#idleBytes -= other;
+      return buffer;
+    }
+    return undefined;
   }
 
   give(buffer: B): void {
     const size = buffer.byteLength;
     this.#lentBytes -= size;
-    if (this.#idleBytes + size > this.limits.budget / 4) return;
+    if (this.#idleBytes + size > this.limits.idle) return;
     const idle = this.#idle.get(size) ?? [];
     this.#idle.set(size, idle);
     idle.push(buffer);

@@ -7,6 +7,7 @@ export const readBuffers = new BufferPool((size) => new ArrayBuffer(size), {
   smallest: 16 << 10,
   largest: 512 << 10,
   budget: 32 << 20,
+  idle: 8 << 20,
 });
 
 /**

@@ -2,7 +2,7 @@ import test from 'ava';
 import { BufferPool } from '../../storage/buffer-pool.js';
 
 const kib = 1024;
-const limits = { smallest: 32 * kib, largest: 512 * kib, budget: 8192 * kib };
+const limits = { smallest: 32 * kib, largest: 512 * kib, budget: 8192 * kib, idle: 2048 * kib };
 const pool = () => new BufferPool((size) => new ArrayBuffer(size), limits);
 
 test('a buffer is as large as what is wanted, within its limits', (t) => {
@@ -32,6 +32,17 @@ test('what is given back is lent again', (t) => {
   t.not(buffers.take(512 * kib), first);
 });
 
+test('what is there is lent before anything new is allocated, whatever its size', (t) => {
+  const buffers = pool();
+  const [small, large] = [buffers.take(64 * kib), buffers.take(256 * kib)];
+  buffers.give(small);
+  buffers.give(large);
+  t.is(buffers.take(128 * kib), small);
+  t.is(buffers.take(128 * kib), large);
+  t.is(buffers.lentBytes, (64 + 256) * kib);
+  t.is(buffers.take(128 * kib).byteLength, 128 * kib);
+});
+
 test('what is idle is kept within bounds', (t) => {
   let allocated = 0;
   const buffers = new BufferPool((size) => {
@@ -42,5 +53,5 @@ test('what is idle is kept within bounds', (t) => {
   for (const buffer of takeAll()) buffers.give(buffer);
   const before = allocated;
   takeAll();
-  t.is(allocated - before, 100 - limits.budget / 4 / (64 * kib));
+  t.is(allocated - before, 100 - limits.idle / (64 * kib));
 });
