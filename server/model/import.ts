@@ -173,8 +173,10 @@ export function bytesOfSteps(steps: readonly Pick<ImportStep, 'file'>[]): number
   return sum;
 }
 
-/** Under which what comes of a step is kept until it is whole. */
-export const holderOf = (task: string, uuid: string) => `tasks/${task}/${uuid}`;
+/** Under which what a task fetches is kept until it is whole: the sweep finds by it what nobody will come for. */
+export const keptUnder = (task: string) => `tasks/${task}`;
+
+export const holderOf = (task: string, uuid: string) => `${keptUnder(task)}/${uuid}`;
 
 /** Of which task a holder is, where it is one's. */
 export const taskOfHolder = (holder: string): string | undefined => /^tasks\/([^/]+)\//.exec(holder)?.[1];

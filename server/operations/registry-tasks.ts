@@ -6,6 +6,7 @@ import { DIGEST, parseRepository, registryUrl, splitReference, TAG } from '../..
 import type { Deps } from '../deps.js';
 import { type Caller, nameOfCaller } from '../model/caller.js';
 import { images } from '../model/image.js';
+import { keptUnder } from '../model/import.js';
 import { type LxdAlias, parseAlias } from '../model/lxd-image.js';
 import { hasEnded, type Progress, type Started, type Task, tasks } from '../model/task.js';
 import { callerOf } from './bulk-images.js';
@@ -145,7 +146,7 @@ const importerIn = (deps: Deps, { who, within }: Task, place: Place) =>
 export async function performDockerTask(deps: Deps, task: Task, work: Work): Promise<unknown> {
   const { wish, digest, layers, place, bytes } = task.params as DockerParams;
   const course = courseOf(task, work, bytes);
-  const clear = () => giveUpDocker(deps, { layers }, task.id);
+  const clear = () => giveUpDocker(deps, { layers }, keptUnder(task.id));
   await cleared(deps, task, work, clear, async () => {
     const importer = importerIn(deps, task, place);
     const plan = await planDocker(deps, importer, { ...wish, digest }, work.signal);
@@ -157,7 +158,7 @@ export async function performDockerTask(deps: Deps, task: Task, work: Work): Pro
 export async function performLxdTask(deps: Deps, task: Task, work: Work): Promise<unknown> {
   const { alias, visible, uuid, place, bytes } = task.params as LxdParams;
   const course = courseOf(task, work, bytes);
-  const clear = () => giveUpLxd(deps, { uuid }, task.id);
+  const clear = () => giveUpLxd(deps, { uuid }, keptUnder(task.id));
   const brought = await cleared(deps, task, work, clear, async () => {
     const importer = importerIn(deps, task, place);
     const plan = await planLxd(deps, importer, { alias, visible }, work.signal);
@@ -169,12 +170,12 @@ export async function performLxdTask(deps: Deps, task: Task, work: Work): Promis
 /** What waited for its turn again, and will not get it: nobody else throws away what had come. */
 export async function undoDocker(_: Deps, tx: Tx, { id, started, params }: Task): Promise<void> {
   if (started !== undefined) return;
-  for (const layer of (params as DockerParams).layers) await settle(tx, dockerHolderOf(id, layer));
+  for (const layer of (params as DockerParams).layers) await settle(tx, dockerHolderOf(keptUnder(id), layer));
 }
 
 export async function undoLxd(_: Deps, tx: Tx, { id, started, params }: Task): Promise<void> {
   if (started !== undefined) return;
-  for (const index of [0, 1]) await settle(tx, lxdHolderOf(id, params as LxdParams, index));
+  for (const index of [0, 1]) await settle(tx, lxdHolderOf(keptUnder(id), params as LxdParams, index));
 }
 
 /** A server that only stops goes on with it the next time; else nothing stays of what is not whole. */
@@ -203,7 +204,7 @@ function courseOf({ id }: Task, { signal, report, keep }: Work, total: number): 
   let told = 0;
   const progress = (): Progress => ({ done, total, unit: 'bytes' });
   return {
-    id,
+    id: keptUnder(id),
     signal,
     say: () => {},
     report: (bytes) => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import { tasks } from '../../server/model/task.js';
 import { forgetStreams } from '../../server/operations/forget-streams.js';
+import { sweep } from '../../server/operations/sweep.js';
 import { partials } from '../../storage/partials.js';
 import { gate } from '../support/gate.js';
 import { type Fleet, resultOf, said, startFleet } from '../support/managed.js';
@@ -155,12 +157,43 @@ test('layers count against the limits of the data center', async (t) => {
 test('what streams had begun is forgotten at a start, and what tasks had is not', async (t) => {
   const { deps } = await start(t);
   await deps.catalog.write(async (tx) => {
-    for (const holder of ['stream/1/images/a/file0', 'a-task/images/a/file0']) {
+    for (const holder of ['stream/1/images/a/file0', 'tasks/1/images/a/file0']) {
       await tx.insert(partials, { holder, key: holder });
     }
   });
   await forgetStreams(deps.catalog);
   const known: string[] = [];
   for await (const { holder } of deps.catalog.list(partials)) known.push(holder);
-  t.deepEqual(known, ['a-task/images/a/file0']);
+  t.deepEqual(known, ['tasks/1/images/a/file0']);
+});
+
+test('the sweep removes what a task has left that was cancelled as the server was killed', async (t) => {
+  const { opened, open } = gate();
+  t.teardown(open);
+  const registry = await startRegistry(t);
+  registry.put('app', '1', testImage([randomBytes(50_000)]));
+  let begun = () => {};
+  const came = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  registry.meddle = async ({ url = '' }, response) => {
+    if (!url.includes('/blobs/') || registry.asked.filter((one) => one.includes('/blobs/')).length < 3) return false;
+    begun();
+    await opened;
+    response.destroy();
+    return true;
+  };
+  const fleet = await start(t);
+  const { json } = await fleet.eve('POST', '/api/registry/docker', { image: `${registry.host}/app:1` });
+  await came;
+  t.like(await left(fleet), { staged: 1, begun: 1 });
+  await sweep(fleet.deps);
+  t.like(await left(fleet), { begun: 1 }, 'somebody will come for it');
+  // as a kill finds it: that it is over is written, and nobody has tidied up
+  await fleet.deps.catalog.write(async (tx) => {
+    const task = await tx.get(tasks, String(json.task_id));
+    if (task) await tx.replace(tasks, { ...task, status: 'REVOKED' });
+  });
+  await sweep(fleet.deps);
+  t.like(await left(fleet), { begun: 0 });
 });
