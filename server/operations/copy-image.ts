@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord } from '../../imgapi/checks.js';
 import type { ImgapiClient, RemoteManifest } from '../../imgapi/client.js';
 import { ImgapiError } from '../../imgapi/errors.js';
-import { isPassing } from '../../imgapi/exchange-errors.js';
 import type { Stored } from '../../imgapi/image.js';
 import { serialize } from '../../imgapi/serialize.js';
 import { locate } from '../../storage/holdings.js';
@@ -11,6 +9,7 @@ import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { type Progress, type Task, tasks } from '../model/task.js';
+import { inAttempts } from './in-attempts.js';
 import { clientOf } from './repositories.js';
 import type { Work } from './work.js';
 
@@ -52,7 +51,7 @@ export async function copyImage(deps: Deps, task: Task, work: Work): Promise<{ t
   try {
     for (const image of wanted) {
       const report = (bytes: number) => work.report({ done: done + bytes, total, unit: 'bytes' });
-      await persistently(work.signal, () => bring(copying, image, report));
+      await inAttempts(PAUSES, work.signal, () => bring(copying, image, report));
       done += image.files[0]?.size ?? 0;
       await note(copying, { done, total, unit: 'bytes' });
     }
@@ -164,18 +163,6 @@ function checkSame({ to }: CopyPlan, { uuid, files: [file] }: RegisteredImage, t
   const [other] = Array.isArray(there.files) ? there.files : [];
   if (isRecord(other) && other.sha1 === file?.sha1 && other.size === file?.size) return;
   throw new ImgapiError('RemoteSourceError', `${to} has another file in image ${uuid} than this server`);
-}
-
-async function persistently(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
-  for (const pause of PAUSES) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (signal.aborted || !isPassing(error)) throw error;
-      await sleep(pause, undefined, { signal });
-    }
-  }
-  return attempt();
 }
 
 /** When the server stops, the task goes on at its next start; otherwise nothing half done stays over there. */

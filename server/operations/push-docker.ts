@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord } from '../../imgapi/checks.js';
 import { type FieldError, ImgapiError, validationFailed } from '../../imgapi/errors.js';
-import { AnsweredBadly, Barred, Unreachable } from '../../imgapi/exchange-errors.js';
 import {
   DIGEST,
   type ImageManifest,
@@ -21,6 +19,7 @@ import type { DockerWish, Login } from './docker-wish.js';
 import { findContent } from './find-content.js';
 import { findImage, findOwnImage, type Target } from './find-image.js';
 import { reachRepository } from './import-docker.js';
+import { inAttempts } from './in-attempts.js';
 
 /** What is pushed, checked as far as that takes no registry. */
 export interface Push {
@@ -174,20 +173,3 @@ async function* told(chunks: AsyncIterable<Uint8Array>, tell: (bytes: number) =>
     tell(bytes);
   }
 }
-
-async function inAttempts(pauses: readonly number[], signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
-  for (const pause of pauses) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (signal.aborted || !isPassing(error)) throw error;
-      await sleep(pause, undefined, { signal });
-    }
-  }
-  return attempt();
-}
-
-const isPassing = (error: unknown) =>
-  error instanceof AnsweredBadly
-    ? error.answered >= 500 || error.answered === 429
-    : error instanceof Unreachable && !(error instanceof Barred);
