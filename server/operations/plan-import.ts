@@ -105,6 +105,9 @@ export async function probeFile(deps: Deps, step: DescribedStep): Promise<Descri
   return { ...step, file: { ...step.file, size } };
 }
 
+/** The address of a file is often not the one that somebody has named. */
+const missing: Record<SourcePart, string> = { manifest: '', file: 'the file can not be had: ' };
+
 async function asked<T>(part: SourcePart, { what }: Source, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -114,6 +117,9 @@ async function asked<T>(part: SourcePart, { what }: Source, signal: AbortSignal,
     if (!(cause instanceof ImgapiError)) throw cause;
     const answered = [cause, cause.cause].find((error) => error instanceof AnsweredBadly);
     const said = answered && answered !== cause ? `${answered.message}: ${cause.message}` : cause.message;
-    throw new BadSource(part, said.slice(0, MOST_TOLD), { cause, isGone: answered?.answered === 404 });
+    throw new BadSource(part, `${missing[part]}${said}`.slice(0, MOST_TOLD), {
+      cause,
+      isGone: answered?.answered === 404,
+    });
   }
 }
