@@ -36,13 +36,14 @@ export class BufferPool<B extends ArrayBufferLike> {
   }
 
   /**
-   * Any that is there is better than a new one, as memory outside of the heap is not collected before there is much of it:
-   * one of this size, or a smaller one, or else a larger one.
+   * One of this size, or a larger one. Where all that there is comes to the budget, a smaller one is better than a new one:
+   * memory outside of the heap is not collected before there is much of it.
    */
   #idleOf(size: number): B | undefined {
-    const sizes = [...this.#idle.keys()].sort((a, b) => b - a);
-    const fitting = [...sizes.filter((other) => other <= size), ...sizes.filter((other) => other > size).reverse()];
-    for (const other of fitting) {
+    const sizes = [...this.#idle.keys()].sort((a, b) => a - b);
+    const isFull = this.#lentBytes + this.#idleBytes + size > this.limits.budget;
+    const smaller = isFull ? sizes.filter((other) => other < size).reverse() : [];
+    for (const other of [...sizes.filter((other) => other >= size), ...smaller]) {
       const buffer = this.#idle.get(other)?.pop();
       if (!buffer) continue;
       this.#idleBytes -= other;

@@ -20,8 +20,8 @@ export const digestWork = () => lanes.map(({ algorithms, work }) => ({ algorithm
 export const digestBlocks = new BufferPool((size) => new SharedArrayBuffer(size), {
   smallest: 64 << 10,
   largest: 1 << 20,
-  budget: 24 << 20,
-  idle: 24 << 20,
+  budget: 16 << 20,
+  idle: 16 << 20,
 });
 const blocksUnderWay = 4;
 
