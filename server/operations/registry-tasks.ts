@@ -10,6 +10,7 @@ import { keptUnder } from '../model/import.js';
 import { type LxdAlias, parseAlias } from '../model/lxd-image.js';
 import { hasEnded, type Progress, type Started, type Task, tasks } from '../model/task.js';
 import { callerOf } from './bulk-images.js';
+import { checkUnderWay } from './check-under-way.js';
 import { placeFor } from './create-managed-image.js';
 import { type DockerWish, shownImage } from './docker-wish.js';
 import { usableSecret } from './find-secret.js';
@@ -137,7 +138,8 @@ interface Begun {
 function begin(deps: Deps, caller: Caller, { what, uuid, name, place, params }: Begun): Promise<Started> {
   const datacenter = place.boundTo ?? place.datacenters[0];
   const objects = [{ kind: images.name, id: uuid, name }];
-  return startTask(deps, caller, { what, ...(datacenter !== undefined && { datacenter }), objects, params });
+  const wish = { what, ...(datacenter !== undefined && { datacenter }), objects, params };
+  return startTask(deps, caller, wish, (tx) => checkUnderWay(tx, caller));
 }
 
 const importerIn = (deps: Deps, { who, within }: Task, place: Place) =>

@@ -8,6 +8,7 @@ import type { Viewer } from '../model/visibility.js';
 import { checkQuota } from './check-quota.js';
 import { checkSpace } from './check-space.js';
 import { checkStillImports, importingFor } from './check-still-imports.js';
+import { checkUnderWay } from './check-under-way.js';
 import { checkWidening } from './check-widening.js';
 import { checkTakesFiles } from './image-server.js';
 import { saveImage } from './save-image.js';
@@ -47,6 +48,7 @@ export async function startImport(deps: Deps, order: Order): Promise<Started> {
   try {
     return await startTask(deps, viewer.caller, wish, async (tx, task) => {
       // In the write, so that of two that would fit alone one is refused.
+      await checkUnderWay(tx, viewer.caller);
       await checkSpace(deps, bytesOfSteps(steps) ?? 0);
       for (const step of steps) await announce(deps, tx, order, step, task.id);
       for (const { uuid, file } of steps) imports.expect(uuid, file.size ?? 0);
@@ -59,7 +61,7 @@ export async function startImport(deps: Deps, order: Order): Promise<Started> {
 }
 
 /** The kind of the tasks. */
-export const IMPORT = 'import';
+const IMPORT = 'import';
 
 async function announce(
   deps: Deps,

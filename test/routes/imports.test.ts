@@ -3,6 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
+import { tasks } from '../../server/model/task.js';
 import { newCertificate } from '../support/certificates.js';
 import { numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
@@ -438,7 +439,6 @@ test('the sweep removes what tasks have left that are over', async (t) => {
   const fleet = await startFleet(t);
   const from = await serving(t, {}, () => {});
   const asked = await fleet.ask('POST', `/images/${UUID}?action=import-remote&source=${from.url}`);
-  const { tasks } = await import('../../server/model/task.js');
   await sweep(fleet.deps);
   t.deepEqual((await kept(fleet)).images, [UUID], 'it is still being imported');
   const id = String(asked.json.job_uuid);
@@ -635,4 +635,21 @@ test('what a server repeats of the credentials that it was told is told to nobod
   const ended = await endOf(fleet, json.task_id);
   t.is(ended.status, 'FAILURE');
   t.false(isTold(JSON.stringify(ended)), JSON.stringify(ended));
+});
+
+test('nobody fills the queue for all', async (t) => {
+  const fleet = await startFleet(t);
+  const from = await serving(t);
+  const { uuid: eve } = [...fleet.deps.directory.users.values()].find(({ name }) => name === 'eve') ?? {};
+  await fleet.deps.catalog.write(async (tx) => {
+    for (let n = 0; n < 100; n += 1) {
+      const who = { name: 'eve', uuid: String(eve) };
+      const at = { created: fleet.deps.now().toISOString(), status: 'PENDING', result: null } as const;
+      await tx.insert(tasks, { id: numbered(n), what: 'import', who, objects: [], params: { steps: [] }, ...at });
+    }
+  });
+  const wish = { manifest_url: urlOf(from) };
+  t.is(said(await fleet.eve('POST', '/api/image/web', wish)), '400 QuotaExceeded');
+  t.deepEqual(await leftBy(fleet), NOTHING);
+  t.is((await fleet.root('POST', '/api/image/web', wish)).status, 201, 'an operator');
 });

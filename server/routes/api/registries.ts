@@ -15,6 +15,7 @@ const refusals = [
   'ImageUuidAlreadyExists',
   'NoImageServer',
   'InsufficientSpace',
+  'QuotaExceeded',
 ] as const;
 
 export const docker = endpoint({
