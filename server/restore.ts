@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
@@ -87,11 +86,11 @@ interface Course {
 }
 
 async function restoreAside({ wish: { from }, data, passphrase, signal, log }: Course): Promise<Restored> {
+  const source = await sourceOf(from);
   const aside = join(data, COMING);
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { mode: 0o700 });
   log.info({ from }, 'restoring');
-  const source: Readable = from === DASH ? process.stdin : createReadStream(from, { highWaterMark: 512 << 10 });
   const stop = () => source.destroy(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -108,6 +107,15 @@ async function restoreAside({ wish: { from }, data, passphrase, signal, log }: C
     throw isOfTheBackup(error) ? notRestored(from, error) : error;
   } finally {
     signal.removeEventListener('abort', stop);
+  }
+}
+
+async function sourceOf(from: string): Promise<Readable> {
+  if (from === DASH) return process.stdin;
+  try {
+    return (await open(from)).createReadStream({ highWaterMark: 512 << 10 });
+  } catch (cause) {
+    throw notRestored(from, cause);
   }
 }
 

@@ -53,6 +53,14 @@ test('names that lead elsewhere, or have no place in a server, are refused', asy
   }
 });
 
+test('a backup that is not there is told, and leaves nothing', async (t) => {
+  const data = join(await scratch(t), 'data');
+  await mkdir(data);
+  const from = join(data, 'absent.tar');
+  await t.throwsAsync(restoreFirst({ from }, data, log), { message: /absent\.tar: ENOENT.*nothing was restored/ });
+  t.deepEqual(await readdir(data), []);
+});
+
 test('what is secret comes with the passphrase, is left out without one, and a wrong one restores nothing', async (t) => {
   const dir = await scratch(t);
   const secrets = { 'admin-token': Buffer.from('hush').toString('base64') };
