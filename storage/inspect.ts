@@ -38,7 +38,10 @@ export async function inspect(head: Uint8Array, declared: Declared): Promise<Ins
   if ('refused' in look) throw new NotTaken('file', `the file is not taken: ${look.refused}`);
   const format = look.format ?? declared.format;
   if (format === undefined) {
-    throw new NotTaken('format', 'format is missing: the file may be a raw disk, which has to be said of it');
+    throw new NotTaken(
+      'format',
+      'format is missing: nothing that is known is found in the file; if it is a raw disk, say raw',
+    );
   }
   if (look.format ? declared.format !== undefined && declared.format !== look.format : format !== 'raw') {
     const found = look.format ?? 'none that is known: it may be raw';

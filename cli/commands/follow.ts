@@ -23,6 +23,9 @@ const fields: readonly Field[] = [
   ['enabled', '--enabled', 'its schedule holds', 'switch'],
 ];
 
+const NOTHING_NEW =
+  'nothing is to do by the last list of the repository; a run asks for a new one, as "slipway repo refresh" does';
+
 type RunOptions = Shown & { dryRun?: true; wait: boolean };
 
 /** What a dry run would do, in the form of what a run has done. */
@@ -54,6 +57,7 @@ const run: Register = (group, context) => {
     if (options.json) return printJson(io, result);
     if (typeof result.stopped === 'string') note(io, `nothing is retired: ${result.stopped}`);
     const rows = dry_run ? planned(result) : [result.images].flat().filter(isRecord);
+    if (rows.length === 0) note(io, dry_run ? NOTHING_NEW : 'nothing was to do');
     const columns = dry_run ? 'action uuid name version why' : 'action uuid name version status task why detail';
     return printRows(io, columnsOf(columns.split(' ')), rows, options);
   });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Context, Register } from '../command.js';
 import { CliError, Interrupted } from '../errors.js';
 import { type Field, optionsOf, valuesOf } from '../field.js';
@@ -33,10 +34,14 @@ const ofImport: readonly Field[] = [
 
 /** Of a file that no manifest describes; that it is one is told by the first two. */
 const ofFile: readonly Field[] = [
-  ['os', '--os <os>', 'of a bare file: what it runs, such as linux'],
+  ['os', '--os <os>', 'of a bare file, which this says that it is: what it runs, such as linux'],
   ['ostype', '--ostype <type>', 'of a bare file: which machines it is for', osTypes],
   ['type', '--type <type>', 'of a bare file: its type, such as zvol'],
-  ['format', '--format <format>', 'of a bare file: raw, qcow2, vmdk, zfs or tar; found in its bytes'],
+  [
+    'format',
+    '--format <format>',
+    'of a bare file: raw, qcow2, vmdk, zfs or tar; found in its bytes, where it is not a raw disk without partitions',
+  ],
   ['compression', '--compression <how>', 'of a bare file: none, gzip, bzip2, xz or zstd; found in its bytes'],
   ['image_size', '--image-size <mib>', 'of a bare file of type zvol: the size of the disk'],
   ['size', '--size <bytes>', 'of a bare file: how long it is'],
@@ -59,7 +64,8 @@ const ways: readonly { fits: RegExp; begin(management: Management, what: string,
         }
         const isBare = given.os !== undefined || given.ostype !== undefined;
         const json = { ...given, ...(isBare ? { file_url: url } : { manifest_url: url }) };
-        return management.ask('POST', `/api/image/${encodeURIComponent(name)}`, { json });
+        const asked = management.ask('POST', `/api/image/${encodeURIComponent(name)}`, { json });
+        return isBare ? asked : asked.catch(orIsBare);
       },
     },
     {
@@ -77,6 +83,12 @@ const ways: readonly { fits: RegExp; begin(management: Management, what: string,
       },
     },
   ];
+
+/** A disk image where a manifest was looked for is refused in words of JSON, which tell nobody what to do. */
+function orIsBare(error: unknown): never {
+  if (!(error instanceof ImgapiError) || !error.message.includes('JSON')) throw error;
+  throw new CliError(error.message, { hint: 'if it is a bare file, and no manifest, say --os', cause: error });
+}
 
 /** Of what comes from there the manifests say the rest. */
 const ofRegistries = ['dc', 'dc_bound', 'access', 'secret'];
@@ -119,6 +131,7 @@ async function importImage(what: string, options: Options, command: Command, con
   const { io } = context;
   const way = ways.find(({ fits }) => fits.test(what));
   if (!way && (await isBundle(what))) return importBundle(what, options, command, context);
+  if (!way && looksLikeFile(what)) throw new CliError(`there is no file ${visible(what)}`);
   if (!way) {
     throw new CliError(`"${visible(what)}" is nothing that can be imported`, {
       hint: 'it is the URL of a manifest, REPOSITORY/UUID as "slipway repo browse" shows them, docker:REPO:TAG, lxd:REGISTRY:IMAGE, a file of "slipway export", or "-"',
@@ -131,6 +144,8 @@ async function importImage(what: string, options: Options, command: Command, con
   if (options.json) return printJson(io, isRunning(outcome) ? outcome : outcome.result);
   await print(io, `${visible(isRunning(outcome) ? String(outcome.task) : String(Object(outcome.result).uuid))}\n`);
 }
+
+const looksLikeFile = (what: string) => /\.tar$|^\.{0,2}\//.test(what);
 
 /** What of these options means something for all images of a bundle. */
 const ofBundles: ReadonlySet<string> = new Set(['dc', 'access', 'dc_bound']);

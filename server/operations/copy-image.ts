@@ -1,6 +1,7 @@
 import { isRecord } from '../../imgapi/checks.js';
 import type { ImgapiClient, RemoteManifest } from '../../imgapi/client.js';
 import { ImgapiError } from '../../imgapi/errors.js';
+import { AnsweredBadly } from '../../imgapi/exchange-errors.js';
 import type { Stored } from '../../imgapi/image.js';
 import { serialize } from '../../imgapi/serialize.js';
 import { locate } from '../../storage/holdings.js';
@@ -57,9 +58,20 @@ export async function copyImage(deps: Deps, task: Task, work: Work): Promise<{ t
     }
   } catch (error) {
     await withdraw(copying);
-    throw error;
+    throw toldOf(plan.to, error);
   }
   return { to: plan.to, images: plan.images };
+}
+
+/** The other side speaks of itself: whoever reads it here has to know that. */
+function toldOf(to: string, error: unknown): unknown {
+  if (!(error instanceof ImgapiError && error.cause instanceof AnsweredBadly)) return error;
+  const { code, errors = [] } = error;
+  const why = errors.flatMap(({ message }) => message ?? []).join('; ');
+  const said = why === '' ? error.message : `${error.message} (${why})`;
+  const what =
+    code === 'UnauthorizedError' ? 'wants credentials: give it a secret that may write there' : `refused: ${said}`;
+  return new ImgapiError(code, `repository ${to} ${what}`, { cause: error });
 }
 
 async function stillHere({ catalog }: Deps, uuid: string): Promise<RegisteredImage> {

@@ -92,6 +92,7 @@ test('what is nothing that can be imported is refused before anybody is asked', 
     t.is(code, 1, what);
     t.regex(stderr, /can be imported|no such file/i, what);
   }
+  t.regex((await slipway(['import', 'absent.tar'])).stderr, /there is no file absent\.tar/);
   const { code, stderr } = await slipway(['import', `rep/${UUID}`, '--file', 'http://x/']);
   t.is(code, 1);
   t.regex(stderr, /by a URL/);

@@ -99,3 +99,15 @@ test('what the other side refuses is told, and nothing half done stays there', a
   t.is(there.deps.listing.size, 0);
   t.is(sha1.length, 40);
 });
+
+test('a server that wants credentials is named, so that nobody takes its words for ours', async (t) => {
+  const { here, there } = await sites(t);
+  await whole(here, { name: 'large' });
+  t.is((await here.root('PUT', '/api/repository/harbour', { secret: null })).status, 200);
+  const started = await here.root('POST', '/api/image/large/copy', { to: 'harbour' });
+  const { status, result } = await ended(here, started.json.task_id);
+  t.is(status, 'FAILURE');
+  t.like(result, { code: 'UnauthorizedError' });
+  t.regex(String(result.message), /^repository harbour wants credentials/);
+  t.is(there.deps.listing.size, 0);
+});
