@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { lookup as lookUp } from 'node:dns';
 import type { Agent } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
@@ -127,15 +127,3 @@ export class Outgoing {
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '');
 
 const digestOf = (text: string) => createHash('sha256').update(text).digest('base64');
-
-/** What is wrong with certificates to trust, as the end of a sentence. TLS would take anything, and then trust nobody. */
-export function problemWithCa(pem: string): string | undefined {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) return 'holds no certificate in PEM';
-  try {
-    for (const block of blocks) new X509Certificate(block);
-    return undefined;
-  } catch {
-    return 'holds a certificate that can not be read';
-  }
-}

@@ -508,6 +508,7 @@ test('a repository is made, changed and removed by SuperAdmins, and the setting 
     ['ok', { url: 'https://user:secret@x.example' }],
     ['ok', { url: 'https://x.example', every: -1 }],
     ['ok', { url: 'https://x.example', ca: 'no certificate' }],
+    ['ok', { url: 'https://x.example', ca: '-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----' }],
     ['ok', { url: 'https://x.example', colour: 'red' }],
   ] as const) {
     t.is((await ask('POST', `/api/repository/${name}`, { body })).status, 400, JSON.stringify([name, body]));

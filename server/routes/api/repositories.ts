@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
+import { problemWithCa } from '../../model/certificates-to-trust.js';
 import { isKnown, REPOSITORY_NAME, type RepositorySetup } from '../../model/repository.js';
 import { setupsOf } from '../../operations/repositories.js';
 import { createRepository, deleteRepository, setupNamed, updateRepository } from '../../operations/save-repository.js';
@@ -12,10 +13,10 @@ const YEAR = 365 * 24 * 60;
 const pem = z
   .string()
   .max(100_000)
-  .refine(
-    (text) => /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.test(text),
-    'holds no certificate in PEM',
-  );
+  .superRefine((text, context) => {
+    const message = problemWithCa(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 
 const fields = {
   enabled: z.boolean().optional().describe('whether it is asked; one that came with the server is not until then'),
