@@ -5,7 +5,7 @@ export const packings = ['none', 'gzip', 'bzip2', 'xz', 'zstd'] as const satisfi
 export type Packing = (typeof packings)[number];
 
 /** What a packed file begins with. */
-export const magics: Readonly<Record<Exclude<Packing, 'none'>, Uint8Array>> = {
+const magics: Readonly<Record<Exclude<Packing, 'none'>, Uint8Array>> = {
   gzip: Uint8Array.of(0x1f, 0x8b, 0x08),
   bzip2: Uint8Array.of(0x42, 0x5a, 0x68),
   xz: Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00),

@@ -19,7 +19,7 @@ export const setupsOf = ({ directory, repositories: { records } }: Pick<Deps, 'd
     .map(([name, url]) => setUp(name, url, records.get(name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
-export const noSuchRepository = (name: string) =>
+const noSuchRepository = (name: string) =>
   new ImgapiError('ResourceNotFound', `there is no repository "${name}" that is enabled`);
 
 /** One that images can be had from. */

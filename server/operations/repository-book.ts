@@ -26,7 +26,7 @@ export interface RefreshLimits extends ListCaps {
   time: number;
 }
 
-export const REFRESH_LIMITS: RefreshLimits = { time: 20_000, bytes: 64 << 20, count: 100_000, each: 1 << 20 };
+const REFRESH_LIMITS: RefreshLimits = { time: 20_000, bytes: 64 << 20, count: 100_000, each: 1 << 20 };
 
 interface Options {
   limits?: Partial<RefreshLimits>;
