@@ -13,7 +13,7 @@ import type { Access, RegisteredImage } from '../model/registration.js';
 import { canRead } from '../model/visibility.js';
 import { type Brought, bringImage } from './bring-image.js';
 import { checkAuthorityOf } from './check-authority.js';
-import { checkStillImports, importingFor } from './check-still-imports.js';
+import { checkStillImports } from './check-still-imports.js';
 import { checkWidening } from './check-widening.js';
 import { placeFor } from './create-managed-image.js';
 import type { Target } from './find-image.js';
@@ -137,7 +137,7 @@ async function bring(
   const draft = readImport(target, manifest);
   const { details, sha1 } = detailsOf(manifest, listed);
   const { existing, image } = await prepareImport(deps, catalog, target, draft, options);
-  const stillMay = () => checkStillImports(deps, importingFor(caller), image);
+  const stillMay = () => checkStillImports(caller, image);
   stillMay();
   // Whoever may not show it in the end is told so before its bytes come.
   await checkWidening(catalog, target, existing, { ...shape(image), activated: true });

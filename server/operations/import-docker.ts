@@ -17,7 +17,7 @@ import { atOnce } from './at-once.js';
 import { bringImage } from './bring-image.js';
 import { changeImage } from './change-image.js';
 import { checkSpace } from './check-space.js';
-import { checkStillImports, importingFor } from './check-still-imports.js';
+import { checkStillImports } from './check-still-imports.js';
 import { checkPublishing } from './check-widening.js';
 import { type DockerWish, referenceOf, shownImage } from './docker-wish.js';
 import type { Target } from './find-image.js';
@@ -233,7 +233,7 @@ async function bringLayer(
       ...optionsOf(importer),
       ...(reservation && { reservation }),
       along: async (tx: Tx, made: RegisteredImage) => {
-        checkStillImports(deps, importingFor(importer.caller), made);
+        checkStillImports(importer.caller, made);
         await settle(tx, holder);
         await keep?.(tx);
       },

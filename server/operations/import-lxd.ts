@@ -20,7 +20,7 @@ import type { RegisteredImage } from '../model/registration.js';
 import { canRead } from '../model/visibility.js';
 import { bringImage } from './bring-image.js';
 import { checkSpace } from './check-space.js';
-import { checkStillImports, importingFor } from './check-still-imports.js';
+import { checkStillImports } from './check-still-imports.js';
 import { checkPublishing } from './check-widening.js';
 import type { Target } from './find-image.js';
 import { checkTakesFiles } from './image-server.js';
@@ -121,7 +121,7 @@ export async function performLxd(deps: Deps, importer: Importer, plan: LxdPlan, 
       ...optionsOf(importer),
       ...(reservation && { reservation }),
       along: async (tx: Tx, made: RegisteredImage) => {
-        checkStillImports(deps, importingFor(importer.caller), made);
+        checkStillImports(importer.caller, made);
         for (const holder of holders) await settle(tx, holder);
         await course.keep?.(tx);
       },

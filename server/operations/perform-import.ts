@@ -12,11 +12,13 @@ import type { Source } from '../../storage/sources.js';
 import { TransferRefused } from '../../storage/transfer.js';
 import { NoUnpacker } from '../../storage/unpack-head.js';
 import type { Deps } from '../deps.js';
+import { type Caller, trusted } from '../model/caller.js';
 import { iconTypeOf } from '../model/icon-type.js';
 import { activate, fileHolder, iconHolder, images, isPlaceholder, withFile, withIcon } from '../model/image.js';
 import { bytesOfSteps, holderOf, type ImportPlan, type ImportStep } from '../model/import.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { hasEnded, type Progress, type Step, type Task, tasks } from '../model/task.js';
+import { callerOf } from './bulk-images.js';
 import { checkQuota } from './check-quota.js';
 import { checkStillImports } from './check-still-imports.js';
 import { vmsOf } from './check-unused.js';
@@ -88,7 +90,7 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
   const done = found && doneBy(task, found);
   if (done) return found.files[0]?.size ?? 0;
   const image = await expected(catalog, task, step);
-  checkStillImports(deps, importingOf(task), image);
+  checkStillImports(callerNow(deps, task), image);
   const holder = holderOf(task.id, step.uuid);
   const begun = now();
   const { size, compression, dataset_guid, inside, ...digests } = step.file;
@@ -112,7 +114,7 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
     const { size: bytes } = file.content;
     await publishAll({ catalog, blobs }, [file, ...(icon ? [icon.received] : [])], async (tx, hold) => {
       const before = await expected(tx, task, step);
-      checkStillImports(deps, importingOf(task), before);
+      checkStillImports(callerNow(deps, task), before);
       const at = now();
       const stored = { ...storedForm(file.content, at), compression, ...(dataset_guid && { dataset_guid }) };
       const filled = withFile(before, stored);
@@ -132,7 +134,9 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
   });
 }
 
-const importingOf = ({ who, within }: Task) => ({ uuid: who.uuid, within });
+/** By whose rights it comes; nobody's in particular where nobody is named. */
+const callerNow = ({ directory }: Deps, { who, within }: Task): Caller =>
+  who.uuid === undefined ? trusted : callerOf(directory, who.uuid, within);
 
 function withoutPending(image: RegisteredImage): RegisteredImage {
   if (!image.registration) return image;

@@ -7,7 +7,7 @@ import type { Started } from '../model/task.js';
 import type { Viewer } from '../model/visibility.js';
 import { checkQuota } from './check-quota.js';
 import { checkSpace } from './check-space.js';
-import { checkStillImports, importingFor } from './check-still-imports.js';
+import { checkStillImports } from './check-still-imports.js';
 import { checkUnderWay } from './check-under-way.js';
 import { checkWidening } from './check-widening.js';
 import { checkTakesFiles } from './image-server.js';
@@ -72,7 +72,7 @@ async function announce(
 ): Promise<void> {
   const { existing, image } = await (step === steps.at(-1) ? wanted : origin)(tx, step);
   const { size } = step.file;
-  checkStillImports(deps, importingFor(viewer.caller), image);
+  checkStillImports(viewer.caller, image);
   const arriving = onItsWay(image, step, { task, what: IMPORT, ...(size !== undefined && { bytes: size }) });
   // Whoever may not show it in the end is told so before it comes.
   await checkWidening(tx, viewer, existing, { ...image, ...settle({ ...image, activated: true }) });

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
 import { tasks } from '../../server/model/task.js';
 import { newCertificate } from '../support/certificates.js';
-import { numbered } from '../support/fixtures.js';
+import { addDatacenter, grant } from '../support/datacenters.js';
+import { addUser, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
 import { endOf, leftBy, NOTHING } from '../support/imports.js';
 import { BYTES, badManifests, endlessChain, fileOf, liars, manifestOf } from '../support/lying-remote.js';
@@ -652,4 +654,34 @@ test('nobody fills the queue for all', async (t) => {
   t.is(said(await fleet.eve('POST', '/api/image/web', wish)), '400 QuotaExceeded');
   t.deepEqual(await leftBy(fleet), NOTHING);
   t.is((await fleet.root('POST', '/api/image/web', wish)).status, 201, 'an operator');
+});
+
+test('whoever loses the right while a file is fetched, or sent, adds none', async (t) => {
+  for (const way of ['fetched', 'sent']) {
+    const server = await startServer(t);
+    await addDatacenter(server, 'east');
+    const eve = await addUser(server, 'eve');
+    await grant(server, eve, 'east', 'admin', 'image_admin', 'image_import_admin');
+    const hers = { as: 'anonymous', headers: eve.headers } as const;
+    const { files: _, state: __, ...body } = manifestOf(BYTES, { owner: eve.uuid });
+    t.is((await server.ask('POST', `/images/${UUID}?action=import`, { ...hers, body })).status, 200);
+    const from = await serving(t, {}, async (_, response) => {
+      await fire(server);
+      response.end(BYTES);
+    });
+    const sending = Readable.from(
+      (async function* () {
+        yield Buffer.from('some');
+        await fire(server);
+        yield Buffer.from('bytes');
+      })(),
+      { objectMode: false },
+    );
+    const refused =
+      way === 'fetched'
+        ? await server.ask('PUT', `/images/${UUID}/file?source=${from.url}`, hers)
+        : await server.ask('PUT', `/images/${UUID}/file?compression=none`, { ...hers, body: sending });
+    t.is(refused.status, 403, `${way}: ${refused.bytes}`);
+    t.like(await leftBy(server), { whole: 0, staged: 0, partials: [] });
+  }
 });
