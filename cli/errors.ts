@@ -146,7 +146,18 @@ function tellRefusal(error: ImgapiError): Told {
   }
   const fields = (error.errors ?? []).filter(({ message }) => message !== error.message).map(fieldText);
   const message = [error.message, ...fields.filter((text) => text !== error.message)].map(visible).join('\n  ');
-  return { message, hint: refusals[error.code], exit: exitOf(error.status) };
+  return { message, hint: hintOf(error), exit: exitOf(error.status) };
+}
+
+const NO_MANAGEMENT =
+  'is this the server that you mean? only one in mode "dc" has data centers, repositories and the like';
+
+/** What to do next, where the code alone or the words of the server tell it. */
+function hintOf({ code, message }: ImgapiError): string | undefined {
+  if (code !== 'ResourceNotFound') return refusals[code];
+  if (/^\/api\/\S* does not exist$/.test(message)) return NO_MANAGEMENT;
+  if (message.startsWith('there is no task ')) return '"slipway task list" shows them; a task is named by its whole id';
+  return undefined;
 }
 
 /** Some servers name the field in the message, others beside it. */

@@ -40,7 +40,12 @@ export const register = resource({
       columns: 'id name object status user created ended',
       examples: ['task list', 'task list --dc north --limit 20'],
     },
-    { name: 'show', description: 'show a task', asks: 'GET /api/task/:task', examples: ['task show 7d0f'] },
+    {
+      name: 'show',
+      description: 'show a task',
+      asks: 'GET /api/task/:task',
+      examples: ['task show 7d0f6a3e-52c1-4b0e-9d5a-0c3f8e1b2a44'],
+    },
     wait,
     {
       name: 'cancel',
@@ -48,13 +53,13 @@ export const register = resource({
       asks: 'PUT /api/task/:task/cancel',
       answers: [410],
       done: 'task :task is cancelled',
-      examples: ['task cancel 7d0f'],
+      examples: ['task cancel 7d0f6a3e-52c1-4b0e-9d5a-0c3f8e1b2a44'],
     },
     {
       name: 'callback',
       description: 'show how the cb_url of a task was told of its end',
       asks: 'GET /api/task/:task/callback',
-      examples: ['task callback 7d0f'],
+      examples: ['task callback 7d0f6a3e-52c1-4b0e-9d5a-0c3f8e1b2a44'],
     },
     {
       name: 'log',

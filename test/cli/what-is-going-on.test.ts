@@ -34,6 +34,14 @@ test('what was done is searched, and exported as it is', async (t) => {
   t.is((await readFile(path, 'utf8')).trimEnd().split('\n').length, lines.length);
 });
 
+test('what is not there says where to look: the task of half an id, a server without data centers', async (t) => {
+  const { slipway } = await server(t);
+  t.regex((await slipway(['task', 'show', '7d0f'])).stderr, /no task "7d0f"\nhint: "slipway task list"/);
+  const repository = await startServer(t, { mode: 'public' });
+  const { stderr } = await commandLineOf(repository, repository.token).slipway(['repo', 'list']);
+  t.regex(stderr, /does not exist\nhint: is this the server that you mean\?/);
+});
+
 test('verify finds what was changed, left out and cut off', async (t) => {
   const { slipway } = await server(t);
   for (const name of ['north', 'south', 'east']) await slipway(['dc', 'create', name]);
