@@ -154,6 +154,8 @@ const NO_MANAGEMENT =
 
 /** What to do next, where the code alone or the words of the server tell it. */
 function hintOf({ code, message }: ImgapiError): string | undefined {
+  if (/^\w+_url: \S+ answered 40[13]$/.test(message))
+    return 'that server wants credentials, or other ones: "slipway secret add" keeps them, --secret takes them';
   if (code !== 'ResourceNotFound') return refusals[code];
   if (/^\/api\/\S* does not exist$/.test(message)) return NO_MANAGEMENT;
   if (message.startsWith('there is no task ')) return '"slipway task list" shows them; a task is named by its whole id';

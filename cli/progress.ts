@@ -61,9 +61,11 @@ export function lineOf({ label, total }: Pick<Task, 'label' | 'total'>, bytes: n
   if (total === undefined) return `${what}  ${sizeText(bytes)}  ${speed}`;
   const share = total > 0 ? Math.min(bytes / total, 1) : 1;
   const bar = '#'.repeat(Math.floor(share * BAR)).padEnd(BAR, '-');
+  const far = (percent: string) => `${what}  [${bar}] ${percent.padStart(4)} of ${sizeText(total)}`;
+  // what is left is the other side's: to verify what has come, and to write it down
+  if (share === 1) return `${far('100%')}  finishing`;
   const left = rate > 0 ? `${durationText((total - bytes) / rate)} left` : '';
-  const percent = `${Math.floor(share * 100)}%`.padStart(4);
-  return `${what}  [${bar}] ${percent} of ${sizeText(total)}  ${speed}  ${left}`.trimEnd();
+  return `${far(`${Math.floor(share * 100)}%`)}  ${speed}  ${left}`.trimEnd();
 }
 
 /** Hours only where there are any: 0:07, 12:34, 1:02:03. */

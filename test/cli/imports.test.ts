@@ -1,5 +1,7 @@
 import test from 'ava';
+import { tell } from '../../cli/errors.js';
 import { lineOfTask } from '../../cli/wait.js';
+import { ImgapiError } from '../../imgapi/errors.js';
 import { commandLineOf } from '../support/command-line.js';
 import { numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
@@ -96,6 +98,11 @@ test('what is nothing that can be imported is refused before anybody is asked', 
   const { code, stderr } = await slipway(['import', `rep/${UUID}`, '--file', 'http://x/']);
   t.is(code, 1);
   t.regex(stderr, /by a URL/);
+});
+
+test('a source that wants credentials: where they are kept is said', (t) => {
+  const refused = new ImgapiError('InvalidInput', 'file_url: files.example.com answered 403');
+  t.regex(String(tell(refused).hint), /slipway secret add/);
 });
 
 test('how far a task is', (t) => {
