@@ -38,10 +38,13 @@ const certificates: Readonly<Record<string, string>> = {
   CERT_REVOKED: 'it was revoked',
 };
 
+/** Without what node-fetch puts in front of it. */
+export const reasonOf = ({ message }: Error) => message.replace(/^request to .*? failed, reason: /, '');
+
 /** Why it is of no use to try again; nothing where it may be. */
 export function barring(cause: Error & { code?: unknown }): string | undefined {
   const code = String(cause.code);
-  const reason = cause.message.replace(/^request to .*? failed, reason: /, '');
+  const reason = reasonOf(cause);
   if (code === 'ERR_CLOSED_ADDRESS') return reason;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${reason}`;
   const what = Object.hasOwn(certificates, code) ? certificates[code] : undefined;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
 import { isRecord } from './checks.js';
 import { type ErrorCode, errors, type FieldError, ImgapiError } from './errors.js';
-import { AnsweredBadly, Barred, barring, Unreachable } from './exchange-errors.js';
+import { AnsweredBadly, Barred, barring, reasonOf, Unreachable } from './exchange-errors.js';
 import type { RawQuery } from './query.js';
 import { Watchdog } from './watchdog.js';
 
@@ -211,7 +211,7 @@ export class Exchange {
     const { host } = new URL(this.#base);
     const barred = barring(cause);
     if (barred !== undefined) return new Barred(`${host} failed: ${barred}`, { cause });
-    return new Unreachable(`${host} failed: ${cause.message}`, { cause });
+    return new Unreachable(`${host} failed: ${reasonOf(cause)}`, { cause });
   }
 
   async #refusal(answer: Answer): Promise<ImgapiError> {

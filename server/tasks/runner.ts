@@ -50,6 +50,9 @@ interface Options {
 /** So many run at the same time unless told otherwise. */
 const AT_ONCE = 4;
 
+/** Of the objects of a task in the log. */
+const MOST_NAMED = 10;
+
 const STOPPING = new Error('the server stops');
 const CANCELLED = new Error('the task was cancelled');
 
@@ -203,8 +206,13 @@ export class TaskRunner {
       return begun;
     });
     if (!task) return;
+    const { what, who, objects } = task;
+    const told = { task: id, what, who: who.name, of: objects.map(({ name }) => name).slice(0, MOST_NAMED) };
+    this.#options.log.info(told, task.progress ? 'a task goes on' : 'a task begins');
     const outcome = await this.#outcomeOf(task, signal);
     if (!outcome) return;
+    const why = outcome.status === 'FAILURE' && { why: Object(outcome.result).detail };
+    this.#options.log.info({ ...told, status: outcome.status, ...why }, 'a task ends');
     await own.write(async (tx) => {
       const running = await tx.get(tasks, id);
       if (running?.status !== 'STARTED') return;
