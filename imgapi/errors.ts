@@ -59,6 +59,7 @@ export const errors = {
   LastSuperAdmin: [409, 'management: somebody has to be left who may do everything', 428],
   DatacenterInUse: [409, 'management: virtual machines are registered in the data center', 428],
   NoImageServer: [422, 'the server is set to keep records only: it takes no files', 428],
+  RepositoryInUse: [409, 'management: images are brought from the repository by what follows it', 428],
   SecretInUse: [409, 'management: sources or tasks use the secret', 428],
   Busy: [409, 'management: that runs already', 423],
   AlreadyDone: [409, 'management: there is nothing to be changed, or it can not be changed any more'],

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import { datacenters } from '../model/datacenter.js';
 import { settingsOf } from '../model/datacenter-settings.js';
+import { follows } from '../model/follow.js';
 import {
   MOST_REPOSITORIES,
   type RepositoryRecord,
@@ -116,11 +117,22 @@ export async function deleteRepository(deps: Deps, caller: Caller, own: Grant, n
     await checkStands(tx, caller, own);
     const urls = await urlsNow(tx);
     if (!Object.hasOwn(urls, name)) throw noSuch(name);
+    await checkUnfollowed(tx, name);
     const { [name]: _, ...others } = urls;
     await setUrls(tx, others);
     if (await tx.get(repositories, name)) await tx.delete(repositories, name);
   });
   await forgetStale(deps);
+}
+
+async function checkUnfollowed(tx: Tx, name: string): Promise<void> {
+  const following: string[] = [];
+  for await (const { record } of tx.range(follows, 'repository', { prefix: name })) {
+    if (record.repository === name) following.push(record.name);
+  }
+  if (following.length === 0) return;
+  const message = `repository ${name} is followed by ${following.join(', ')}: delete that first`;
+  throw new ImgapiError('RepositoryInUse', message);
 }
 
 /** What the settings do not name any more goes in the write that changes them. */

@@ -332,3 +332,13 @@ test('follows are the business of SuperAdmins, and say what is wrong with them',
   t.is((await ask('DELETE', '/api/follow/all', { body: {} })).status, 200);
   t.deepEqual(await told('/api/follow'), []);
 });
+
+test('a repository that is followed stays until it is followed no more', async (t) => {
+  const { server } = await world(t, {});
+  const refused = await server.ask('DELETE', '/api/repository/rep');
+  t.deepEqual([refused.status, refused.json.code], [428, 'RepositoryInUse']);
+  t.regex(String(refused.json.detail), /followed by all: delete that first/);
+  t.is((await server.ask('GET', '/api/repository/rep', { as: 'admin' })).status, 200);
+  t.is((await server.ask('DELETE', '/api/follow/all')).status, 200);
+  t.is((await server.ask('DELETE', '/api/repository/rep')).status, 200);
+});

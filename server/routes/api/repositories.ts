@@ -137,6 +137,6 @@ export const remove = endpoint({
   query: noQuery,
   body: emptyBody,
   status: 200,
-  refusals: ['ResourceNotFound'],
+  refusals: ['ResourceNotFound', 'RepositoryInUse'],
   perform: ({ caller, own, params }, deps) => deleteRepository(deps, caller, own, params.name ?? ''),
 });
