@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runShell } from '../load/run-shell.js';
 import { inPairs } from '../measure/in-pairs.js';
 import { compared } from '../measure/row.js';
@@ -16,8 +17,9 @@ const PEER = 'tar';
 export const bundles: Part = {
   name: 'bundles',
   title: 'Bundles',
-  about: `An image with a file of 1 GiB as a bundle through a pipe. *Written*: \`curl\` of the export into \`cat\`, against
-\`tar\` of the same file into \`cat\`. *Read*: \`cat\` of the bundle into \`curl\`, which posts it, against \`cat\` of it through
+  about: `An image with a file of 1 GiB as a bundle through a pipe. *Written*: a process that bundles what lies in the store
+into \`cat\`, and *exported*: \`curl\` of the export of a server into \`cat\`, one more hop; both against \`tar\` of the same
+file into \`cat\`. *Read*: \`cat\` of the bundle into \`curl\`, which posts it, against \`cat\` of it through
 \`tee\` into \`md5sum\`, \`sha1sum\`, \`sha256sum\` and \`tar\`, and a sync of what came out.`,
   measure,
 };
@@ -38,11 +40,12 @@ async function measure(bench: Bench): Promise<Findings> {
   };
 
   bench.say('writing bundles');
-  const written = await inPairs(
-    bench.runs,
-    () => timed(`${EXPORT} | cat >/dev/null`, env),
-    () => timed('tar cf - -C "$PLAIN" file | cat >/dev/null', env),
-  );
+  const stored = { ...env, PROGRAM: writeBundle, FILES: join(daemon.data, 'files'), KEY: await keyIn(daemon) };
+  const tar = () => timed('tar cf - -C "$PLAIN" file | cat >/dev/null', env);
+  const piped = `"${process.execPath}" "$PROGRAM" "$FILES" "$KEY" ${GIB} | cat >/dev/null`;
+  const written = await inPairs(bench.runs, () => timed(piped, stored), tar);
+  bench.say('exporting bundles');
+  const exported = await inPairs(bench.runs, () => timed(`${EXPORT} | cat >/dev/null`, env), tar);
 
   await runShell(`${EXPORT} >"$BUNDLE"`, env);
   bench.say('reading bundles');
@@ -62,7 +65,8 @@ async function measure(bench: Bench): Promise<Findings> {
   const aim = { of: 'ratio', atLeast: 0.8 } as const;
   return {
     rows: [
-      compared(PEER, written, { what: 'written', unit: 'GiB/s', of: (speed) => speed, aim }),
+      compared(PEER, written, { what: 'written into a pipe', unit: 'GiB/s', of: (speed) => speed, aim }),
+      compared(PEER, exported, { what: 'exported over HTTP, into a pipe', unit: 'GiB/s', of: (speed) => speed, aim }),
       compared(PEER, read, { what: 'read', unit: 'GiB/s', of: (speed) => speed, aim }),
     ],
   };
@@ -80,6 +84,16 @@ md5sum <md5 & sha1sum <sha1 & sha256sum <sha256 &
 cat "$BUNDLE" | tee md5 sha1 sha256 | tar xf - -C files
 wait; sync -f files
 `;
+
+const writeBundle = fileURLToPath(new URL('../load/write-bundle.js', import.meta.url));
+
+/** Of the one blob that the daemon has. */
+async function keyIn({ data }: Daemon): Promise<string> {
+  const entries = await readdir(join(data, 'files', 'blobs'), { withFileTypes: true, recursive: true });
+  const [file] = entries.filter((entry) => entry.isFile());
+  if (!file) throw new Error('the daemon has no blob');
+  return file.name;
+}
 
 async function timed(script: string, env: Record<string, string>): Promise<number> {
   await settled();
