@@ -71,9 +71,12 @@ export async function takeOver(
 const isOurs = (error: unknown): error is Error =>
   error instanceof StorageDown || (error instanceof Error && 'syscall' in error);
 
+/** Node and LevelDB have words of their own for it. */
+const isFull = ({ message }: Error) => /ENOSPC|No space left on device/.test(message);
+
 const stopped = (cause: Error) =>
   new OperatorMistake(
-    `the takeover stopped: ${cause.message}; what was taken is here whole: mend this and start again, and it goes on`,
+    `the takeover stopped: ${isFull(cause) ? 'the disk is full: ' : ''}${cause.message}; what was taken is here whole: mend this and start again, and it goes on`,
     { cause },
   );
 

@@ -21,8 +21,7 @@ class LocalFolder implements Folder {
     for (const { name } of await entriesOf(this.path)) {
       signal.throwIfAborted();
       if (!isUuid(name)) continue;
-      // what is half there, or no image, is not listed
-      const manifest = await this.#manifest(name).catch(() => undefined);
+      const manifest = await this.#manifest(name).catch(unlisted);
       if (manifest && (await isFile(this.#at(name, 'file')))) yield manifest;
     }
   }
@@ -67,6 +66,12 @@ class LocalFolder implements Folder {
       await handle.close();
     }
   }
+}
+
+/** What is half there, or no image, is not listed; a disk that fails is told. */
+function unlisted(error: unknown): undefined {
+  if (error instanceof ImgapiError && ['ResourceNotFound', 'InvalidContent'].includes(error.code)) return undefined;
+  throw error;
 }
 
 const absent = (message: string, cause?: unknown) => new ImgapiError('ResourceNotFound', message, { cause });

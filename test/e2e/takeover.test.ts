@@ -793,7 +793,7 @@ const needs = 'root, to mount a tmpfs';
   // The disk may be full under a blob (named by Node) or under the log of LevelDB (named by the system).
   t.regex(
     stderr,
-    /slipway: the takeover stopped: .*(ENOSPC|No space left on device).*; what was taken is here whole: .* it goes on/,
+    /slipway: the takeover stopped: the disk is full: .*(ENOSPC|No space left on device).*; what was taken is here whole: .* it goes on/,
   );
   t.notRegex(stderr, /at .*\.js/);
   const some = await kept(data);
