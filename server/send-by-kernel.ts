@@ -7,11 +7,22 @@ import { write, writeLast } from './socket-writing.js';
 /** What goes through Node at a time. */
 const PIECE = 16 << 10;
 
+/** All of it, and nothing after it. */
+export async function sendByKernel(
+  res: ServerResponse,
+  file: BlobFile,
+  range: ByteRange,
+  held: HeldSocket,
+): Promise<void> {
+  await moveByKernel(res, file, range, held);
+  await writeLast(res, new Uint8Array());
+}
+
 /**
  * A piece goes through Node: it takes the headers along, waits until the socket has room, and finds out what is wrong.
  * Then the kernel moves what the socket takes; when that is full, it is Node's turn again.
  */
-export async function sendByKernel(
+export async function moveByKernel(
   res: ServerResponse,
   file: BlobFile,
   { start, end }: ByteRange,
@@ -25,7 +36,6 @@ export async function sendByKernel(
     position += piece.length;
     position = await moveFrom(position, res.req.socket, file, end, held);
   }
-  await writeLast(res, new Uint8Array());
 }
 
 /** Where the kernel has got to when there was no more room. */

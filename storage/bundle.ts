@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BlobStore } from './blobs.js';
 import { StorageDown } from './errors.js';
-import { BadTar, readTar, type TarFile, type TarMember, tarSize, writeTar } from './tar.js';
+import { BadTar, readTar, type TarFile, type TarMember, tarParts, tarSize, writeTar } from './tar.js';
 
 /**
  *   slipway-bundle.json           which images, what they build on first, and what their bytes are
@@ -38,6 +38,8 @@ export interface Bundling {
 export interface Bundle {
   size: number;
   read(): AsyncGenerator<Uint8Array>;
+  /** The same, with each file as itself. */
+  parts(): AsyncGenerator<Uint8Array | TarFile>;
 }
 
 /** One tar of images, those first that others come from. */
@@ -63,7 +65,7 @@ export function bundle(blobs: BlobStore, images: readonly Bundling[]): Bundle {
       ...(icon ? [stored(blobs, `images/${uuid}/icon`, icon)] : []),
     ]),
   ];
-  return { size: tarSize(files.map(({ size }) => size)), read: () => writeTar(files) };
+  return { size: tarSize(files.map(({ size }) => size)), read: () => writeTar(files), parts: () => tarParts(files) };
 }
 
 const described = (bytes: Buffer): BundledBytes => ({
@@ -76,6 +78,7 @@ const inMemory = (name: string, bytes: Buffer): TarFile => ({ name, size: bytes.
 const stored = (blobs: BlobStore, name: string, { key, size }: { key: string; size: number }): TarFile => ({
   name,
   size,
+  key,
   bytes: async function* () {
     const chunks = await blobs.read(key);
     if (!chunks) throw new StorageDown(`reading blob ${key}`, new Error('it disappeared'));

@@ -11,6 +11,8 @@ export interface TarFile {
   name: string;
   size: number;
   bytes(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** The blob that these bytes are, where they are one: whoever can may move it without reading it. */
+  key?: string;
 }
 
 /** A file in a tar that is being read. Its bytes are there until the next member is asked for; what is left is skipped. */
@@ -34,19 +36,34 @@ export function tarSize(sizes: Iterable<number>): number {
   return total;
 }
 
-/** Chunk by chunk, each lent: none is copied on the way. */
-export async function* writeTar(files: AsyncIterable<TarFile> | Iterable<TarFile>): AsyncGenerator<Uint8Array> {
+/** A tar in its parts: what is only in the tar as bytes, and each file as itself. */
+export async function* tarParts(
+  files: AsyncIterable<TarFile> | Iterable<TarFile>,
+): AsyncGenerator<Uint8Array | TarFile> {
   for await (const file of files) {
     yield await headerOf(file);
-    let written = 0;
-    for await (const chunk of file.bytes()) {
-      written += chunk.length;
-      yield chunk;
-    }
-    if (written !== file.size) throw new Error(`${file.name} has ${written} bytes, not ${file.size}`);
-    if (padding(written) > 0) yield END.subarray(0, padding(written));
+    yield file;
+    if (padding(file.size) > 0) yield END.subarray(0, padding(file.size));
   }
   yield END;
+}
+
+/** Chunk by chunk, each lent: none is copied on the way. */
+export async function* writeTar(files: AsyncIterable<TarFile> | Iterable<TarFile>): AsyncGenerator<Uint8Array> {
+  for await (const part of tarParts(files)) {
+    if (part instanceof Uint8Array) yield part;
+    else yield* wholeOf(part);
+  }
+}
+
+/** Throws at the end where that is not where it was promised. */
+export async function* wholeOf({ name, size, bytes }: TarFile): AsyncGenerator<Uint8Array> {
+  let written = 0;
+  for await (const chunk of bytes()) {
+    written += chunk.length;
+    yield chunk;
+  }
+  if (written !== size) throw new Error(`${name} has ${written} bytes, not ${size}`);
 }
 
 /** The bytes that tar-stream puts in front of such a file, which is all that it is needed for here. */

@@ -1,15 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { pack } from 'tar-stream';
+import { openKernel } from '../../server/kernel.js';
 import { groups } from '../../server/model/group.js';
+import { openFilesystemBlobs } from '../../storage/blobs/filesystem.js';
 import type { BundledImage } from '../../storage/bundle.js';
 import { contents } from '../../storage/holdings.js';
 import { readTar, type TarFile, writeTar } from '../../storage/tar.js';
 import { addDatacenter, grant, place } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { scratch } from '../support/scratch.js';
+import { type ServerOptions, startServer, type TestServer } from '../support/server.js';
 
 interface Row {
   image: string | null;
@@ -23,8 +28,8 @@ const [BASE, TOP] = [numbered(1), numbered(2)];
 const files = { [BASE]: randomBytes(300_000), [TOP]: randomBytes(5000) };
 
 /** Two images, the second of which comes from the first and has an icon. */
-async function withImages(t: ExecutionContext): Promise<TestServer> {
-  const server = await startServer(t);
+async function withImages(t: ExecutionContext, options: ServerOptions = {}): Promise<TestServer> {
+  const server = await startServer(t, options);
   const own = { owner: numbered(99), public: true };
   await importImage(server, { uuid: BASE, name: 'base', ...own }, { file: files[BASE] as never });
   await importImage(server, { uuid: TOP, name: 'top', origin: BASE, ...own }, { file: files[TOP] as never });
@@ -344,4 +349,27 @@ test('whoever loses the right while a bundle comes brings no more of it', async 
     ],
   );
   await holdsNothing(t, server);
+});
+
+test('what the kernel moves is the same bundle, byte by byte, and leaves nothing open', async (t) => {
+  const blobs = await openFilesystemBlobs(await scratch(t));
+  const kernel = await openKernel();
+  const server = await withImages(t, { blobs, kernel });
+  const moved = await exported(server);
+  server.deps.kernel = undefined;
+  t.true(moved.equals(await exported(server)));
+  t.true((await membersOf(moved)).some(([name]) => name === `images/${BASE}/file`));
+  t.is(server.deps.catalog.openSnapshots(), 0);
+});
+
+test('a blob that is shorter than it should be breaks the export off', async (t) => {
+  const directory = await scratch(t);
+  const blobs = await openFilesystemBlobs(directory);
+  const server = await withImages(t, { blobs, kernel: await openKernel() });
+  for await (const { key } of blobs.list()) {
+    const path = join(directory, 'blobs', key.slice(0, 2), key);
+    if ((await stat(path)).size === 300_000) await truncate(path, 200_000);
+  }
+  await t.throwsAsync(server.ask('GET', '/api/image/top/export', { as: 'admin' }));
+  t.is((await server.ask('GET', '/ping')).status, 200);
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { exportImage } from '../../operations/export-image.js';
 import { importBundle } from '../../operations/import-bundle.js';
 import { withBody } from '../request-body.js';
-import { sendLent } from '../send-lent.js';
+import { sendBundle } from '../send-bundle.js';
 import { TAR } from './backup.js';
 import { noBody, streamed } from './endpoint.js';
 import { send } from './envelope.js';
@@ -26,7 +26,7 @@ export const exported = streamed({
       ctx.state.pulls = bundle.uuid;
       ctx.status = 200;
       ctx.set('Content-Type', TAR);
-      await sendLent(ctx, bundle.read(), bundle.size);
+      await sendBundle(ctx, deps, bundle);
     } finally {
       await bundle.close();
     }
