@@ -87,8 +87,8 @@ async function bring(deps: Deps, task: Task, step: ImportStep, course: Course): 
   const { catalog, blobs, imports, policy, now } = deps;
   const { work, before } = course;
   const found = await catalog.get(images, step.uuid);
-  const done = found && doneBy(task, found);
-  if (done) return found.files[0]?.size ?? 0;
+  // It came: that somebody has deleted it since, before the task was known to have ended, is no failure.
+  if (isKnownDone(task, step)) return found?.files[0]?.size ?? step.file.size ?? 0;
   const image = await expected(catalog, task, step);
   checkStillImports(callerNow(deps, task), image);
   const holder = holderOf(task.id, step.uuid);
@@ -158,6 +158,8 @@ const isOnItsWay = (image: RegisteredImage, { id }: Task) =>
 /** Was it this task that has brought the file? */
 const doneBy = ({ steps = [] }: Task, { uuid, files }: RegisteredImage): Step | undefined =>
   steps.find(({ name, finished }) => name === nameOf({ uuid }) && finished === files[0]?.mtime);
+
+const isKnownDone = ({ steps = [] }: Task, step: ImportStep) => steps.some(({ name }) => name === nameOf(step));
 
 const nameOf = ({ uuid }: Pick<ImportStep, 'uuid'>) => `import image ${uuid}`;
 

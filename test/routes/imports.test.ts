@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
 import { tasks } from '../../server/model/task.js';
+import { performImport } from '../../server/operations/perform-import.js';
 import { newCertificate } from '../support/certificates.js';
 import { addDatacenter, grant } from '../support/datacenters.js';
 import { addUser, numbered } from '../support/fixtures.js';
@@ -684,4 +685,18 @@ test('whoever loses the right while a file is fetched, or sent, adds none', asyn
     t.is(refused.status, 403, `${way}: ${refused.bytes}`);
     t.like(await leftBy(server), { whole: 0, staged: 0, partials: [] });
   }
+});
+
+test('an image that came, and was deleted before its task was known to have ended, is no failure of the task', async (t) => {
+  const here = await startServer(t);
+  const from = await serving(t);
+  const asked = await here.ask('POST', `/images/${UUID}?action=import-remote&source=${from.url}`);
+  const task = await endOf(here, asked.json.job_uuid);
+  t.is((await here.ask('DELETE', `/images/${UUID}`)).status, 204);
+  const [...before] = from.asked;
+  const work = { signal: new AbortController().signal, report: () => {}, keep: async () => {} };
+  // As the next start of the server finds it, where the end was not written any more.
+  t.like(await performImport(here.deps, { ...task, status: 'STARTED' }, work), { images: [UUID] });
+  t.deepEqual(from.asked, before);
+  t.is((await here.ask('GET', `/images/${UUID}`)).status, 404);
 });
