@@ -134,7 +134,7 @@ function born(random: Random): { known: Known; step: Step } {
 const config = { authType: 'none', blobGrace: 0, mode: 'dc', importBandwidth: 20_000_000 };
 
 test(`nothing acknowledged is lost and nothing half-written remains in ${ROUNDS} kills`, async (t) => {
-  t.timeout(600_000);
+  t.timeout(300_000);
   t.log(`CRASH_SEED=${SEED}`);
   const random = new Random(SEED);
   const data = await scratch(t);
