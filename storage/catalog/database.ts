@@ -20,6 +20,8 @@ export class Database implements LiveView {
   #openings = 0;
   #suspect = false;
   #closed = false;
+  /** What was there before the batch that is being written: nobody sees a write sooner than those who follow it hear of it. */
+  #before: Shared | undefined;
 
   /** `ready` throws while a reopening would fail, so that the old one, which can still be read, is kept until then. */
   constructor(
@@ -28,20 +30,21 @@ export class Database implements LiveView {
   ) {}
 
   get(key: string): Promise<string | undefined> {
-    return this.#get(key, () => undefined);
+    return this.#get(key, () => this.#before?.snapshot);
   }
 
   getMany(keys: string[]): Promise<(string | undefined)[]> {
-    return this.#getMany(keys, () => undefined);
+    return this.#getMany(keys, () => this.#before?.snapshot);
   }
 
   scan(range: KeyRange, page: number): AsyncIterable<Entry[]> {
-    return this.#scan(range, page, () => undefined);
+    return this.#scan(range, page, () => this.#before?.snapshot);
   }
 
   freeze(): FrozenView {
-    let snapshot: Snapshot | undefined;
-    let taken: number | undefined;
+    const before = this.#before?.use();
+    let snapshot = before?.snapshot;
+    let taken = before && this.#openings;
     // a snapshot ends with the opening that it was taken from; the next one is as good, nothing uncommitted is in it
     const current = () => {
       if (taken !== this.#openings) snapshot = this.engine.snapshot();
@@ -53,7 +56,10 @@ export class Database implements LiveView {
       get: (key) => this.#get(key, current),
       getMany: (keys) => this.#getMany(keys, current),
       scan: (range, page) => this.#scan(range, page, current),
-      close: async () => snapshot?.close(),
+      close: async () => {
+        if (snapshot !== before?.snapshot) await snapshot?.close();
+        await before?.leave();
+      },
     };
   }
 
@@ -75,11 +81,16 @@ export class Database implements LiveView {
   }
 
   async commit(operations: Operation[]): Promise<void> {
+    const before = new Shared(this.engine.snapshot());
+    this.#before = before;
     try {
       await this.engine.batch(operations, durable);
     } catch (error) {
       this.#suspect = true;
       throw new StorageDown('writing the catalog', error);
+    } finally {
+      this.#before = undefined;
+      void before.leave(); // whoever reads it may take long
     }
   }
 
@@ -171,5 +182,22 @@ export class Database implements LiveView {
         if (openings === this.#openings) throw new StorageDown('reading the catalog', error);
       }
     }
+  }
+}
+
+/** A snapshot that goes with the last who uses it. */
+class Shared {
+  #users = 1;
+
+  constructor(readonly snapshot: Snapshot) {}
+
+  use(): this {
+    this.#users += 1;
+    return this;
+  }
+
+  async leave(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users === 0) await this.snapshot.close();
   }
 }

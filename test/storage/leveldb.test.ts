@@ -88,6 +88,37 @@ test('leveldb: writes that wait are committed as a group, synced', async (t) => 
   await engine.close();
 });
 
+test('leveldb: nobody sees a write before its followers are told of it', async (t) => {
+  const engine = new MemoryLevel<string, string>();
+  await engine.open();
+  const catalog = new LevelCatalog(engine);
+  await insert(catalog, 'kept');
+  const { opened, open } = gate();
+  const applied = gate();
+  const batch = engine.batch.bind(engine) as (operations: unknown[], options: object) => Promise<void>;
+  Object.assign(engine, {
+    batch: async (operations: unknown[], options: object) => {
+      await batch(operations, options);
+      applied.open();
+      await opened;
+    },
+  });
+
+  const writing = insert(catalog, 'new');
+  await applied.opened;
+  t.is(await catalog.get(notes, 'new'), undefined);
+  t.deepEqual(await ids(catalog), ['kept']);
+  const begun = catalog.range(notes, 'id', {});
+  t.like(await begun.next(), { value: { record: { id: 'kept' } } });
+  open();
+  await writing;
+  t.true((await begun.next()).done, 'what began before it ends as it began');
+  t.like(await catalog.get(notes, 'new'), { id: 'new' });
+  t.deepEqual(await ids(catalog), ['kept', 'new']);
+  await catalog.close();
+  t.is(engine.status, 'closed');
+});
+
 test('leveldb: when a batch fails, its whole group is refused, nothing is told, and the next write recovers', async (t) => {
   const { catalog, broken, reopenings } = await breakable();
   const told: Change<Note>[] = [];
