@@ -9,6 +9,7 @@ import type { EventStreams } from './audit/event-streams.js';
 import type { Keyring } from './auth/keyring.js';
 import type { LoginThrottle } from './auth/login-throttle.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
+import type { Hypervisors } from './hypervisors/hypervisors.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { CallbackWish } from './model/callback.js';
@@ -80,6 +81,8 @@ export interface Deps {
   /** Every request that leaves the daemon. */
   outgoing: Outgoing;
   seals: Seals;
+  /** The nodes that are talked to. */
+  hypervisors: Hypervisors;
   /** What whoever asks wants to be told of, when what it asks for has ended. */
   callback?: CallbackWish;
   policy: Policy;

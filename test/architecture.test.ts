@@ -42,8 +42,11 @@ const walls: Wall[] = [
   { of: /^server\/model\//, may: /^(server\/model|imgapi)\// },
   {
     of: /^server\/operations\//,
-    may: new RegExp(`^(server/(operations|model)/|server/deps\\.ts|imgapi/|${contracts})`),
+    may: new RegExp(
+      `^(server/(operations|model)/|server/deps\\.ts|server/hypervisors/(host|hypervisor|hypervisors)\\.ts|imgapi/|${contracts})`,
+    ),
   },
+  { of: /^server\/hypervisors\//, may: new RegExp(`^(server/(hypervisors|model)/|imgapi/|${contracts})`) },
   {
     of: /^server\/routes\/imgapi\//,
     may: /^(server\/(operations|model)\/|server\/(deps|context|send-file|send-elements)\.ts|server\/routes\/(?!table)[^/]+\.ts|imgapi\/)/,

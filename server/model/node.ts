@@ -1,3 +1,26 @@
+export const platforms = ['smartos', 'linux-zfs', 'qemu', 'lvm-thin', 'btrfs'] as const;
+export type Platform = (typeof platforms)[number];
+
+/** How the server gets to a node by ssh. */
+export interface Connection {
+  /** A host name or an address. */
+  address: string;
+  port: number;
+  user: string;
+  /** The only ones that are believed, as in `known_hosts`: `ssh-ed25519 AAAA…`. The first that is met where there are none. */
+  hostKeys: string[];
+  /** The name of a secret that holds a private key; the server's own where it is absent. */
+  key?: string;
+  /** Do keys of the agent that runs beside the server count? */
+  agent?: true;
+  /** The name of another node, through which it is reached. */
+  jump?: string;
+  /** Found out where it is absent. */
+  platform?: Platform;
+  /** Where its machines lie, on platforms that have no list of them: datasets, directories, volume groups. */
+  places: string[];
+}
+
 /** A hypervisor, which sees the images of the data centers that it serves. */
 export interface Node {
   /** Its host name. */
@@ -11,6 +34,8 @@ export interface Node {
   knownByAddress: boolean;
   /** In which of its data centers a machine stands that nobody has given one: as the first of these says that fits. */
   vmRules?: VmRule[];
+  /** Nothing is asked of a node without; it asks us. */
+  connection?: Connection;
   created: string;
 }
 

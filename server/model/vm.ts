@@ -1,4 +1,5 @@
 import { type Caller, isOperator } from './caller.js';
+import type { MachineState } from './machine-state.js';
 import type { Node, VmRule } from './node.js';
 
 export const vmStates = ['wanted', 'active', 'paused', 'template'] as const;
@@ -13,7 +14,20 @@ export interface VmDisk {
   size?: number;
 }
 
-/** A machine that uses images, as its manager has registered it. In every state it keeps them from being deleted. */
+/** What the inventory of its node says of a machine. */
+export interface FoundHere {
+  node: string;
+  /** When it was there last. A node that is silent keeps what it had. */
+  seen: string;
+  state: MachineState;
+  brand?: string;
+  images: VmDisk[];
+}
+
+/**
+ * A machine that uses images, as its manager has registered it, or as it was found on its node, or both. In every state it
+ * keeps them from being deleted.
+ */
 export interface Vm {
   uuid: string;
   hostname: string;
@@ -26,11 +40,16 @@ export interface Vm {
   tags: string[];
   images: VmDisk[];
   state: VmState;
+  /** Nobody has registered it: it is here for as long as it is found. */
+  unregistered?: true;
+  found?: FoundHere;
   created: string;
   changed: string;
 }
 
-export const imagesOf = ({ images }: Pick<Vm, 'images'>) => [...new Set(images.map(({ image }) => image))];
+export const imagesOf = ({ images, found }: Pick<Vm, 'images' | 'found'>) => [
+  ...new Set([...images, ...(found?.images ?? [])].map(({ image }) => image)),
+];
 
 export const vms = {
   name: 'vms',
@@ -39,6 +58,7 @@ export const vms = {
     ...imagesOf(vm).map((image) => `image:${image}`),
     ...(vm.datacenter === undefined ? [] : [`datacenter:${vm.datacenter}`]),
     ...(vm.owner === undefined ? [] : [`owner:${vm.owner}`]),
+    ...(vm.found ? [`found:${vm.found.node}`] : []),
   ],
 };
 

@@ -1,0 +1,45 @@
+import type { Platform } from './node.js';
+
+export interface NodePool {
+  name: string;
+  size: number;
+  free: number;
+  health: string;
+}
+
+/** What a node is, and has. */
+export interface Description {
+  platform: Platform;
+  hostname: string;
+  /** Of the platform: `20240111T000000Z`, or that of the kernel. */
+  version: string;
+  /** The tools that were found, with their versions. */
+  tools: Record<string, string>;
+  pools: NodePool[];
+  /** What it can run, as images ask for it; none where the platform does not tell. */
+  brands: string[];
+  firmware: string[];
+  drivers: string[];
+}
+
+/** What is known of a node that the server talks to. It is kept while the node is silent. */
+export interface NodeStatus {
+  node: string;
+  online: boolean;
+  /** Since when it is, or is not. */
+  since: string;
+  /** When it was talked to last, or tried to be. */
+  checked: string;
+  /** Why it is not. */
+  reason?: string;
+  described?: Description;
+  /** When its inventory was taken last. */
+  inventoried?: string;
+  /** The image servers that it asks, as it has told, and why it could not be told others. */
+  sources?: { there: string[]; at: string; error?: string };
+}
+
+export const nodeStatuses = {
+  name: 'node-statuses',
+  id: ({ node }: NodeStatus) => node,
+};
