@@ -1,0 +1,19 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import { addressesIn } from './closed-addresses.js';
+import { addressMatcher } from './networks.js';
+
+/** They mean the machine that asks. */
+const isSelf = addressMatcher(['127.0.0.0/8', '::1', '0.0.0.0/8', '::']);
+
+/** Where nodes find this server. Throws NoPublicUrl where nobody has said it, or said what they would find themselves by. */
+export function urlForNodes(publicUrl: string | undefined): string {
+  if (publicUrl === undefined) {
+    throw new ImgapiError('NoPublicUrl', 'publicUrl is not set: say by which URL nodes reach this server');
+  }
+  const host = new URL(publicUrl).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (host === 'localhost' || host.endsWith('.localhost') || addressesIn(host).some(isSelf)) {
+    const message = `publicUrl is ${publicUrl}, by which every node finds itself: say by which URL nodes reach this server`;
+    throw new ImgapiError('NoPublicUrl', message);
+  }
+  return publicUrl;
+}
