@@ -20,6 +20,7 @@ import type { Fleet } from './operations/fleet.js';
 import type { ImportsUnderWay } from './operations/imports-under-way.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
+import type { NodeBook } from './operations/node-book.js';
 import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
@@ -81,6 +82,8 @@ export interface Deps {
   /** Every request that leaves the daemon. */
   outgoing: Outgoing;
   seals: Seals;
+  /** What is known of nodes that are talked to. */
+  nodeBook: NodeBook;
   /** The nodes that are talked to. */
   hypervisors: Hypervisors;
   /** What whoever asks wants to be told of, when what it asks for has ended. */

@@ -52,6 +52,7 @@ import { ImportsUnderWay } from './operations/imports-under-way.js';
 import { openListing } from './operations/listing.js';
 import { localFolder } from './operations/local-folder.js';
 import { Manifests } from './operations/manifests.js';
+import { NodeBook } from './operations/node-book.js';
 import { registerImages } from './operations/register-images.js';
 import { RepositoryBook } from './operations/repository-book.js';
 import { Reservations } from './operations/reservations.js';
@@ -147,6 +148,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const folder = await openFolder(resolve(settings.dropFolder ?? join(settings.data, 'drop')));
   const local = localFolder(hostname(), folder);
   const repositories = closing.add(await RepositoryBook.open(catalog, { local }), (book) => book.close());
+  const nodeBook = closing.add(await NodeBook.open(catalog), (book) => book.close());
   const listing = await openListing(catalog, settings.mode);
   if (hasDatacenters) await registerImages({ catalog, listing, log }, startedAt);
   const fleet = await openFleet(catalog);
@@ -176,6 +178,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     listing,
     directory,
     repositories,
+    nodeBook,
     fleet,
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
@@ -215,6 +218,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   closing.add(server, () => {
     readiness.stop();
     repositories.stop();
+    nodeBook.stop();
     reloads.splice(0);
     events.close();
     deps.uploads.stop();

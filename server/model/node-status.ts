@@ -28,12 +28,10 @@ export interface NodeStatus {
   online: boolean;
   /** Since when it is, or is not. */
   since: string;
-  /** When it was talked to last, or tried to be. */
-  checked: string;
-  /** Why it is not. */
+  /** Why it is not, or why its inventory could not be taken the last time. */
   reason?: string;
   described?: Description;
-  /** When its inventory was taken last. */
+  /** When the inventory was begun that was taken last. */
   inventoried?: string;
   /** The image servers that it asks, as it has told, and why it could not be told others. */
   sources?: { there: string[]; at: string; error?: string };

@@ -14,13 +14,17 @@ export interface VmDisk {
   size?: number;
 }
 
-/** What the inventory of its node says of a machine. */
+/** What the inventory of a node says of a machine. It is seen for as long as it is here: a node that is silent keeps it. */
 export interface FoundHere {
   node: string;
-  /** When it was there last. A node that is silent keeps what it had. */
-  seen: string;
+  /** Since when it is found there. */
+  since: string;
+  hostname: string;
   state: MachineState;
   brand?: string;
+  /** A user, by uuid or name as the node knows it. */
+  owner?: string;
+  tags: string[];
   images: VmDisk[];
 }
 
@@ -43,12 +47,18 @@ export interface Vm {
   /** Nobody has registered it: it is here for as long as it is found. */
   unregistered?: true;
   found?: FoundHere;
+  /** On other nodes that have one of the same uuid, as while it moves: what is used there is in use as well. */
+  elsewhere?: FoundHere[];
   created: string;
   changed: string;
 }
 
-export const imagesOf = ({ images, found }: Pick<Vm, 'images' | 'found'>) => [
-  ...new Set([...images, ...(found?.images ?? [])].map(({ image }) => image)),
+/** Wherever it was found. */
+export const findings = ({ found, elsewhere = [] }: Pick<Vm, 'found' | 'elsewhere'>): FoundHere[] =>
+  found ? [found, ...elsewhere] : [];
+
+export const imagesOf = (vm: Pick<Vm, 'images' | 'found' | 'elsewhere'>) => [
+  ...new Set([...vm.images, ...findings(vm).flatMap(({ images }) => images)].map(({ image }) => image)),
 ];
 
 export const vms = {
@@ -58,7 +68,7 @@ export const vms = {
     ...imagesOf(vm).map((image) => `image:${image}`),
     ...(vm.datacenter === undefined ? [] : [`datacenter:${vm.datacenter}`]),
     ...(vm.owner === undefined ? [] : [`owner:${vm.owner}`]),
-    ...(vm.found ? [`found:${vm.found.node}`] : []),
+    ...findings(vm).map(({ node }) => `found:${node}`),
   ],
 };
 

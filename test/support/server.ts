@@ -33,6 +33,7 @@ import { openFleet } from '../../server/operations/fleet.js';
 import { ImportsUnderWay } from '../../server/operations/imports-under-way.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
+import { NodeBook } from '../../server/operations/node-book.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
@@ -190,6 +191,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   await ensureMain(catalog, now());
   const directory = await Directory.open(catalog);
   const repositories = await RepositoryBook.open(catalog, refreshLimits && { limits: refreshLimits });
+  const nodeBook = await NodeBook.open(catalog);
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
@@ -203,6 +205,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     listing,
     directory,
     repositories,
+    nodeBook,
     fleet: await openFleet(catalog),
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
@@ -262,6 +265,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     stored: (uuid) => catalog.get(images, uuid),
     close: async () => {
       hangUp();
+      nodeBook.close();
       deps.events.close();
       await Promise.all([tasks.close(), server.close(0)]);
       for (const sender of senders) await sender.close();

@@ -1,0 +1,64 @@
+import { ImgapiError } from '../../imgapi/errors.js';
+import type { Catalog, Change } from '../../storage/catalog.js';
+import { type NodeStatus, nodeStatuses } from '../model/node-status.js';
+
+/** What is known of nodes that the server talks to, in memory, and which inventories are being taken. */
+export class NodeBook {
+  readonly #statuses = new Map<string, NodeStatus>();
+  readonly #running = new Set<string>();
+  readonly #stopping = new AbortController();
+  #unfollow = () => {};
+
+  /** Follows first and reads afterwards, so that nothing slips through between. */
+  static async open(catalog: Catalog): Promise<NodeBook> {
+    const book = new NodeBook();
+    const told = new Set<string>();
+    book.#unfollow = catalog.follow(nodeStatuses, (changes) => {
+      for (const change of changes) {
+        told.add(change.id);
+        book.#take(change);
+      }
+    });
+    for await (const record of catalog.list(nodeStatuses)) {
+      if (!told.has(record.node)) book.#take({ id: record.node, record });
+    }
+    return book;
+  }
+
+  statusOf(node: string): NodeStatus | undefined {
+    return this.#statuses.get(node);
+  }
+
+  /** Of all nodes that were ever talked to. */
+  get statuses(): Iterable<NodeStatus> {
+    return this.#statuses.values();
+  }
+
+  /** One inventory of a node at a time. The signal is aborted when the server stops. */
+  async alone<R>(node: string, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    if (this.#running.has(node)) {
+      throw new ImgapiError('Busy', `the inventory of node ${node} is being taken already: ask again in a moment`);
+    }
+    this.#running.add(node);
+    try {
+      return await work(this.#stopping.signal);
+    } finally {
+      this.#running.delete(node);
+    }
+  }
+
+  /** Nothing is asked of nodes any more. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  close(): void {
+    this.stop();
+    this.#unfollow();
+  }
+
+  #take({ id, record }: Change<NodeStatus>): void {
+    if (record) this.#statuses.set(id, record);
+    else this.#statuses.delete(id);
+  }
+}
