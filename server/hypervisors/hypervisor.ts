@@ -66,6 +66,8 @@ export interface SnapshotFacts {
   imageSize?: number;
   /** Bytes of the whole stream before it is packed, where the node can tell. */
   bytes?: number;
+  /** The forms in which the disk can be sent besides its raw bytes: images of those have the type `other`. */
+  formats?: 'qcow2'[];
   /** What the disk was made of, where an increment to that can be sent. */
   origin?: { image?: string; guid?: string; bytes?: number };
 }
@@ -75,6 +77,8 @@ export interface SendOptions {
   job: string;
   /** Only what has changed since the origin. */
   incremental?: boolean;
+  /** One of the `formats` of its facts, instead of raw bytes. */
+  format?: 'qcow2';
   /** Packed on the node. */
   packing?: { kind: Packing; level?: number };
   signal: AbortSignal;
