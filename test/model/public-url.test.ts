@@ -31,7 +31,7 @@ test('they are not sent where they find themselves, and not nowhere', (t) => {
     t.like(error, { code: 'NoPublicUrl', managementStatus: 428 });
   }
   t.like(
-    t.throws(() => urlForNodes(undefined)),
-    { code: 'NoPublicUrl', message: /publicUrl is not set/ },
+    t.throws(() => urlForNodes(undefined), { message: /publicUrl is not set/ }),
+    { code: 'NoPublicUrl' },
   );
 });
