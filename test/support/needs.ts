@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,7 @@ export const isMet = {
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
+  'zfs, to make a pool on a file': canMakePools(),
   'docker-registry, to push to': spawnSync('docker-registry', ['--version']).status === 0,
 };
 
@@ -23,6 +24,13 @@ export function mount(directory: string, size: string): boolean {
 
 export function unmount(directory: string): void {
   spawnSync('umount', ['-l', directory]);
+}
+
+/** With the module of the kernel, or with the daemon that does without. */
+function canMakePools(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  if (spawnSync('zpool', ['list']).status === 0) return true;
+  return existsSync('/dev/fuse') && !spawnSync('zfs-fuse', ['--help']).error;
 }
 
 function canMount(): boolean {
