@@ -105,6 +105,8 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'webhook-states',
   'repository-images',
   'followed-images',
+  'snapshot-uses',
+  'snapshot-holds',
 ]);
 
 /** What a write did to one record: new where there was nothing before, gone where there is nothing after. */
@@ -143,6 +145,7 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   'callback-keys': () => ({ name: 'callback key' }),
   webhooks: ({ name }) => ({ name: String(name) }),
   'node-tokens': ({ node, name }) => ({ id: `${node}/${name}` }),
+  'node-images': ({ node, pool, image }) => ({ id: `${node}/${pool}/${image}`, name: `${image} on ${node}` }),
   sessions: ({ user, created }) => ({ id: `${user}/${created}`, name: 'session' }),
   tasks: ({ what }) => ({ name: String(what) }),
   uploads: ({ filename, image }) => ({ name: String(filename ?? image) }),
@@ -173,6 +176,7 @@ function isSame(kind: string, before: object | undefined, after: object | undefi
 function told(kind: string, record: object): string | undefined {
   const { lastUsed, ...rest } = record as Fields;
   if (kind === 'uploads') return JSON.stringify(rest.attached ?? null);
+  if (kind === 'node-images') return JSON.stringify([rest.state, rest.task]);
   return JSON.stringify(kind === 'tasks' ? rest.status : rest);
 }
 

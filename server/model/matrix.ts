@@ -15,6 +15,7 @@ import type { Access, Placement } from './registration.js';
 import { rightsOf } from './rights.js';
 import { mayUse, type Unusable } from './usable.js';
 import { canList, canRead, type Viewer, type Visible } from './visibility.js';
+import { seesVm } from './vm.js';
 
 // The law of data centers, asked one question after another: who may do what with which image of data center D?
 
@@ -97,6 +98,7 @@ export const management: Face = {
   'detach from D':                 { ask: byRole('detach') },
   'create':                        { ask: bring('create') },
   'import':                        { ask: bring('import') },
+  'create from a snapshot':        { ask: fromSnapshot },
   'browse repositories':           { ask: anywhere('browse repositories') },
   'secrets of D':                  { ask: secretsThere },
   'settings of D':                 { ask: settings },
@@ -244,6 +246,14 @@ function bring(operation: Operation): Row {
     if (verdict !== 'yes') return said[verdict];
     return isBound || answer(caller, 'change the binding', undefined) === 'yes' ? 'y' : 'b';
   };
+}
+
+/** Of a machine in D: what is made of it is bound to D, whoever makes it. */
+function fromSnapshot({ caller }: Viewer, { isBound }: Case): Cell {
+  if (!mayAsk(caller, 'create from snapshots')) return '3';
+  if (!seesVm(caller, { datacenter: D })) return '4';
+  if (answer(caller, 'create from snapshots', { datacenter: D }) !== 'yes') return '3';
+  return isBound ? 'y' : 'b';
 }
 
 // Over IMGAPI

@@ -25,6 +25,7 @@ export const operations = {
   'delete':                [['imageAdmin'],                'bound'],
   'create':                [['imageAdmin'],                'there'],
   'import':                [['imageAdmin', 'importAdmin'], 'there'],
+  'create from snapshots': [['imageAdmin'],                'there'],
   'manage secrets':       [['importAdmin'],                'there'],
   'browse repositories':   [['importAdmin'],               'anywhere'],
   'copy':                  [[],                            'bound'],

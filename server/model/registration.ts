@@ -1,5 +1,6 @@
 import type { Image } from '../../imgapi/image.js';
 import { MAIN } from './datacenter.js';
+import type { Machine } from './snapshot.js';
 
 /** Who an image is for, with the numbers that command lines know. */
 export const accessLevels = { public: 1, private: 3, deleted: 4, internal: 9 } as const;
@@ -22,6 +23,8 @@ export interface Placement {
   global?: true;
   /** Narrows those who see and use it to the members of these groups. */
   groups?: readonly string[];
+  /** It was deleted, and is only here until no node has it any more: nobody is told of it over IMGAPI. */
+  leaving?: true;
 }
 
 /** What works on an image. */
@@ -42,7 +45,7 @@ export interface Registration extends Placement {
   /** Why nothing may change it at the moment: what works on it. */
   pending?: Pending;
   /** How it came, as far as that is known. */
-  provenance?: { by?: string; repository?: string };
+  provenance?: { by?: string; repository?: string; machine?: Machine };
   created: string;
   changed: string;
 }

@@ -22,6 +22,7 @@ export const matrix = `
   detach from D               yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   create                      yyy yyy     333 333  yyy bbb     yyy bbb    yyy bbb   333 333  333 333  333 333  333 bbb  444 bbb  -        -        -         -        -
   import                      yyy yyy     333 333  333 333     333 333    yyy bbb   333 333  333 333  333 333  333 bbb  444 bbb  -        -        -         -        -
+  create from a snapshot      yyy bbb     333 333  yyy bbb     yyy bbb    yyy bbb   333 333  333 333  333 333  444 444  444 444  -        -        -         -        -
   browse repositories         yyy yyy     333 333  333 333     333 333    yyy yyy   yyy yyy  333 333  333 333  yyy yyy  yyy yyy  -        -        -         -        -
   secrets of D                yyy yyy     333 333  333 333     333 333    yyy yyy   yyy yyy  333 333  333 333  333 333  444 444  -        -        -         -        -
   settings of D               yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
