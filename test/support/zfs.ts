@@ -1,4 +1,4 @@
-import { type ExecFileOptions, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, type ExecFileOptions, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
@@ -125,17 +125,24 @@ const answers = () =>
 
 /**
  * There is one daemon on a machine, for all processes: whoever comes first starts it, and it stays, as nobody knows who
- * else is about to use it. Of several that are started at once all but one end by themselves, on its lock.
+ * else is about to use it. Of several that are started at once all but one end by themselves, on its lock, as they do
+ * while the one before is still ending.
  */
 async function startDaemon(): Promise<void> {
   if (await answers()) return;
   await mkdir('/var/run/zfs', { recursive: true });
   await mkdir('/var/lock/zfs', { recursive: true });
+  let daemon: ChildProcess | undefined;
+  for (let left = 200; !(await answers()); left--) {
+    if (left === 0) throw new Error('zfs-fuse does not answer');
+    if (daemon?.exitCode !== null || daemon.pid === undefined) daemon = spawnDaemon();
+    await pause(50);
+  }
+}
+
+function spawnDaemon(): ChildProcess {
   const daemon = spawn('zfs-fuse', ['--no-daemon', '--no-kstat-mount'], { detached: true, stdio: 'ignore', cwd: '/' });
   daemon.on('error', () => {});
   daemon.unref();
-  for (let left = 200; !(await answers()); left--) {
-    if (left === 0) throw new Error('zfs-fuse does not answer');
-    await pause(50);
-  }
+  return daemon;
 }
