@@ -1,0 +1,49 @@
+import type { Host } from './host.js';
+
+/** What a job writes on a node, it writes into directories of this name. */
+const PREFIX = '.slipway-';
+
+const JOB = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Long enough for a node that is busy; the sweep takes what it did not come to. */
+const PATIENCE = 30_000;
+
+export function scratchOf(directory: string, job: string): string {
+  if (!JOB.test(job)) throw new TypeError(`${JSON.stringify(job)} can not be the name of a job on a node`);
+  return `${directory === '/' ? '' : directory}/${PREFIX}${job}`;
+}
+
+export const isScratch = (path: string) => path.split('/').some((part) => part.startsWith(PREFIX));
+
+// Subvolumes that came half are gone before the directory; where there is no btrfs there are none.
+const clear = `for scratch; do
+  [ -d "$scratch" ] || continue
+  if command -v btrfs >/dev/null; then
+    find "$scratch" -mindepth 1 -maxdepth 2 -xdev -inum 256 -exec btrfs subvolume delete {} + >/dev/null
+  fi
+  rm -rf -- "$scratch"
+done`;
+
+/** Takes away what a job has left, also where its signal is aborted; what is out of reach now is for the sweep. */
+export async function clearScratch(host: Host, ...scratches: string[]): Promise<void> {
+  await host.run(['sh', '-c', clear, 'sh', ...scratches], { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {});
+}
+
+const list = `for place; do
+  [ ! -d "$place" ] || find "$place" -mindepth 1 -maxdepth 2 -type d -name '${PREFIX}*' -prune -print0
+done`;
+
+/** Takes away what jobs have left in these directories, and one below. */
+export async function sweepScratch(
+  host: Host,
+  directories: readonly string[],
+  underWay: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await host.run(['sh', '-c', list, 'sh', ...directories], { signal, most: 1 << 20 });
+  const left = found.split('\0').filter((path) => {
+    const job = path.slice(path.lastIndexOf('/') + 1 + PREFIX.length);
+    return JOB.test(job) && !underWay.has(job);
+  });
+  for (const path of left) await host.run(['sh', '-c', clear, 'sh', path], { signal });
+}
