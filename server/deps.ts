@@ -15,15 +15,18 @@ import type { Metrics } from './metrics/instruments.js';
 import type { CallbackWish } from './model/callback.js';
 import type { RegistryRules } from './model/registries.js';
 import type { Beside } from './operations/beside.js';
+import type { Copies } from './operations/copies.js';
 import type { Directory } from './operations/directory.js';
 import type { Fleet } from './operations/fleet.js';
 import type { ImportsUnderWay } from './operations/imports-under-way.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
 import type { NodeBook } from './operations/node-book.js';
+import type { NodePulls } from './operations/node-pulls.js';
 import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
+import type { Turns } from './operations/turns.js';
 import type { UploadsUnderWay } from './operations/uploads-under-way.js';
 import type { Outgoing } from './outgoing/outgoing.js';
 import type { Readiness } from './readiness.js';
@@ -69,6 +72,10 @@ export interface Deps {
   directory: Directory;
   repositories: RepositoryBook;
   fleet: Fleet;
+  /** Which images are on which nodes. */
+  copies: Copies;
+  /** What goes to nodes for tasks. */
+  nodePulls: NodePulls;
   reservations: Reservations;
   uploads: UploadsUnderWay;
   /** What imports still need of the disk, and how they fetch. */
@@ -86,6 +93,8 @@ export interface Deps {
   nodeBook: NodeBook;
   /** The nodes that are talked to. */
   hypervisors: Hypervisors;
+  /** By node: its list of image servers is written by one at a time. */
+  sourceTurns: Turns;
   /** What whoever asks wants to be told of, when what it asks for has ended. */
   callback?: CallbackWish;
   policy: Policy;

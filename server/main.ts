@@ -40,6 +40,7 @@ import { checkNodes } from './model/check-nodes.js';
 import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
+import { openCopies } from './operations/copies.js';
 import { reopenUploads } from './operations/create-upload.js';
 import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
@@ -53,11 +54,13 @@ import { openListing } from './operations/listing.js';
 import { localFolder } from './operations/local-folder.js';
 import { Manifests } from './operations/manifests.js';
 import { NodeBook } from './operations/node-book.js';
+import { NodePulls } from './operations/node-pulls.js';
 import { registerImages } from './operations/register-images.js';
 import { RepositoryBook } from './operations/repository-book.js';
 import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
 import { TokenUses } from './operations/token-uses.js';
+import { Turns } from './operations/turns.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import { proxiesFrom } from './outgoing/proxies.js';
@@ -70,7 +73,7 @@ import { Seals } from './sealing/seals.js';
 import { readSecretsKey } from './sealing/secrets-key.js';
 import { Interrupted, stopOnSignals } from './signals.js';
 import { findTakeover, takeOverFirst } from './takeover.js';
-import { performing } from './tasks/kinds.js';
+import { nodeLanes, performing } from './tasks/kinds.js';
 import { TaskRunner } from './tasks/runner.js';
 import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
@@ -162,7 +165,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
       catalogOf: (task) => audit.as(() => occasionOfTask(task)),
       log,
       now,
-      lanes: { imports: settings.importsAtOnce },
+      lanes: { imports: settings.importsAtOnce, ...nodeLanes },
     }),
     (runner) => runner.close(),
   );
@@ -179,7 +182,10 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     directory,
     repositories,
     nodeBook,
+    sourceTurns: new Turns(),
     fleet,
+    copies: closing.add(await openCopies(catalog), (copies) => copies.close()),
+    nodePulls: new NodePulls(),
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),

@@ -117,7 +117,16 @@ export interface Written {
   after: object | undefined;
 }
 
-export const isNoted = ({ kind, before, after }: Written) => !bookkeeping.has(kind) && !isSame(kind, before, after);
+export function isNoted(written: Written): boolean {
+  const { kind, before, after } = asSomebodyDid(written);
+  return !bookkeeping.has(kind) && !isSame(kind, before, after);
+}
+
+/** What was found on nodes nobody has done: of machines counts what was registered. */
+function asSomebodyDid({ kind, before, after, ...written }: Written): Written {
+  const isDone = (record: object | undefined) => kind !== 'vms' || !(record as Fields | undefined)?.unregistered;
+  return { ...written, kind, before: isDone(before) ? before : undefined, after: isDone(after) ? after : undefined };
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 interface Described {
@@ -141,6 +150,7 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   },
   datacenters: ({ name }) => ({ datacenters: [String(name)] }),
   vms: ({ hostname }) => ({ name: String(hostname) }),
+  'node-statuses': ({ node, online }) => ({ name: `${node} ${online ? 'online' : 'offline'}` }),
   tokens: ({ user, name }) => ({ id: `${user}/${name}` }),
   'callback-keys': () => ({ name: 'callback key' }),
   webhooks: ({ name }) => ({ name: String(name) }),
@@ -176,12 +186,16 @@ function isSame(kind: string, before: object | undefined, after: object | undefi
 function told(kind: string, record: object): string | undefined {
   const { lastUsed, ...rest } = record as Fields;
   if (kind === 'uploads') return JSON.stringify(rest.attached ?? null);
+  if (kind === 'vms') return JSON.stringify({ ...rest, found: undefined, elsewhere: undefined });
+  if (kind === 'node-statuses') return JSON.stringify(rest.online);
+  if (kind === 'node-sources') return JSON.stringify([rest.state, rest.there, rest.error]);
   if (kind === 'node-images') return JSON.stringify([rest.state, rest.task]);
   return JSON.stringify(kind === 'tasks' ? rest.status : rest);
 }
 
 /** Of what a change has left, and of what was there before it. */
-export function touched({ kind, id, before, after }: Written): Touched {
+export function touched(written: Written): Touched {
+  const { kind, id, before, after } = asSomebodyDid(written);
   const [old, fresh] = [before, after].map((record) => record && describe(kind, id, record));
   const { name, id: shown } = (fresh ?? old)!;
   return {

@@ -12,14 +12,22 @@ export interface NodeToken {
   publish?: string;
   /** Good from wherever it is sent; else from the node's addresses only. */
   unpinned?: true;
+  /** The server has made it by itself, for the node's list of image servers. */
+  made?: 'sources';
   lastUsed?: string;
+  /** Only for as long as this task runs. */
+  task?: string;
 }
 
 export const nodeTokens = {
   name: 'node-tokens',
   id: ({ hash }: NodeToken) => hash,
   unique: ({ node, name }: NodeToken) => [nodeTokenKey(node, name)],
-  index: ({ node, publish }: NodeToken) => [`node:${node}`, ...(publish === undefined ? [] : [`publish:${publish}`])],
+  index: ({ node, publish, task }: NodeToken) => [
+    `node:${node}`,
+    ...(publish === undefined ? [] : [`publish:${publish}`]),
+    ...(task === undefined ? [] : [`task:${task}`]),
+  ],
 };
 
 export const nodeTokenKey = (node: string, name: string) => `name:${node}/${name}`;

@@ -45,7 +45,7 @@ export function fitsMode(mode: Mode, image: Pick<Visible, 'public'>): boolean {
 /** May the viewer have the manifest, file and icon of an image that it can name? */
 export function canRead(viewer: Viewer, image: Visible): boolean {
   const { mode, account, caller } = viewer;
-  if (!fitsMode(mode, image)) return false;
+  if (!fitsMode(mode, image) || placementOf(image).leaving) return false;
   if (modeLaw[mode].fleet) return law[caller.kind](viewer, image).reads;
   return account === undefined || readsAsAccount(account, image);
 }
@@ -56,7 +56,7 @@ export function canRead(viewer: Viewer, image: Visible): boolean {
  */
 export function canList(viewer: Viewer, image: Visible): boolean {
   const { mode, caller } = viewer;
-  if (!fitsMode(mode, image)) return false;
+  if (!fitsMode(mode, image) || placementOf(image).leaving) return false;
   if (modeLaw[mode].fleet) return law[caller.kind](viewer, image).lists;
   return isKnown(caller) || isActive(image);
 }

@@ -12,6 +12,8 @@ export interface VmDisk {
   image: string;
   /** In MiB; that of the image where it is absent. */
   size?: number;
+  /** The pool of its node on which it lies, where that was found. */
+  pool?: string;
 }
 
 /** What the inventory of a node says of a machine. It is seen for as long as it is here: a node that is silent keeps it. */

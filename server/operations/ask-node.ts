@@ -3,10 +3,16 @@ import type { Deps } from '../deps.js';
 import { CommandFailed, HostUnreachable } from '../hypervisors/host.js';
 import { type Hypervisor, NotOnNode, NotOnPlatform } from '../hypervisors/hypervisor.js';
 import type { Node } from '../model/node.js';
+import { noteNode } from './note-node.js';
 
-/** Asks a node for something. What it can not do is told in our words, with its own behind them. */
+export type AskingNodes = Pick<Deps, 'hypervisors' | 'nodeBook' | 'audit' | 'log' | 'now'>;
+
+/**
+ * Asks a node for something. What it can not do is told in our words, with its own behind them. Whether it answers at all
+ * is noted where that is news.
+ */
 export async function askNode<R>(
-  { hypervisors }: Pick<Deps, 'hypervisors'>,
+  deps: AskingNodes,
   node: Node,
   signal: AbortSignal,
   ask: (hypervisor: Hypervisor) => Promise<R>,
@@ -16,9 +22,32 @@ export async function askNode<R>(
     throw new ImgapiError('NodeNotManaged', what);
   }
   try {
-    return await ask(await hypervisors.of(node, signal));
+    const answer = await ask(await deps.hypervisors.of(node, signal));
+    if (deps.nodeBook.statusOf(node.name)?.online === false) await noteNode(deps, node, { online: true });
+    return answer;
   } catch (error) {
-    throw signal.aborted ? error : refusalOf(error);
+    if (signal.aborted) throw error;
+    const isNews = deps.nodeBook.statusOf(node.name)?.online !== false;
+    if (error instanceof HostUnreachable && isNews) await noteNode(deps, node, { online: false, reason: error.message });
+    throw refusalOf(error);
+  }
+}
+
+/** A node that is asked while somebody waits for the answer has so long, in milliseconds. */
+const SOON = 20_000;
+
+/** The same, for what is asked within a request. */
+export async function askNodeSoon<R>(
+  deps: AskingNodes,
+  node: Node,
+  ask: (hypervisor: Hypervisor, signal: AbortSignal) => Promise<R>,
+): Promise<R> {
+  const limit = AbortSignal.timeout(SOON);
+  try {
+    return await askNode(deps, node, limit, (hypervisor) => ask(hypervisor, limit));
+  } catch (cause) {
+    if (!limit.aborted) throw cause;
+    throw new ImgapiError('NodeDown', `node ${node.name} did not answer within ${SOON / 1000} seconds`, { cause });
   }
 }
 

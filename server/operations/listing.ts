@@ -61,8 +61,8 @@ function sharedPlacements(): (image: RegisteredImage) => Placement {
     ({ length }) => length,
   );
   return (image) => {
-    const { access, datacenters, boundTo, global, groups } = placementOf(image);
-    return known(JSON.stringify({ access, datacenters, boundTo, global, groups }));
+    const { access, datacenters, boundTo, global, groups, leaving } = placementOf(image);
+    return known(JSON.stringify({ access, datacenters, boundTo, global, groups, leaving }));
   };
 }
 

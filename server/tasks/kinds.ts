@@ -29,6 +29,9 @@ export const taskKinds: Readonly<Record<string, Row>> = {
   'copy image': { resumes: true, lane: 'copies', perform: copyImage },
 };
 
+/** How many of these lanes run at once. A node that hangs takes a place; what waits for nodes takes none from others. */
+export const nodeLanes = { nodes: 16, deletions: Number.POSITIVE_INFINITY };
+
 /** The table, bound to what its operations reach. */
 export function performing(depsOf: (task: Task) => Deps, rows = taskKinds): TaskKinds {
   return Object.fromEntries(

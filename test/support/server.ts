@@ -25,6 +25,7 @@ import type { Task } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
 import { nothingBeside } from '../../server/operations/beside.js';
+import { openCopies } from '../../server/operations/copies.js';
 import { reopenUploads } from '../../server/operations/create-upload.js';
 import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
@@ -34,15 +35,17 @@ import { ImportsUnderWay } from '../../server/operations/imports-under-way.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
 import { NodeBook } from '../../server/operations/node-book.js';
+import { type NodePatience, NodePulls } from '../../server/operations/node-pulls.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
+import { Turns } from '../../server/operations/turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
 import { Vault } from '../../server/outgoing/vault.js';
 import { Readiness } from '../../server/readiness.js';
 import { Seals } from '../../server/sealing/seals.js';
-import { performing, taskKinds } from '../../server/tasks/kinds.js';
+import { nodeLanes, performing, taskKinds } from '../../server/tasks/kinds.js';
 import { TaskRunner } from '../../server/tasks/runner.js';
 import { watchFiles } from '../../server/watch-files.js';
 import { CallbackSender } from '../../server/webhooks/callback-sender.js';
@@ -98,6 +101,8 @@ export interface ServerOptions extends Partial<Policy> {
   /** With sources; they are tried again at once unless told otherwise. */
   patience?: ImportsUnderWay['patience'];
   refreshLimits?: Partial<RefreshLimits>;
+  /** With nodes; those that are lost are tried again at once unless told otherwise. */
+  nodePatience?: Partial<NodePatience>;
 }
 
 const defaults: Policy = {
@@ -157,6 +162,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     importsAtOnce = 4,
     patience = PATIENCE,
     refreshLimits,
+    nodePatience = { pauses: [1, 1] },
     ...policy
   } = options;
   const metrics = new Metrics();
@@ -196,7 +202,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness });
   const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
-  const tasks = new TaskRunner({ catalog, catalogOf, log, now, lanes: { imports: importsAtOnce } });
+  const tasks = new TaskRunner({ catalog, catalogOf, log, now, lanes: { imports: importsAtOnce, ...nodeLanes } });
   const deps: Deps = {
     catalog,
     blobs,
@@ -206,7 +212,10 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     directory,
     repositories,
     nodeBook,
+    sourceTurns: new Turns(),
     fleet: await openFleet(catalog),
+    copies: await openCopies(catalog),
+    nodePulls: new NodePulls(nodePatience),
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
@@ -275,6 +284,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       await keyring.close();
       deps.listing.close();
       deps.fleet.close();
+      deps.copies.close();
       directory.close();
       repositories.close();
       unfollow();

@@ -18,7 +18,10 @@ export const getImageFile: Handler = async (ctx, deps) => {
   const index = Number.parseInt(single(ctx.query, 'index') ?? '0', 10) || 0;
   const file = image.files[index];
   if (!file) throw new ImgapiError('ResourceNotFound', `image ${image.uuid} has no file at index ${index}`);
-  await sendStored(ctx, deps, file, 'application/octet-stream');
+  const { credentials } = ctx.state;
+  await deps.nodePulls.sending(credentials?.token, image.uuid, ctx.req.socket, () =>
+    sendStored(ctx, deps, file, 'application/octet-stream'),
+  );
 };
 
 export const addImageFile: Handler = async (ctx, deps) => {
