@@ -1,24 +1,51 @@
 import type { Deps } from './deps.js';
 import { refreshDue } from './operations/refresh-due.js';
+import { refreshAnswering, refreshSilent } from './operations/refresh-nodes.js';
 import { followDue } from './operations/run-follow.js';
 
-const EVERY = 60 * 1000;
+interface Schedule {
+  /** Seconds between inventories of nodes; never where it is 0. */
+  inventoryEvery: number;
+}
 
-/** What repositories and those who follow them are to do by themselves; returns the way to stop. */
-export function keepSchedule(deps: Deps): () => Promise<void> {
-  const { log, repositories } = deps;
+const EVERY = 60;
+
+/** What repositories, those who follow them and nodes are to do by themselves; returns the way to stop. */
+export function keepSchedule(deps: Deps, { inventoryEvery }: Schedule): () => Promise<void> {
+  const { nodeBook, repositories } = deps;
+  const kept = [
+    keep(deps, EVERY, [refreshDue, followDue]),
+    ...(inventoryEvery > 0 ? [refreshAnswering, refreshSilent].map((work) => keep(deps, inventoryEvery, [work])) : []),
+  ];
+  return async () => {
+    repositories.stop();
+    nodeBook.stop();
+    await Promise.all(kept.map((stop) => stop()));
+  };
+}
+
+/** One work behind another, at once and every so many seconds; what takes longer is not begun twice. */
+function keep(deps: Deps, every: number, works: readonly ((deps: Deps) => Promise<void>)[]): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let stopped = false;
   const attempt = async () => {
-    for (const work of [refreshDue, followDue]) {
-      await work(deps).catch((err: unknown) => log.error({ err }, 'what is scheduled failed; it will be tried again'));
+    for (const work of works) {
+      if (stopped) return;
+      await work(deps).catch((err: unknown) =>
+        deps.log.error({ err }, 'what is scheduled failed; it will be tried again'),
+      );
     }
   };
-  let running = attempt();
-  const timer = setInterval(() => {
-    running = running.then(attempt);
-  }, EVERY).unref();
+  const begin = () => {
+    running ??= attempt().finally(() => {
+      running = undefined;
+    });
+  };
+  begin();
+  const timer = setInterval(begin, every * 1000).unref();
   return async () => {
+    stopped = true;
     clearInterval(timer);
-    repositories.stop();
     await running;
   };
 }

@@ -157,7 +157,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const fleet = await openFleet(catalog);
   const space = () => spaceOf(settings.data);
   const readiness = new Readiness({ catalog: records, blobs: files, space }, log, now);
-  closing.add(watchServer(metrics, { catalog, listing, readiness, certificate }), (unfollow) => unfollow());
+  closing.add(watchServer(metrics, { catalog, listing, readiness, certificate, directory, nodeBook }), (unfollow) =>
+    unfollow(),
+  );
   metrics.watchProcess(version);
   const tasks = closing.add(
     new TaskRunner({
@@ -219,7 +221,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     stopSweeping(),
   );
   if (hasDatacenters) {
-    closing.add(keepSchedule({ ...deps, catalog: audit.as(inTheName('schedule')) }), (stopKeeping) => stopKeeping());
+    closing.add(keepSchedule({ ...deps, catalog: audit.as(inTheName('schedule')) }, settings), (stopKeeping) =>
+      stopKeeping(),
+    );
   }
   closing.add(server, () => {
     readiness.stop();

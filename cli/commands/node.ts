@@ -20,6 +20,7 @@ const fields: readonly Field[] = [
     'where its machines stand by owner or tag, such as owner:ann=north,tag:web=south',
     'list',
   ],
+  ['keep_sources', '--keep-sources', 'its list of image servers is kept to what is configured', 'switch'],
 ];
 
 const wishes: readonly Field[] = [

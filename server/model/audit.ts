@@ -122,9 +122,12 @@ export function isNoted(written: Written): boolean {
   return !bookkeeping.has(kind) && !isSame(kind, before, after);
 }
 
-/** What was found on nodes nobody has done: of machines counts what was registered. */
+/** What was found on nodes nobody has done: of machines counts what was registered, of images what is there for a task. */
 function asSomebodyDid({ kind, before, after, ...written }: Written): Written {
-  const isDone = (record: object | undefined) => kind !== 'vms' || !(record as Fields | undefined)?.unregistered;
+  const of = (record: object | undefined, field: string) => (record as Fields | undefined)?.[field];
+  if (kind === 'node-images' && of(before, 'task') === of(after, 'task'))
+    return { ...written, kind, before, after: before };
+  const isDone = (record: object | undefined) => kind !== 'vms' || !of(record, 'unregistered');
   return { ...written, kind, before: isDone(before) ? before : undefined, after: isDone(after) ? after : undefined };
 }
 
@@ -150,7 +153,7 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   },
   datacenters: ({ name }) => ({ datacenters: [String(name)] }),
   vms: ({ hostname }) => ({ name: String(hostname) }),
-  'node-statuses': ({ node, online }) => ({ name: `${node} ${online ? 'online' : 'offline'}` }),
+  'node-statuses': ({ node }) => ({ name: String(node) }),
   tokens: ({ user, name }) => ({ id: `${user}/${name}` }),
   'callback-keys': () => ({ name: 'callback key' }),
   webhooks: ({ name }) => ({ name: String(name) }),

@@ -36,6 +36,8 @@ export interface Node {
   vmRules?: VmRule[];
   /** Nothing is asked of a node without; it asks us. */
   connection?: Connection;
+  /** The list of the image servers that it asks is its own: the server leaves it as it is. */
+  ownSources?: true;
   created: string;
 }
 
@@ -65,6 +67,10 @@ export const nodes = {
 
 export const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** Is it told which image servers to ask? */
+export const keepsSources = ({ connection, ownSources }: Pick<Node, 'connection' | 'ownSources'>): boolean =>
+  connection !== undefined && ownSources === undefined;
+
 /** A node that serves a data center no longer. */
 export function withoutDatacenter({ vmRules = [], ...node }: Node, name: string): Node {
   const rules = vmRules.filter(({ datacenter }) => datacenter !== name);
@@ -80,6 +86,7 @@ export const presentNode = ({
   certificate,
   knownByAddress,
   vmRules = [],
+  ownSources,
   created,
 }: Node) => ({
   name,
@@ -88,5 +95,6 @@ export const presentNode = ({
   certificate: certificate ?? null,
   known_by_address: knownByAddress,
   vm_rules: vmRules.map(spelled),
+  keep_sources: !ownSources,
   created,
 });

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.js';
 import type { Hypervisor } from '../hypervisors/hypervisor.js';
 import type { Node } from '../model/node.js';
+import { keepSources } from './push-sources.js';
 
 /**
  * What waits for a node that is away, done whenever its inventory has been taken: by the schedule, and on demand. Each has
@@ -9,4 +10,4 @@ import type { Node } from '../model/node.js';
 export type NodeReturn = (deps: Deps, node: Node, hypervisor: Hypervisor, signal: AbortSignal) => Promise<void>;
 
 /** By what they are called in the log, in their order. */
-export const nodeReturns: Readonly<Record<string, NodeReturn>> = {};
+export const nodeReturns: Readonly<Record<string, NodeReturn>> = { sources: keepSources };

@@ -5,9 +5,12 @@ import type { Caller } from '../model/caller.js';
 import { datacenters } from '../model/datacenter.js';
 import { meet } from '../model/networks.js';
 import { type Node, nodes, type VmRule } from '../model/node.js';
+import { nodeSources } from '../model/node-source.js';
 import { nodeTokens } from '../model/node-token.js';
 import type { Grant } from '../model/token.js';
 import { checkStands } from './check-stands.js';
+import { placeFound } from './place-found.js';
+import { forgetFound } from './take-inventory.js';
 
 export interface NodeWish {
   dcs?: string[] | undefined;
@@ -16,6 +19,7 @@ export interface NodeWish {
   certificate?: string | null | undefined;
   known_by_address?: boolean | undefined;
   vm_rules?: VmRule[] | undefined;
+  keep_sources?: boolean | undefined;
 }
 
 export async function createNode(deps: Deps, caller: Caller, own: Grant, name: string, wish: NodeWish): Promise<Node> {
@@ -36,12 +40,13 @@ export async function updateNode(deps: Deps, caller: Caller, own: Grant, name: s
     const node = changed(await nodeNamed(tx, name), wish);
     await check(tx, deps, node);
     await tx.replace(nodes, node);
+    await placeFound(tx, node, deps.now().toISOString());
     return node;
   });
 }
 
-/** Its tokens go with it. */
-export async function deleteNode({ catalog }: Deps, caller: Caller, own: Grant, name: string): Promise<void> {
+/** Its tokens go with it, and all that was found on it. */
+export async function deleteNode({ catalog, now }: Deps, caller: Caller, own: Grant, name: string): Promise<void> {
   await catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     await nodeNamed(tx, name);
@@ -50,7 +55,9 @@ export async function deleteNode({ catalog }: Deps, caller: Caller, own: Grant, 
       if (record.node === name) held.push(record.hash);
     }
     for (const hash of held) await tx.delete(nodeTokens, hash);
+    if (await tx.get(nodeSources, name)) await tx.delete(nodeSources, name);
     await tx.delete(nodes, name);
+    await forgetFound(tx, name, now().toISOString());
   });
 }
 
@@ -60,7 +67,7 @@ export async function nodeNamed(reader: Reader, name: string): Promise<Node> {
   return node;
 }
 
-function changed({ certificate: before, vmRules = [], ...node }: Node, wish: NodeWish): Node {
+function changed({ certificate: before, vmRules = [], ownSources, ...node }: Node, wish: NodeWish): Node {
   const { vm_rules: rules = vmRules } = wish;
   const { dcs = node.datacenters, addresses = node.addresses, certificate = before ?? null } = wish;
   return {
@@ -70,6 +77,7 @@ function changed({ certificate: before, vmRules = [], ...node }: Node, wish: Nod
     knownByAddress: wish.known_by_address ?? node.knownByAddress,
     ...(certificate !== null && { certificate }),
     ...(rules.length > 0 && { vmRules: rules }),
+    ...((wish.keep_sources === undefined ? ownSources : !wish.keep_sources) && { ownSources: true as const }),
   };
 }
 

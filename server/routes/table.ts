@@ -17,6 +17,7 @@ import * as groups from './api/groups.js';
 import * as managed from './api/images.js';
 import * as imagestore from './api/imagestore.js';
 import * as imports from './api/imports.js';
+import * as nodeSources from './api/node-sources.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as picker from './api/picker.js';
@@ -213,6 +214,8 @@ export const routes: Route[] = [
   api('GET',    '/api/node/:host/token',            nodes.listTokens,     fleet),
   api('POST',   '/api/node/:host/token/:name',      nodes.createToken,    rules),
   api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),
+  api('GET',    '/api/nodesource',                  nodeSources.list,     fleet),
+  api('PUT',    '/api/node/:host/source',           nodeSources.push,     fleet),
 
   api('GET',    '/api/task',                        tasks.list),
   api('GET',    '/api/task/log',                    tasks.log),

@@ -343,6 +343,8 @@ const examples: Record<string, Asked[]> = {
   'PUT /api/node/:host': [['/api/node/hid-node', json({ dcs: ['D'] })]],
   'DELETE /api/node/:host': ['/api/node/hid-node'],
   'GET /api/node/:host/token': ['/api/node/hid-node/token'],
+  'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
+  'PUT /api/node/:host/source': [['/api/node/hid-node/source', json({})]],
   'POST /api/node/:host/token/:name': [['/api/node/hid-node/token/x', json({})]],
   'DELETE /api/node/:host/token/:name': ['/api/node/hid-node/token/test'],
 

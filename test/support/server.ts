@@ -200,7 +200,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const nodeBook = await NodeBook.open(catalog);
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
-  const unfollow = await watchServer(metrics, { catalog, listing, readiness });
+  const unfollow = await watchServer(metrics, { catalog, listing, readiness, directory, nodeBook });
   const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
   const tasks = new TaskRunner({ catalog, catalogOf, log, now, lanes: { imports: importsAtOnce, ...nodeLanes } });
   const deps: Deps = {

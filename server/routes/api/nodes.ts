@@ -37,6 +37,10 @@ const fields = z
     vm_rules: listOf(vmRule, 'rules such as owner:ann=north or tag:web=south')
       .optional()
       .describe('where machines stand that nobody has given a data center; the first that fits'),
+    keep_sources: z
+      .boolean()
+      .optional()
+      .describe('whether its list of image servers is kept to what is configured, which is the default'),
   })
   .optional();
 
@@ -47,6 +51,7 @@ const node = z.strictObject({
   certificate: z.string().nullable(),
   known_by_address: z.boolean(),
   vm_rules: z.array(z.string()),
+  keep_sources: z.boolean(),
   created: z.iso.datetime(),
 });
 
