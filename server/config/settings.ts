@@ -37,6 +37,7 @@ export interface Settings {
   uploadLifetime: number;
   auditDays: number;
   auditWebhook: string | undefined;
+  inventoryEvery: number;
   mode: Mode;
   authType: 'none' | 'signature';
   authKeys: Record<string, string[]>;
@@ -221,6 +222,14 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     default: undefined,
     read: webhook,
     shown: (url) => (url === undefined ? '' : new URL(url).origin),
+  },
+  inventoryEvery: {
+    group: 'keeping',
+    meaning:
+      'seconds between two looks at what machines on nodes use, which is then not deleted; 0 for never by itself',
+    more: 'Nodes that have an address for ssh are asked. One that is silent keeps what was found on it last.',
+    default: 300,
+    read: zeroOr(integer(10)),
   },
 
   mode: {

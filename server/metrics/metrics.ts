@@ -23,6 +23,7 @@ const counter = row('counter');
 const gauge = row('gauge');
 const requestTimes = row('histogram', [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600, 3600]);
 const storeTimes = row('histogram', [0.0001, 0.0005, 0.0025, 0.01, 0.05, 0.25, 1, 5]);
+const inventoryTimes = row('histogram', [0.1, 0.5, 2.5, 10, 60, 120]);
 const sweepTimes = row('histogram', [0.1, 1, 10, 60, 600]);
 
 const route = 'name of the route, as in the table of routes; none where no route was found';
@@ -75,6 +76,13 @@ export const metrics = {
     'Pulls and refusals that the audit could not take, as it could not be written for too long',
   ),
   audit_webhook_failures_total: counter('Times that auditWebhook could not be told how far the audit goes'),
+
+  nodes: gauge('Nodes that the server talks to', { state: ['online', 'offline', 'unknown'] }),
+  oldest_inventory_timestamp_seconds: gauge(
+    'When the inventory of a node was taken, of the node for which that is longest ago; absent before the first',
+  ),
+  inventories_total: counter('Inventories of nodes', { outcome: ['done', 'silent', 'failed'] }),
+  inventory_duration_seconds: inventoryTimes('Time that the inventory of a node took, and what had waited for it'),
 
   deliveries_total: counter('Attempts to tell somebody else what has happened', {
     kind: ['callback', 'webhook'],

@@ -28,7 +28,8 @@ export async function askNode<R>(
   } catch (error) {
     if (signal.aborted) throw error;
     const isNews = deps.nodeBook.statusOf(node.name)?.online !== false;
-    if (error instanceof HostUnreachable && isNews) await noteNode(deps, node, { online: false, reason: error.message });
+    if (error instanceof HostUnreachable && isNews)
+      await noteNode(deps, node, { online: false, reason: error.message });
     throw refusalOf(error);
   }
 }

@@ -12,6 +12,7 @@ import { secretRef, secrets } from '../model/secret.js';
 import { type Grant, tokens } from '../model/token.js';
 import { vms } from '../model/vm.js';
 import { checkStands } from './check-stands.js';
+import { placeFound } from './place-found.js';
 import { freeName } from './register-image.js';
 import { datacenterNamed } from './save-datacenter.js';
 import { saveImage } from './save-image.js';
@@ -36,7 +37,9 @@ export async function deleteDatacenter(
       if (group.datacenters.includes(name)) await tx.replace(groups, notInDatacenter(group, name));
     }
     for (const node of await all(tx.range(nodes, 'datacenter', { prefix: name }))) {
-      if (node.datacenters.includes(name)) await tx.replace(nodes, withoutDatacenter(node, name));
+      if (!node.datacenters.includes(name)) continue;
+      await tx.replace(nodes, withoutDatacenter(node, name));
+      await placeFound(tx, node, now().toISOString());
     }
     await endTokens(tx, name);
     await forgetSecrets(tx, name);
@@ -46,7 +49,9 @@ export async function deleteDatacenter(
 }
 
 async function checkUnused(tx: Tx, name: string): Promise<void> {
-  const here = (await all(tx.range(vms, 'datacenter', { prefix: name }))).filter((vm) => vm.datacenter === name);
+  const here = (await all(tx.range(vms, 'datacenter', { prefix: name }))).filter(
+    (vm) => vm.datacenter === name && !vm.unregistered,
+  );
   if (here.length === 0) return;
   const named = here.slice(0, MOST_NAMED).map(({ hostname }) => hostname);
   const more = here.length > MOST_NAMED ? ` and ${here.length - MOST_NAMED} others` : '';

@@ -2,6 +2,14 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import type { Catalog, Change } from '../../storage/catalog.js';
 import { type NodeStatus, nodeStatuses } from '../model/node-status.js';
 
+/** In milliseconds: how long an inventory may take, and each work that has waited for a node. */
+export interface NodeLimits {
+  inventory: number;
+  waiting: number;
+}
+
+const usual: NodeLimits = { inventory: 120_000, waiting: 120_000 };
+
 /** What is known of nodes that the server talks to, in memory, and which inventories are being taken. */
 export class NodeBook {
   readonly #statuses = new Map<string, NodeStatus>();
@@ -9,9 +17,11 @@ export class NodeBook {
   readonly #stopping = new AbortController();
   #unfollow = () => {};
 
+  private constructor(readonly limits: NodeLimits) {}
+
   /** Follows first and reads afterwards, so that nothing slips through between. */
-  static async open(catalog: Catalog): Promise<NodeBook> {
-    const book = new NodeBook();
+  static async open(catalog: Catalog, limits = usual): Promise<NodeBook> {
+    const book = new NodeBook(limits);
     const told = new Set<string>();
     book.#unfollow = catalog.follow(nodeStatuses, (changes) => {
       for (const change of changes) {

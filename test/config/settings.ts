@@ -25,6 +25,7 @@ export const defaults: Settings = {
   blobGrace: 3600,
   uploadLifetime: 86_400,
   auditDays: 0,
+  inventoryEvery: 300,
   auditWebhook: undefined,
   mode: 'dc',
   authType: 'signature',
