@@ -153,6 +153,8 @@ export interface Hypervisor {
   /** The image servers that the node asks, in order. */
   sources(signal: AbortSignal): Promise<string[]>;
   configureSources(sources: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Does an image server answer the node? Throws CommandFailed where it does not (reaches.ts); absent where none can say. */
+  reaches?(url: string, signal: AbortSignal): Promise<void>;
 
   /** Lets go of what jobs have left on the node: holds and files of all jobs of ours but these. */
   sweep(underWay: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
