@@ -57,5 +57,10 @@ const sorted = (vm: Vm) => Object.fromEntries(Object.entries(vm).sort(([a], [b])
 
 export const sources = ['registered', 'inventory', 'both'] as const;
 
-export const sourceOf = ({ unregistered, found }: Vm): (typeof sources)[number] =>
-  unregistered ? 'inventory' : found ? 'both' : 'registered';
+export const sourceOf = ({
+  unregistered,
+  found,
+}: {
+  unregistered?: true | undefined;
+  found?: object | undefined;
+}): (typeof sources)[number] => (unregistered ? 'inventory' : found ? 'both' : 'registered');

@@ -78,7 +78,8 @@ async function serverIn(reader: Reader, { VMS_IMAGE_VM: named }: Partial<Datacen
 }
 
 /** It is there, running or not, and it is a zone, as far as its images tell. */
-async function obstacleToServe(reader: Reader, { state, images: [disk] }: Vm): Promise<string | undefined> {
+async function obstacleToServe(reader: Reader, { state, images: disks, found }: Vm): Promise<string | undefined> {
+  const [disk = found?.images[0]] = disks;
   if (state !== 'active' && state !== 'paused') return `only a ${state} one`;
   const image = disk && (await reader.get(images, disk.image));
   return image && osTypeOf(image) !== SUNOS_ZONE ? `no ${osTypes[SUNOS_ZONE].means}` : undefined;

@@ -1,10 +1,13 @@
 import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
+import { sourceOf } from '../model/finding.js';
+import type { Node } from '../model/node.js';
 import { mayAsk } from '../model/permissions.js';
 import { users } from '../model/user.js';
-import { seesVm, type Vm } from '../model/vm.js';
+import { findings, seesVm, type Vm, type VmDisk } from '../model/vm.js';
 import { vmsOf } from './check-unused.js';
 import { checkDatacenter, findManagedImage, type Named, notPermitted } from './find-managed-image.js';
+import { onNode } from './fleet.js';
 
 /** Those of the data centers that the caller administers. */
 export function listVms({ fleet, directory }: Deps, caller: Caller, dc: string | undefined): readonly Vm[] {
@@ -23,20 +26,43 @@ export async function listImageVms({ catalog, directory }: Deps, caller: Caller,
   return found;
 }
 
-/** A machine as management shows it. */
-export async function showVm({ catalog }: Deps, vm: Vm) {
+/** All that is on a node, or was when it was heard of last. */
+export const listNodeVms = ({ fleet }: Deps, { name }: Node): readonly Vm[] => fleet.within([onNode(name)]);
+
+/** A machine as management shows it. What was found of it is told to those who know where that was. */
+export async function showVm({ catalog, directory, nodeBook }: Deps, caller: Caller, vm: Vm) {
   const owner = vm.owner === undefined ? undefined : await catalog.get(users, vm.owner);
-  const { uuid, hostname, datacenter, node, tags, images, state, created, changed } = vm;
+  const { uuid, hostname, datacenter, tags, state, created, changed } = vm;
+  const [found, ...elsewhere] = findings(vm).filter(({ node }) => {
+    const served = directory.nodes.get(node)?.datacenters ?? [];
+    return isOperator(caller) || served.some((name) => seesVm(caller, { datacenter: name }));
+  });
   return {
     uuid,
     hostname,
     dc: datacenter ?? null,
-    node: node ?? null,
+    node: found?.node ?? vm.node ?? null,
     owner: owner?.name ?? null,
     tags,
-    images: images.map(({ disk, image, size }) => ({ disk, image, size: size ?? null })),
+    images: presentDisks(vm.unregistered ? (found?.images ?? []) : vm.images),
     state,
+    source: sourceOf({ ...vm, found }),
+    found: found
+      ? {
+          node: found.node,
+          hostname: found.hostname,
+          state: found.state,
+          brand: found.brand ?? null,
+          images: presentDisks(found.images),
+          since: found.since,
+          seen: nodeBook.statusOf(found.node)?.inventoried ?? null,
+          elsewhere: elsewhere.map(({ node }) => node),
+        }
+      : null,
     created,
     changed,
   };
 }
+
+const presentDisks = (disks: readonly VmDisk[]) =>
+  disks.map(({ disk, image, size }) => ({ disk, image, size: size ?? null }));

@@ -9,11 +9,12 @@ import { obstacleToUse } from '../model/obstacle.js';
 import { answer, mayAsk } from '../model/permissions.js';
 import { type ManagedImage, placementOf } from '../model/registration.js';
 import { isIn } from '../model/visibility.js';
-import { datacenterOf, seesVm, type Vm, type VmDisk, type VmState, vms } from '../model/vm.js';
+import { datacenterOf, findings, imagesOf, seesVm, type Vm, type VmDisk, type VmState, vms } from '../model/vm.js';
 import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { activeUser } from './check-managed-fields.js';
 import { checkDatacenter, imagesNamed, notPermitted } from './find-managed-image.js';
 import { keepsRecordsOnly } from './image-server.js';
+import { saveFound } from './place-found.js';
 
 export interface VmWish {
   uuid: string;
@@ -38,10 +39,11 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
   if (!mayAsk(caller, 'register machines')) throw notPermitted('register machines');
   return deps.catalog.write(async (tx) => {
     const before = await tx.get(vms, wish.uuid);
-    if (before && !seesVm(caller, before)) {
+    if (before && !(await isFree(tx, caller, before))) {
       throw new ImgapiError('ObjectAlreadyExists', `machine ${wish.uuid} is registered somewhere else`);
     }
-    const node = wish.node === undefined ? undefined : await nodeSeen(tx, caller, wish.node);
+    const named = wish.node ?? before?.found?.node;
+    const node = named === undefined ? undefined : await nodeSeen(tx, caller, named);
     const datacenter = datacenterOf({ ...wish, dc: wish.dc ?? before?.datacenter }, node, caller);
     checkPlace(deps, caller, datacenter);
     if (datacenter !== undefined) await checkDatacenterStands(tx, datacenter);
@@ -53,11 +55,13 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
       uuid: wish.uuid,
       hostname: wish.hostname,
       ...(datacenter !== undefined && { datacenter }),
-      ...(node && { node: node.name }),
+      ...(node && wish.node !== undefined && { node: node.name }),
       ...(owner && { owner: owner.uuid }),
       tags: wish.tags,
       images: await disksOf(deps, tx, caller, { wish, datacenter, before }),
       state: wish.state,
+      ...(before?.found && { found: before.found }),
+      ...(before?.elsewhere && { elsewhere: before.elsewhere }),
       created: before?.created ?? now,
       changed: now,
     };
@@ -65,6 +69,18 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
     else await tx.insert(vms, vm);
     return vm;
   });
+}
+
+/** What was only found, and stands nowhere by the rules, is whose data center its node serves. */
+async function isFree(
+  reader: Reader,
+  caller: Caller,
+  { unregistered, datacenter, found, ...vm }: Vm,
+): Promise<boolean> {
+  if (seesVm(caller, { ...vm, datacenter })) return true;
+  return unregistered === true && datacenter === undefined && found !== undefined
+    ? (await nodeSeen(reader, caller, found.node)) !== undefined
+    : false;
 }
 
 /** Of a node that serves others only nothing is told, and not by where a machine on it would stand either. */
@@ -98,7 +114,7 @@ async function disksOf(
   { wish, datacenter, before }: Using,
 ): Promise<VmDisk[]> {
   const recordsOnly = keepsRecordsOnly(directory);
-  const kept = before && before.datacenter === datacenter ? before.images.map(({ image }) => image) : [];
+  const kept = before ? await imagesKept(tx, before, datacenter) : [];
   const disks: VmDisk[] = [];
   for (const [n, { disk, image: name, size }] of wish.images.entries()) {
     const field = `images.${n}.image`;
@@ -118,6 +134,16 @@ async function disksOf(
   }
   if (new Set(disks.map(({ disk }) => disk)).size < disks.length) throw wrong('images', 'a disk is named twice');
   return disks;
+}
+
+/** What was found elsewhere is not to be known here. */
+async function imagesKept(reader: Reader, before: Vm, datacenter: string | undefined): Promise<string[]> {
+  const kept = before.datacenter === datacenter ? [...before.images] : [];
+  for (const { node, images } of findings(before)) {
+    const served = (await reader.get(nodes, node))?.datacenters ?? [];
+    if (datacenter === undefined || served.includes(datacenter)) kept.push(...images);
+  }
+  return kept.map(({ image }) => image);
 }
 
 const hasDisk = (before: Vm | undefined, image: string, size: number | undefined) =>
@@ -167,10 +193,15 @@ export async function findVm(reader: Reader, caller: Caller, uuid: string): Prom
   return vm;
 }
 
-export function forgetVm({ catalog }: Deps, caller: Caller, uuid: string): Promise<void> {
+/** One that its node still has is from now on as it was found there. */
+export function forgetVm({ catalog, now }: Deps, caller: Caller, uuid: string): Promise<void> {
   return catalog.write(async (tx) => {
-    await findVm(tx, caller, uuid);
-    await tx.delete(vms, uuid);
+    const vm = await findVm(tx, caller, uuid);
+    if (vm.unregistered) {
+      const message = `nobody has registered machine ${vm.hostname}: it is here until its node no longer has it`;
+      throw new ImgapiError('AlreadyDone', message);
+    }
+    await saveFound(tx, { ...vm, unregistered: true }, uuid, vm, now().toISOString());
   });
 }
 
@@ -179,13 +210,13 @@ export async function checkMove({ catalog, directory }: Deps, caller: Caller, uu
   const vm = await findVm(catalog, caller, uuid);
   checkDatacenter(directory, caller, dc);
   const missing: string[] = [];
-  for (const { image } of vm.images) {
+  for (const image of imagesOf(vm)) {
     const record = await catalog.get(images, image);
     if (!record || !isIn(placementOf(record), new Set([dc]))) missing.push(image);
   }
   if (missing.length === 0) return;
   throw invalidInput(
-    [...new Set(missing)].map((image) => ({
+    missing.map((image) => ({
       field: 'images',
       code: 'Missing',
       message: `images: ${image} is not attached to data center ${dc}`,

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { Deps } from '../../deps.js';
+import type { Caller } from '../../model/caller.js';
+import { sources } from '../../model/finding.js';
+import { machineStates } from '../../model/machine-state.js';
 import { TAG } from '../../model/managed-fields.js';
 import { HOSTNAME, type Vm, vmStates } from '../../model/vm.js';
 import { listImageVms, listVms, showVm } from '../../operations/list-vms.js';
@@ -9,44 +12,67 @@ import { dc } from './image-shape.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { emptyBody, flag, listOf } from './values.js';
 
-const shown = z.strictObject({
+const disks = z.array(z.strictObject({ disk: z.number(), image: z.string(), size: z.number().nullable() }));
+
+const found = z.strictObject({
+  node: z.string(),
+  hostname: z.string(),
+  state: z.enum(machineStates),
+  brand: z.string().nullable(),
+  images: disks.describe('what its disks were found to be made of'),
+  since: z.string().describe('since when it is found there'),
+  seen: z.string().nullable().describe('when the inventory of the node was taken last'),
+  elsewhere: z.array(z.string()).describe('other nodes that have a machine of this uuid'),
+});
+
+export const shown = z.strictObject({
   uuid: z.string(),
   hostname: z.string(),
   dc: z.string().nullable(),
   node: z.string().nullable(),
   owner: z.string().nullable(),
   tags: z.array(z.string()),
-  images: z.array(z.strictObject({ disk: z.number(), image: z.string(), size: z.number().nullable() })),
+  images: disks.describe('as registered; as found where it is not'),
   state: z.enum(vmStates),
+  source: z.enum(sources).describe('how it is known'),
+  found: found.nullable().describe('as its node tells of it; null where no node has it'),
   created: z.string(),
   changed: z.string(),
 });
 
-const listed = z.union([z.array(z.string()), z.array(shown)]);
+export const listed = z.union([z.array(z.string()), z.array(shown)]);
 
 const fields = {
   hostname: ({ hostname }: Vm) => hostname,
   state: ({ state }: Vm) => state,
-  node: ({ node = '' }: Vm) => node,
+  node: ({ node = '', found }: Vm) => found?.node ?? node,
   created: ({ created }: Vm) => created,
 };
 
-async function page(deps: Deps, all: readonly Vm[], { full, ...paging }: Paging & { full: boolean }) {
+export async function page(
+  deps: Deps,
+  caller: Caller,
+  all: readonly Vm[],
+  { full, ...paging }: Paging & { full: boolean },
+) {
   const { result, total, offset } = pageOf(all, paging, fields);
-  const shown = full ? await Promise.all(result.map((vm) => showVm(deps, vm))) : result.map(({ hostname }) => hostname);
+  const shown = full
+    ? await Promise.all(result.map((vm) => showVm(deps, caller, vm)))
+    : result.map(({ hostname }) => hostname);
   return new Page<unknown>(shown, total, offset);
 }
 
 export const list = endpoint({
   name: 'ListMachines',
-  summary: 'the machines that are registered in the data centers of the caller',
+  summary: 'the machines that are registered or were found in the data centers of the caller',
   operation: 'register machines',
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of host names'), dc }),
   body: noBody,
   status: 200,
   answer: listed,
   refusals: ['InvalidInput'],
-  perform: async ({ caller, query: { dc: where, ...query } }, deps) => page(deps, listVms(deps, caller, where), query),
+  perform: async ({ caller, query: { dc: where, ...query } }, deps) =>
+    page(deps, caller, listVms(deps, caller, where), query),
 });
 
 export const ofImage = endpoint({
@@ -59,19 +85,20 @@ export const ofImage = endpoint({
   answer: listed,
   refusals: ['ResourceNotFound', 'InvalidInput'],
   perform: async ({ caller, params, query: { dc: where, ...query } }, deps) =>
-    page(deps, await listImageVms(deps, caller, { image: params.name ?? '', dc: where }), query),
+    page(deps, caller, await listImageVms(deps, caller, { image: params.name ?? '', dc: where }), query),
 });
 
 export const show = endpoint({
   name: 'GetMachine',
-  summary: 'a machine as it is registered',
+  summary: 'a machine as it is registered, and as it was found on its node',
   operation: 'register machines',
   query: z.strictObject({ full: flag }),
   body: noBody,
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) => showVm(deps, await findVm(deps.catalog, caller, params.uuid ?? '')),
+  perform: async ({ caller, params }, deps) =>
+    showVm(deps, caller, await findVm(deps.catalog, caller, params.uuid ?? '')),
 });
 
 const disk = z.strictObject({
@@ -98,17 +125,17 @@ export const register = endpoint({
   answer: shown,
   refusals: ['InvalidInput', 'ObjectAlreadyExists', 'ResourceNotFound'],
   perform: async ({ caller, params, body }, deps) =>
-    showVm(deps, await registerVm(deps, caller, { ...body, uuid: params.uuid ?? '' })),
+    showVm(deps, caller, await registerVm(deps, caller, { ...body, uuid: params.uuid ?? '' })),
 });
 
 export const forget = endpoint({
   name: 'ForgetMachine',
-  summary: 'a machine is gone: what it used is free',
+  summary: 'a machine is gone: what it used is free, as soon as its node does not have it either',
   operation: 'register machines',
   query: z.strictObject({}),
   body: emptyBody,
   status: 200,
-  refusals: ['ResourceNotFound'],
+  refusals: ['ResourceNotFound', 'AlreadyDone'],
   perform: ({ caller, params }, deps) => forgetVm(deps, caller, params.uuid ?? ''),
 });
 
