@@ -1,7 +1,7 @@
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { SYSTEM } from '../model/audit.js';
-import { type Node, nodes } from '../model/node.js';
+import { type Connection, type Node, nodes } from '../model/node.js';
 import { type NodeStatus, nodeStatuses } from '../model/node-status.js';
 
 type Noting = Pick<Deps, 'audit' | 'log' | 'now'>;
@@ -34,11 +34,16 @@ export function tellTurn({ log }: Pick<Deps, 'log'>, { before, after: { node, on
   else log.warn({ node, reason }, 'a node is silent: what its machines use is kept as it was known last');
 }
 
+/** Is it still the machine that was asked, under the same name? A host key that was met on the way changes nothing. */
+export function isSameMachine(now: Node | undefined, { connection }: Node): boolean {
+  const way = (one: Connection | undefined) => one && JSON.stringify({ ...one, hostKeys: [] });
+  return now !== undefined && way(now.connection) === way(connection);
+}
+
 /** Written only where it is not known; nothing of a node that has gone, or is another machine by now. */
 export async function noteNode(deps: Noting, node: Node, heard: Heard): Promise<void> {
   const turn = await inTheNameOfAll(deps).write(async (tx) => {
-    const { connection } = (await tx.get(nodes, node.name)) ?? {};
-    if (!connection || JSON.stringify(connection) !== JSON.stringify(node.connection)) return undefined;
+    if (!isSameMachine(await tx.get(nodes, node.name), node)) return undefined;
     return saveStatus(tx, node, heard, deps.now().toISOString());
   });
   if (turn) tellTurn(deps, turn);

@@ -8,7 +8,7 @@ import { copyId, nodeImages, ofNode } from '../model/node-image.js';
 import { nodeStatuses } from '../model/node-status.js';
 import { type FoundHere, vms } from '../model/vm.js';
 import { copiesAt, noteImages } from './copies.js';
-import { inTheNameOfAll, saveStatus, tellTurn } from './note-node.js';
+import { inTheNameOfAll, isSameMachine, saveStatus, tellTurn } from './note-node.js';
 import { foundOn, saveFound } from './place-found.js';
 import { readDescription, readImages, readMachines } from './read-inventory.js';
 
@@ -45,10 +45,9 @@ export async function takeInventory(
 }
 
 /** What was read is of a machine that has another name by now, or none. */
-async function checkStill(reader: Reader, { name, connection }: Node): Promise<void> {
-  const now = await reader.get(nodes, name);
-  if (now && JSON.stringify(now.connection) === JSON.stringify(connection)) return;
-  throw new ImgapiError('Busy', `node ${name} was changed while its inventory was taken: ask again`);
+async function checkStill(reader: Reader, node: Node): Promise<void> {
+  if (isSameMachine(await reader.get(nodes, node.name), node)) return;
+  throw new ImgapiError('Busy', `node ${node.name} was changed while its inventory was taken: ask again`);
 }
 
 async function saveMachines(

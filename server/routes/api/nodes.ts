@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import { isNetwork } from '../../model/networks.js';
-import { NODE_NAME, presentNode, vmRuleOf } from '../../model/node.js';
+import { NODE_NAME, platforms, vmRuleOf } from '../../model/node.js';
 import { TOKEN_NAME } from '../../model/token.js';
 import { createNodeToken, listNodeTokens, revokeNodeToken } from '../../operations/node-tokens.js';
 import { createNode, deleteNode, nodeNamed, updateNode } from '../../operations/save-node.js';
+import { showNode } from '../../operations/show-node.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
 import { expiry } from './tokens.js';
@@ -68,13 +69,14 @@ export const list = endpoint({
   status: 200,
   answer: z.union([z.array(z.string()), z.array(node)]),
   refusals: [],
-  perform: async ({ query: { full, ...paging } }, { directory }) => {
-    const { result, total, offset } = pageOf([...directory.nodes.values()], paging, {
+  perform: async ({ query: { full, ...paging } }, deps) => {
+    const { result, total, offset } = pageOf([...deps.directory.nodes.values()], paging, {
       name: ({ name }) => name,
       created: ({ created }) => created,
+      platform: ({ name }) => deps.nodeBook.statusOf(name)?.described?.platform ?? '',
     });
     return new Page(
-      result.map((one) => (full ? presentNode(one) : one.name)),
+      result.map((one) => (full ? showNode(deps, one) : one.name)),
       total,
       offset,
     );
@@ -90,7 +92,7 @@ export const show = endpoint({
   status: 200,
   answer: node,
   refusals: ['ResourceNotFound'],
-  perform: async ({ params }, { catalog }) => presentNode(await nodeNamed(catalog, params.host ?? '')),
+  perform: async ({ params }, deps) => showNode(deps, await nodeNamed(deps.catalog, params.host ?? '')),
 });
 
 export const create = endpoint({
@@ -106,7 +108,7 @@ export const create = endpoint({
     if (!NODE_NAME.test(host)) {
       throw invalidInput([{ field: 'host', code: 'Invalid', message: `host is not a host name: "${host}"` }]);
     }
-    return presentNode(await createNode(deps, caller, own, host, body));
+    return showNode(deps, await createNode(deps, caller, own, host, body));
   },
 });
 
@@ -120,7 +122,7 @@ export const update = endpoint({
   answer: node,
   refusals: ['ResourceNotFound'],
   perform: async ({ caller, own, params, body = {} }, deps) =>
-    presentNode(await updateNode(deps, caller, own, params.host ?? '', body)),
+    showNode(deps, await updateNode(deps, caller, own, params.host ?? '', body)),
 });
 
 export const remove = endpoint({
