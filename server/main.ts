@@ -27,6 +27,8 @@ import { explain } from './explain.js';
 import { filesBeside } from './files-beside.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
+import { openNodeKey } from './hypervisors/node-key.js';
+import { openHypervisors } from './hypervisors/open.js';
 import { keepSchedule } from './keep-schedule.js';
 import { openKernel } from './kernel.js';
 import { createLog } from './log.js';
@@ -39,6 +41,7 @@ import { occasionOfTask, SYSTEM } from './model/audit.js';
 import { checkNodes } from './model/check-nodes.js';
 import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
+import { nodes } from './model/node.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
 import { openCopies } from './operations/copies.js';
 import { reopenUploads } from './operations/create-upload.js';
@@ -54,7 +57,8 @@ import { openListing } from './operations/listing.js';
 import { localFolder } from './operations/local-folder.js';
 import { Manifests } from './operations/manifests.js';
 import { NodeBook } from './operations/node-book.js';
-import { NodePulls } from './operations/node-pulls.js';
+import { NodeWork } from './operations/node-work.js';
+import { pinHostKey } from './operations/pin-host-key.js';
 import { registerImages } from './operations/register-images.js';
 import { RepositoryBook } from './operations/repository-book.js';
 import { Reservations } from './operations/reservations.js';
@@ -82,6 +86,8 @@ import { WebhookSender } from './webhooks/webhook-sender.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 const FLUSH_EVERY = 60 * 1000;
+/** A node that was lost while it sent a snapshot is asked again after so long, in milliseconds. */
+const SNAPSHOT_PAUSES = [2000, 10_000, 30_000];
 
 /** Returns the way to stop; what fails on the way leaves nothing open. */
 async function run(config: Config, version: string): Promise<() => Promise<void>> {
@@ -167,7 +173,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
       catalogOf: (task) => audit.as(() => occasionOfTask(task)),
       log,
       now,
-      lanes: { imports: settings.importsAtOnce, ...nodeLanes },
+      lanes: { imports: settings.importsAtOnce, snapshots: settings.snapshotsAtOnce, ...nodeLanes },
     }),
     (runner) => runner.close(),
   );
@@ -175,6 +181,16 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   checkNodes(directory.nodes.values(), settings.trustedProxies);
   const uses = new TokenUses(now);
   closing.add(keepFlushing(uses, catalog, log), (flushLast) => flushLast());
+  const hypervisors = closing.add(
+    openHypervisors({
+      key: await openNodeKey(join(settings.data, 'node-key')),
+      nodeNamed: (name) => catalog.get(nodes, name),
+      keyOf: (secret) => vault.privateKey(secret),
+      pin: (node, hostKey) => pinHostKey(audit.as(inTheName('first contact')), node, hostKey),
+      agent: process.env.SSH_AUTH_SOCK,
+    }),
+    (opened) => opened.close(),
+  );
   const deps: Deps = {
     catalog: audit.as(inTheName('upkeep')),
     blobs,
@@ -187,7 +203,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     sourceTurns: new Turns(),
     fleet,
     copies: closing.add(await openCopies(catalog), (copies) => copies.close()),
-    nodePulls: new NodePulls(),
+    nodeWork: new NodeWork(),
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),
@@ -198,6 +214,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     events,
     outgoing,
     seals,
+    hypervisors,
     log,
     policy,
     now,
@@ -310,7 +327,8 @@ async function listenForMonitoring(
 function policyOf(settings: Settings, version: string): Policy {
   const { insecureRegistries: insecure, lxdRegistries: lxd } = settings;
   const registries = { insecure, lxd, patience: PATIENCE, pauses: PAUSES };
-  return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version, registries };
+  const snapshots = { silence: settings.snapshotSilence * 1000, pauses: SNAPSHOT_PAUSES };
+  return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version, registries, snapshots };
 }
 
 /** The lock says that no other daemon was at work here: what was on its way in before this start is abandoned. */

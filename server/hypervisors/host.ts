@@ -6,8 +6,8 @@ export type Command = Words | { readonly pipe: readonly Words[] };
 
 export interface Running {
   signal: AbortSignal;
-  /** What it reads; nothing where it is absent. */
-  input?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** What it reads, of some 100 KiB at most; nothing where it is absent. */
+  input?: string | Uint8Array;
   /** Milliseconds after which a command that says nothing has failed. */
   silence?: number;
 }

@@ -13,7 +13,7 @@ export interface Secret {
   changed: string;
 }
 
-export const secretTypes = ['basic', 'bearer'] as const;
+export const secretTypes = ['basic', 'bearer', 'ssh-key'] as const;
 export type SecretType = (typeof secretTypes)[number];
 
 /** By what others refer to it: names are unique in a data center, so that nobody learns of those of others. */

@@ -39,6 +39,15 @@ export class Vault {
     return { kind: 'basic', user: secret.username ?? '', password: value };
   }
 
+  /** Of type ssh-key, in whose data center nothing else stands; throws where there is none, or its seal does not open. */
+  privateKey(ref: string): string {
+    const secret = this.#secrets.get(ref);
+    if (secret?.type !== 'ssh-key') {
+      throw new ImgapiError('ServiceUnavailableError', `there is no ssh key "${ref}" any more: name another one`);
+    }
+    return this.seals.open(secret.sealed, purposeOf(secret));
+  }
+
   /** What operators should know; nothing while all is well. */
   get remark(): string | undefined {
     const shut = [...this.#secrets.values()].filter(({ sealed }) => !this.seals.opens(sealed)).map(secretRef);

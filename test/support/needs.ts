@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canRunSshd } from './sshd.js';
 
 /** Whether the machine has what a test needs beyond Node; a test that is skipped says so in its title. */
 export const isMet = {
@@ -13,6 +14,7 @@ export const isMet = {
   bzip2: !spawnSync('bzip2', ['--help']).error,
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
+  'sshd, to be talked to': canRunSshd(),
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
   'zfs, to make a pool on a file': canMakePools(),
   'docker-registry, to push to': spawnSync('docker-registry', ['--version']).status === 0,

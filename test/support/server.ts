@@ -14,6 +14,9 @@ import { LoginThrottle } from '../../server/auth/login-throttle.js';
 import { SeenSignatures } from '../../server/auth/seen-signatures.js';
 import type { Deps, Policy } from '../../server/deps.js';
 import { HttpServer } from '../../server/http-server.js';
+import { makeKey, type NodeKey } from '../../server/hypervisors/node-key.js';
+import { openHypervisors } from '../../server/hypervisors/open.js';
+import type { SshLimits } from '../../server/hypervisors/ssh.js';
 import { openKernel } from '../../server/kernel.js';
 import { Metrics } from '../../server/metrics/instruments.js';
 import { measuredBlobs } from '../../server/metrics/measured-blobs.js';
@@ -21,6 +24,7 @@ import { measuredCatalog } from '../../server/metrics/measured-catalog.js';
 import { watchServer } from '../../server/metrics/watch-server.js';
 import { occasionOfTask, SYSTEM } from '../../server/model/audit.js';
 import { images } from '../../server/model/image.js';
+import { nodes } from '../../server/model/node.js';
 import type { Task } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
@@ -35,7 +39,8 @@ import { ImportsUnderWay } from '../../server/operations/imports-under-way.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
 import { NodeBook } from '../../server/operations/node-book.js';
-import { type NodePatience, NodePulls } from '../../server/operations/node-pulls.js';
+import { type NodePatience, NodeWork } from '../../server/operations/node-work.js';
+import { pinHostKey } from '../../server/operations/pin-host-key.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
@@ -98,11 +103,17 @@ export interface ServerOptions extends Partial<Policy> {
   /** Of imports, in bytes a second. */
   bandwidth?: number;
   importsAtOnce?: number;
+  snapshotsAtOnce?: number;
   /** With sources; they are tried again at once unless told otherwise. */
   patience?: ImportsUnderWay['patience'];
   refreshLimits?: Partial<RefreshLimits>;
   /** With nodes; those that are lost are tried again at once unless told otherwise. */
   nodePatience?: Partial<NodePatience>;
+  /** What proves it to nodes. */
+  nodeKey?: NodeKey;
+  sshLimits?: Partial<SshLimits>;
+  /** The socket of the agent beside it. */
+  agent?: string;
 }
 
 const defaults: Policy = {
@@ -125,6 +136,8 @@ const defaults: Policy = {
   uploadLifetime: 86_400,
   auditDays: 0,
   registries: { insecure: [], lxd: {}, patience: 15_000, pauses: [] },
+  zstdImages: false,
+  snapshots: { silence: 30_000, pauses: [1, 1] },
 };
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
@@ -160,9 +173,13 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     webhookLimits,
     bandwidth = 0,
     importsAtOnce = 4,
+    snapshotsAtOnce = 4,
     patience = PATIENCE,
     refreshLimits,
     nodePatience = { pauses: [1, 1] },
+    nodeKey = makeKey('test'),
+    sshLimits,
+    agent,
     ...policy
   } = options;
   const metrics = new Metrics();
@@ -202,7 +219,26 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness, directory, nodeBook });
   const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
-  const tasks = new TaskRunner({ catalog, catalogOf, log, now, lanes: { imports: importsAtOnce, ...nodeLanes } });
+  const tasks = new TaskRunner({
+    catalog,
+    catalogOf,
+    log,
+    now,
+    lanes: { imports: importsAtOnce, snapshots: snapshotsAtOnce, ...nodeLanes },
+  });
+  const hypervisors = openHypervisors({
+    key: nodeKey,
+    nodeNamed: (name) => catalog.get(nodes, name),
+    keyOf: (secret) => vault.privateKey(secret),
+    pin: (node, hostKey) =>
+      pinHostKey(
+        audit.as(() => ({ who: SYSTEM, what: 'first contact' })),
+        node,
+        hostKey,
+      ),
+    agent,
+    ...(sshLimits && { limits: sshLimits }),
+  });
   const deps: Deps = {
     catalog,
     blobs,
@@ -215,7 +251,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     sourceTurns: new Turns(),
     fleet: await openFleet(catalog),
     copies: await openCopies(catalog),
-    nodePulls: new NodePulls(nodePatience),
+    nodeWork: new NodeWork(nodePatience),
     reservations: new Reservations(),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
@@ -226,6 +262,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     events: await EventStreams.open({ catalog, tasks }, eventLimits),
     outgoing,
     seals,
+    hypervisors,
     policy: { ...defaults, ...policy },
     log,
     metrics,
@@ -278,6 +315,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       deps.events.close();
       await Promise.all([tasks.close(), server.close(0)]);
       for (const sender of senders) await sender.close();
+      await hypervisors.close();
       await audit.close();
       outgoing.close();
       vault.close();
