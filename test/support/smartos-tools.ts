@@ -318,7 +318,8 @@ async function imgadm([command = '', ...args]: string[]): Promise<void> {
   if (command === 'get') {
     const found = await installed(pool, uuid);
     if (!found) throw new Refusal('ImageNotInstalled', `image "${uuid}" was not found on zpool "${pool}"`, 3);
-    return printJson(found);
+    printJson(found);
+    return;
   }
   throw new Refusal('UnknownCommand', `unknown command: "${command}"`);
 }
