@@ -53,6 +53,14 @@ const node = z.strictObject({
   known_by_address: z.boolean(),
   vm_rules: z.array(z.string()),
   keep_sources: z.boolean(),
+  online: z.boolean().nullable().describe('whether it answered when it was asked last; null where it never was'),
+  since: z.iso.datetime().nullable().describe('since when that is so'),
+  reason: z.string().nullable().describe('why it does not answer, or why its inventory could not be taken'),
+  platform: z.enum(platforms).nullable(),
+  version: z.string().nullable().describe('of the platform'),
+  pools: z.array(z.strictObject({ name: z.string(), size: z.number(), free: z.number(), health: z.string() })),
+  machines: z.number().describe('how many are on it, or were when it was heard of last'),
+  inventoried: z.iso.datetime().nullable().describe('when its inventory was taken last'),
   created: z.iso.datetime(),
 });
 
