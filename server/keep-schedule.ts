@@ -1,4 +1,5 @@
 import type { Deps } from './deps.js';
+import { pushSourcesDue } from './operations/push-sources.js';
 import { refreshDue } from './operations/refresh-due.js';
 import { refreshAnswering, refreshSilent } from './operations/refresh-nodes.js';
 import { followDue } from './operations/run-follow.js';
@@ -15,6 +16,7 @@ export function keepSchedule(deps: Deps, { inventoryEvery }: Schedule): () => Pr
   const { nodeBook, repositories } = deps;
   const kept = [
     keep(deps, EVERY, [refreshDue, followDue]),
+    keep(deps, EVERY, [pushSourcesDue]),
     ...(inventoryEvery > 0 ? [refreshAnswering, refreshSilent].map((work) => keep(deps, inventoryEvery, [work])) : []),
   ];
   return async () => {

@@ -71,13 +71,15 @@ const LONGEST = 300;
 
 /** As people and files may see them: tokens in paths and credentials stand in none of them. */
 export const masked = (sources: readonly string[]): string[] =>
-  sources.slice(0, MOST).map((url) =>
-    withoutSecrets(url.slice(0, LONGEST))
-      .replace(/[^\x21-\x7e]+/g, '?')
-      .replace(/\/n\/[^/?#]+/g, '/n/…')
-      .replace(/^([^/]*\/\/)[^/]*@/, '$1…@')
-      .replace(/[?#].*$/, '?…'),
-  );
+  sources.slice(0, MOST).map((url) => withoutSecrets(withoutSenders(url)).slice(0, LONGEST));
+
+const withoutSenders = (url: string) =>
+  url
+    .slice(0, 4096)
+    .replace(/[^\x21-\x7e]+/g, '_')
+    .replace(/[?#].*$/, '?…')
+    .replace(/\/n\/[^/]+/g, '/n/…')
+    .replace(/^([^/]*\/\/)[^/]*@/, '$1…@');
 
 const MINUTE = 60_000;
 const LONGEST_PAUSE = 60 * MINUTE;

@@ -57,6 +57,11 @@ export class NodeBook {
     }
   }
 
+  /** Aborted when nothing is asked of nodes any more. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
   /** Nothing is asked of nodes any more. */
   stop(): void {
     this.#stopping.abort();

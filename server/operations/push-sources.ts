@@ -24,8 +24,8 @@ import { makeSecret } from './token-secret.js';
 const PATIENCE = 30_000;
 
 /** Has the node ask the image servers that are configured, and tells what it asks from now on. */
-export async function pushSources(deps: Deps, node: Node, signal?: AbortSignal): Promise<NodeSources> {
-  return noting(deps, node, signal, (wanted, limited) =>
+export async function pushSources(deps: Deps, node: Node): Promise<NodeSources> {
+  return noting(deps, node, deps.nodeBook.stopping, (wanted, limited) =>
     askNode(deps, node, limited, (hypervisor) => bringInLine(deps, node, { hypervisor, wanted, signal: limited })),
   );
 }
@@ -39,14 +39,14 @@ export async function keepSources(deps: Deps, node: Node, hypervisor: Hypervisor
 }
 
 /** Those that are to ask something else than before, and those with which it went wrong. */
-export async function pushSourcesDue(deps: Deps, signal: AbortSignal): Promise<void> {
+export async function pushSourcesDue(deps: Deps): Promise<void> {
   const due: Node[] = [];
   for (const node of deps.directory.nodes.values()) {
     if (!keepsSources(node)) continue;
     if (isSourceDue(await deps.catalog.get(nodeSources, node.name), plainly(deps, node), deps.now())) due.push(node);
   }
   // Each by itself: one that hangs holds up no other.
-  await Promise.all(due.map((node) => pushSources(deps, node, signal).catch(onlyRefusals)));
+  await Promise.all(due.map((node) => pushSources(deps, node).catch(onlyRefusals)));
 }
 
 /** What it is to ask, for people; nothing where that can not be told. */
@@ -71,7 +71,7 @@ function onlyRefusals(error: unknown): void {
 async function noting(
   deps: Deps,
   node: Node,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   work: (wanted: WantedSources, limited: AbortSignal) => Promise<Found>,
 ): Promise<NodeSources> {
   return deps.sourceTurns.take(node.name, async () => {
@@ -80,8 +80,8 @@ async function noting(
       const found = await work(wantedOf(deps, node), signal ? AbortSignal.any([signal, limit]) : limit);
       return await note(deps, node, { state: 'ok', ...found });
     } catch (error) {
-      signal?.throwIfAborted();
-      const refusal = limit.aborted ? tooSlow(node, error) : withoutTokens(refusalOf(error));
+      if (deps.nodeBook.stopping.aborted) throw stopping(error);
+      const refusal = signal.aborted || limit.aborted ? tooSlow(node, error) : withoutTokens(refusalOf(error));
       const state = refusal instanceof ImgapiError && refusal.code === 'NodeDown' ? 'offline' : 'failed';
       const told = refusal instanceof ImgapiError ? refusal.message : 'it failed on this side: the log tells why';
       await note(deps, node, { state, error: told });
@@ -89,6 +89,8 @@ async function noting(
     }
   });
 }
+
+const stopping = (cause: unknown) => new ImgapiError('ServiceUnavailableError', 'the server is stopping', { cause });
 
 const tooSlow = ({ name }: Node, cause: unknown) =>
   new ImgapiError('NodeDown', `node ${name} has taken longer than ${PATIENCE / 1000} s`, { cause });
