@@ -22,7 +22,7 @@ import type { ImportsUnderWay } from './operations/imports-under-way.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
 import type { NodeBook } from './operations/node-book.js';
-import type { NodePulls } from './operations/node-pulls.js';
+import type { NodeWork } from './operations/node-work.js';
 import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
@@ -58,6 +58,10 @@ export interface Policy {
   uploadLifetime: number;
   auditDays: number;
   registries: RegistryRules;
+  /** May images be packed with zstd? */
+  zstdImages: boolean;
+  /** How patient it is with nodes that send snapshots: milliseconds without a byte, and between attempts. */
+  snapshots: { silence: number; pauses: readonly number[] };
 }
 
 /** All that a route or an operation may reach. */
@@ -75,7 +79,7 @@ export interface Deps {
   /** Which images are on which nodes. */
   copies: Copies;
   /** What goes to nodes for tasks. */
-  nodePulls: NodePulls;
+  nodeWork: NodeWork;
   reservations: Reservations;
   uploads: UploadsUnderWay;
   /** What imports still need of the disk, and how they fetch. */

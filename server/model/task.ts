@@ -67,6 +67,8 @@ export const tasks = {
 
 /** What whoever wants a task says of it. */
 export interface TaskWish {
+  /** Where it has to be known before. */
+  id?: string;
   what: string;
   datacenter?: string;
   objects: Named[];
@@ -88,9 +90,14 @@ export function newTask(id: string, caller: Caller, { what, datacenter, objects,
   };
 }
 
-/** An answer that comes before its work is done. */
+/** An answer that comes before its work is done, with what there is to be told by then. */
 export class Started {
-  constructor(readonly task: Task) {}
+  constructor(
+    readonly task: Task,
+    readonly told: unknown = null,
+    /** What whoever waits for its end is answered where it fails. */
+    readonly failed: 400 | 424 = 400,
+  ) {}
 }
 
 export const hasEnded = ({ status }: Pick<Task, 'status'>) => status !== 'PENDING' && status !== 'STARTED';

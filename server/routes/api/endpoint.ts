@@ -53,7 +53,7 @@ export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: 
     if (callback && entry !== undefined && !(answer instanceof Started || answer instanceof Told)) {
       await callBack(deps, callback, asked.caller, entry);
     }
-    if (answer instanceof Started) return sendStarted(ctx, deps, answer.task);
+    if (answer instanceof Started) return sendStarted(ctx, deps, answer);
     if (answer instanceof AtOnce) return send(ctx, done(ctx, answer.result), 200);
     if (answer instanceof Told) return send(ctx, envelopeOf(answer.task), statusOfTask[answer.task.status]);
     const isPart = answer instanceof Page || answer instanceof Stretch;

@@ -1,6 +1,6 @@
 import { type Context, whenEnded } from '../../context.js';
 import type { Deps } from '../../deps.js';
-import { hasEnded, type Task, type TaskStatus, tasks } from '../../model/task.js';
+import { hasEnded, type Started, type Task, type TaskStatus, tasks } from '../../model/task.js';
 import { jsonOf, sendText } from '../reply.js';
 
 /** The status of an answer that tells of a task. */
@@ -43,8 +43,8 @@ export function send(ctx: Context, envelope: Envelope, status: number): void {
 }
 
 /** Who asked to wait is kept waiting for the end of the task, and told it behind what was sent meanwhile. */
-export async function sendStarted(ctx: Context, deps: Deps, task: Task): Promise<void> {
-  const envelope = envelopeOf(task);
+export async function sendStarted(ctx: Context, deps: Deps, { task, told, failed }: Started): Promise<void> {
+  const envelope = { ...envelopeOf(task), ...(hasEnded(task) ? {} : { result: told }) };
   if (ctx.get('es-stream') !== 'es' || hasEnded(task)) return send(ctx, envelope, statusOfTask[task.status]);
   describe(ctx, envelope);
   ctx.respond = false;
@@ -62,7 +62,8 @@ export async function sendStarted(ctx: Context, deps: Deps, task: Task): Promise
     clearInterval(timer);
   }
   const last = envelopeOf((await deps.catalog.get(tasks, task.id)) ?? task);
-  res.end(`${statusOfTask[last.status]}\n${jsonOf(last)}`);
+  const status = last.status === 'FAILURE' ? failed : statusOfTask[last.status];
+  res.end(`${status}\n${jsonOf(last)}`);
 }
 
 /** The headers that command lines of the management API look at. */

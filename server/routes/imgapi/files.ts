@@ -19,7 +19,7 @@ export const getImageFile: Handler = async (ctx, deps) => {
   const file = image.files[index];
   if (!file) throw new ImgapiError('ResourceNotFound', `image ${image.uuid} has no file at index ${index}`);
   const { credentials } = ctx.state;
-  await deps.nodePulls.sending(credentials?.token, image.uuid, ctx.req.socket, () =>
+  await deps.nodeWork.sending(credentials?.token, { image: image.uuid, size: file.size }, ctx.req.socket, () =>
     sendStored(ctx, deps, file, 'application/octet-stream'),
   );
 };

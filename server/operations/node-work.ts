@@ -19,22 +19,28 @@ const PATIENCE: NodePatience = {
   again: 60_000,
 };
 
+interface File {
+  image: string;
+  size: number;
+}
+
 interface Sending {
   image: string;
   /** Bytes so far. */
   sent(): number;
 }
 
-/** What goes to nodes that fetch with the token of a task, by its hash. Only in memory: what is left is fetched again. */
-export class NodePulls {
+/** What nodes do for tasks. Only in memory: what is left at the end of the server is begun anew. */
+export class NodeWork {
   readonly patience: NodePatience;
   readonly #sendings = new Map<string, Sending[]>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(patience: Partial<NodePatience> = {}) {
     this.patience = { ...PATIENCE, ...patience };
   }
 
-  /** Who fetches with this token is watched from now on. */
+  /** What goes to whoever fetches with this token, by its hash, is counted from now on. */
   watch(token: string): { sent(): number; stop(): void } {
     const sendings: Sending[] = [];
     this.#sendings.set(token, sendings);
@@ -49,12 +55,42 @@ export class NodePulls {
     };
   }
 
+  /** What waits for nodes looks whether that was it. */
+  wake(): void {
+    for (const tell of [...this.#waiting]) tell();
+  }
+
+  /** Resolves when something has happened to a node, or it is time to look again; rejects when the signal is aborted. */
+  async woken(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    let tell = () => {};
+    const told = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const timer = setTimeout(tell, this.patience.again);
+    signal.addEventListener('abort', tell, { once: true });
+    this.#waiting.add(tell);
+    try {
+      await told;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', tell);
+      this.#waiting.delete(tell);
+    }
+    signal.throwIfAborted();
+  }
+
   /** While the file of an image goes through a socket to whoever has sent this token. */
-  async sending<R>(token: string | undefined, image: string, socket: Socket, send: () => Promise<R>): Promise<R> {
+  async sending<R>(
+    token: string | undefined,
+    { image, size }: File,
+    socket: Socket,
+    send: () => Promise<R>,
+  ): Promise<R> {
     const sendings = token === undefined ? undefined : this.#sendings.get(token);
     if (!sendings) return send();
     const before = sentOn(socket);
-    const one: Sending = { image, sent: () => sentOn(socket) - before };
+    const one: Sending = { image, sent: () => Math.min(size, sentOn(socket) - before) };
     sendings.push(one);
     try {
       return await send();
