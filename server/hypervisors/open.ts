@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Connection, Node, Platform } from '../model/node.js';
+import { clockOf } from './clock.js';
 import { type Host, HostUnreachable } from './host.js';
 import { type Hypervisor, NotOnPlatform } from './hypervisor.js';
 import type { Hypervisors } from './hypervisors.js';
 import type { NodeKey } from './node-key.js';
-import { SshHost, type SshLimits } from './ssh.js';
+import { publicLineOf, SshHost, type SshLimits } from './ssh.js';
 
 export interface Connector {
   platform: Platform;
@@ -50,6 +51,10 @@ class NodeHosts implements Hypervisors {
     return this.options.key.public;
   }
 
+  publicKeyOf(privateKey: string): string | undefined {
+    return publicLineOf(privateKey);
+  }
+
   async of({ name }: Node, signal: AbortSignal): Promise<Hypervisor> {
     const node = await this.#named(name);
     const entry = await this.#entryOf(node, []);
@@ -60,6 +65,10 @@ class NodeHosts implements Hypervisors {
   /** The bare machine. */
   async hostOf({ name }: Node): Promise<Host> {
     return (await this.#entryOf(await this.#named(name), [])).host;
+  }
+
+  async clockOf(node: Node, signal: AbortSignal): Promise<Date> {
+    return clockOf(await this.hostOf(node), signal);
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ import * as groups from './api/groups.js';
 import * as managed from './api/images.js';
 import * as imagestore from './api/imagestore.js';
 import * as imports from './api/imports.js';
+import * as inventory from './api/inventory.js';
 import * as nodeSources from './api/node-sources.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
@@ -25,6 +26,7 @@ import * as registries from './api/registries.js';
 import * as repositories from './api/repositories.js';
 import * as secrets from './api/secrets.js';
 import * as settings from './api/settings.js';
+import * as snapshots from './api/snapshots.js';
 import * as tasks from './api/tasks.js';
 import * as tokens from './api/tokens.js';
 import * as partwise from './api/uploads.js';
@@ -205,12 +207,19 @@ export const routes: Route[] = [
   api('PUT',    '/api/vm/:uuid',                    vms.register,         fleet),
   api('DELETE', '/api/vm/:uuid',                    vms.forget,           fleet),
   api('GET',    '/api/vm/:uuid/move',               vms.move,             fleet),
+  api('GET',    '/api/vm/:vm/snapshot',             snapshots.list,       fleet),
+  api('POST',   '/api/vm/:vm/snapshot/:snap',       snapshots.take,       fleet),
+  api('DELETE', '/api/vm/:vm/snapshot/:snap',       snapshots.remove,     fleet),
+  api('POST',   '/api/vm/:vm/snapshot/:snap/image/:name', snapshots.create, fleet),
 
   api('GET',    '/api/node',                        nodes.list,           fleet),
   api('GET',    '/api/node/:host',                  nodes.show,           fleet),
   api('POST',   '/api/node/:host',                  nodes.create,         rules),
   api('PUT',    '/api/node/:host',                  nodes.update,         rules),
   api('DELETE', '/api/node/:host',                  nodes.remove,         rules),
+  api('PUT',    '/api/node/:host/inventory',        inventory.take,       rules),
+  api('GET',    '/api/node/:host/check',            inventory.look,       fleet),
+  api('GET',    '/api/node/:host/vm',               inventory.machines,   fleet),
   api('GET',    '/api/node/:host/token',            nodes.listTokens,     fleet),
   api('POST',   '/api/node/:host/token/:name',      nodes.createToken,    rules),
   api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),

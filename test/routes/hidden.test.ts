@@ -335,6 +335,17 @@ const examples: Record<string, Asked[]> = {
     [`/api/vm/${numbered(40)}`, json({ hostname: 'new.example', dc: 'D', node: 'hid-node', images: [] })],
   ],
   'DELETE /api/vm/:uuid': [`/api/vm/${hidden.machine}`],
+  'GET /api/vm/:vm/snapshot': [hidden.machine, 'hid.example', MACHINE].map((vm) => `/api/vm/${vm}/snapshot`),
+  'POST /api/vm/:vm/snapshot/:snap': [hidden.machine, 'hid.example'].map((vm) => [
+    `/api/vm/${vm}/snapshot/s`,
+    json({}),
+  ]),
+  'DELETE /api/vm/:vm/snapshot/:snap': [hidden.machine, 'hid.example'].map((vm) => `/api/vm/${vm}/snapshot/s`),
+  'POST /api/vm/:vm/snapshot/:snap/image/:name': [hidden.machine, 'hid.example'].flatMap((vm): Asked[] => [
+    [`/api/vm/${vm}/snapshot/s/image/new`, json({})],
+    [`/api/vm/${vm}/snapshot/s/image/hid-bound`, json({ take: true })],
+    [`/api/vm/${vm}/snapshot/s/image/new`, json({ node: 'hid-node' })],
+  ]),
   'GET /api/vm/:uuid/move': [`/api/vm/${hidden.machine}/move?dc=D`, `/api/vm/${MACHINE}/move?dc=E1`],
 
   'GET /api/node': ['/api/node', '/api/node?full=true'],
@@ -342,6 +353,9 @@ const examples: Record<string, Asked[]> = {
   'POST /api/node/:host': [['/api/node/hid-node', json({})]],
   'PUT /api/node/:host': [['/api/node/hid-node', json({ dcs: ['D'] })]],
   'DELETE /api/node/:host': ['/api/node/hid-node'],
+  'PUT /api/node/:host/inventory': [['/api/node/hid-node/inventory', json({})]],
+  'GET /api/node/:host/check': ['/api/node/hid-node/check'],
+  'GET /api/node/:host/vm': ['/api/node/hid-node/vm', '/api/node/hid-node/vm?full=true'],
   'GET /api/node/:host/token': ['/api/node/hid-node/token'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
   'PUT /api/node/:host/source': [['/api/node/hid-node/source', json({})]],

@@ -134,6 +134,10 @@ const strictness = table<'route' | Given>(`
   POST /api/registry/docker             401   admin  ops        401     401
   POST /api/registry/lxd                401   admin  ops        401     401
   POST /api/bulk/image                  401   admin  ops        401     401
+  GET /api/vm/:vm/snapshot              401   admin  ops        401     401
+  POST /api/vm/:vm/snapshot/:snap       401   admin  ops        401     401
+  DELETE /api/vm/:vm/snapshot/:snap     401   admin  ops        401     401
+  POST /api/vm/:vm/snapshot/:snap/image/:name  401  admin  ops  401     401
   GET /api/imagestore                   401   admin  ops        401     401
   PUT /api/imagestore                   401   admin  ops        401     401
   GET /api/imagestore/:repo             401   admin  ops        401     401
@@ -171,6 +175,9 @@ const strictness = table<'route' | Given>(`
   POST /api/node/:host                  401   admin  ops        401     401
   PUT /api/node/:host                   401   admin  ops        401     401
   DELETE /api/node/:host                401   admin  ops        401     401
+  PUT /api/node/:host/inventory         401   admin  ops        401     401
+  GET /api/node/:host/check             401   admin  ops        401     401
+  GET /api/node/:host/vm                401   admin  ops        401     401
   GET /api/node/:host/token             401   admin  ops        401     401
   POST /api/node/:host/token/:name      401   admin  ops        401     401
   DELETE /api/node/:host/token/:name    401   admin  ops        401     401
