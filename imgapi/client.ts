@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Channel, checkChannels } from './channels.js';
 import { isRecord } from './checks.js';
 import { type Answer, type Call, Exchange, type ExchangeOptions } from './exchange.js';
-import type { Compression } from './image.js';
+import type { ImageFile } from './image.js';
 import { jsonElements, NoArray } from './json-elements.js';
 import type { RawQuery } from './query.js';
 
@@ -30,7 +30,7 @@ export interface FileOptions extends FetchOptions {
 }
 
 export interface UploadOptions extends CallOptions {
-  compression: Compression;
+  compression: ImageFile['compression'];
   sha1?: string;
   size?: number;
   dataset_guid?: string;

@@ -30,7 +30,8 @@ export interface Stored {
 }
 
 export interface ImageFile extends Stored {
-  compression: Compression;
+  /** Only images that were made here can be packed with zstd, where all who fetch them are said to unpack it. */
+  compression: Compression | 'zstd';
   dataset_guid?: string;
   digest?: string;
   uncompressedDigest?: string;

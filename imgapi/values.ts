@@ -65,7 +65,7 @@ const notTooMany: Check = (value, { type }) =>
 const fileChecks: Record<string, (value: unknown) => boolean> = {
   sha1: Boolean,
   size: Boolean,
-  compression: (value) => compressions.some((compression) => compression === value),
+  compression: (value) => value === 'zstd' || compressions.some((compression) => compression === value),
   digest: (value) => value === undefined || typeof value === 'string',
   uncompressedDigest: (value) => value === undefined || typeof value === 'string',
 };

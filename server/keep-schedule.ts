@@ -1,4 +1,5 @@
 import type { Deps } from './deps.js';
+import { letGoOfSnapshots } from './operations/let-go-of-snapshots.js';
 import { pushSourcesDue } from './operations/push-sources.js';
 import { refreshDue } from './operations/refresh-due.js';
 import { refreshAnswering, refreshSilent } from './operations/refresh-nodes.js';
@@ -17,6 +18,7 @@ export function keepSchedule(deps: Deps, { inventoryEvery }: Schedule): () => Pr
   const kept = [
     keep(deps, EVERY, [refreshDue, followDue]),
     keep(deps, EVERY, [pushSourcesDue]),
+    keep(deps, EVERY, [letGoOfSnapshots]),
     ...(inventoryEvery > 0 ? [refreshAnswering, refreshSilent].map((work) => keep(deps, inventoryEvery, [work])) : []),
   ];
   return async () => {

@@ -56,6 +56,9 @@ export interface Settings {
   tlsClientCertificates: boolean;
   importsAtOnce: number;
   importBandwidth: number;
+  snapshotsAtOnce: number;
+  snapshotSilence: number;
+  zstdImages: boolean;
   maxFileSize: number;
   maxIconSize: number;
   maxBodySize: number;
@@ -370,6 +373,26 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     meaning: 'bytes a second that all imports fetch together, at least 65536; 0 for as many as there are',
     default: 0,
     read: zeroOr(integer(64 << 10)),
+  },
+  snapshotsAtOnce: {
+    group: 'limits',
+    meaning: 'images made of snapshots at the same time; data centers take turns',
+    default: 4,
+    read: integer(1, 64),
+  },
+  snapshotSilence: {
+    group: 'limits',
+    meaning: 'seconds after which a node has failed that sends nothing of a snapshot',
+    more: 'What packs well can take long until something comes of it: an empty disk with bzip2, for example.',
+    default: 300,
+    read: integer(1, 86_400),
+  },
+  zstdImages: {
+    group: 'limits',
+    meaning: 'images may be packed with zstd: all nodes that fetch them unpack it',
+    more: 'What speaks only the IMGAPI of old, such as imgadm, knows none, gzip, bzip2 and xz.',
+    default: false,
+    read: flag,
   },
   maxFileSize: {
     group: 'limits',

@@ -9,7 +9,7 @@ export interface SnapshotRef {
   snapshot: string;
 }
 
-const keyOf = ({ vm, disk, snapshot }: SnapshotRef) => JSON.stringify([vm, disk, snapshot]);
+export const snapshotId = ({ vm, disk, snapshot }: SnapshotRef) => JSON.stringify([vm, disk, snapshot]);
 
 /** A task makes an image of a snapshot: until it has ended, nothing else may be done with that. */
 export interface SnapshotUse extends SnapshotRef {
@@ -19,8 +19,7 @@ export interface SnapshotUse extends SnapshotRef {
 
 export const snapshotUses = {
   name: 'snapshot-uses',
-  id: (use: SnapshotRef) => keyOf(use),
-  index: ({ task, vm }: SnapshotUse) => [`task:${task}`, `vm:${vm}`],
+  id: (use: SnapshotUse) => snapshotId(use),
 };
 
 /** What a task leaves on a node, until somebody has been there to take it away. */
@@ -34,7 +33,7 @@ export interface SnapshotHold extends SnapshotRef {
 
 export const snapshotHolds = {
   name: 'snapshot-holds',
-  id: ({ task }: Pick<SnapshotHold, 'task'>) => task,
+  id: ({ task }: SnapshotHold) => task,
   index: ({ node }: SnapshotHold) => [`node:${node}`],
 };
 

@@ -61,6 +61,8 @@ interface Order {
   draft: Draft;
   kind: 'create' | 'import';
   place: Standing;
+  /** Of what is created, where it is known already. */
+  uuid?: string;
 }
 
 /** The image that is wished for, or what refuses it. Nothing is written. */
@@ -68,12 +70,12 @@ export async function prepareManaged(
   deps: Pick<Deps, 'policy' | 'now'>,
   reader: Reader,
   viewer: Viewer,
-  { wish, draft, kind, place }: Order,
+  { wish, draft, kind, place, uuid: known = randomUUID() }: Order,
 ): Promise<ManagedImage> {
   const { caller } = viewer;
   for (const datacenter of place.datacenters) await checkDatacenterStands(reader, datacenter);
   await checkName(reader, caller, { name: wish.name, ...place });
-  const uuid = kind === 'create' ? randomUUID() : await uuidOf(reader, viewer, draft);
+  const uuid = kind === 'create' ? known : await uuidOf(reader, viewer, draft);
   await checkOrigin(reader, viewer, draft.origin);
   const owner = wish.owner === undefined ? caller.user?.uuid : (await activeUser(reader, 'owner', wish.owner)).uuid;
   const image = withManaged(deps, wish, draft, { kind, uuid, owner: owner ?? '', place, by: nameOfCaller(caller) });

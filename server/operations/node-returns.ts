@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.js';
 import type { Hypervisor } from '../hypervisors/hypervisor.js';
 import type { Node } from '../model/node.js';
+import { letGoOn } from './let-go-of-snapshots.js';
 import { keepSources } from './push-sources.js';
 
 /**
@@ -10,4 +11,7 @@ import { keepSources } from './push-sources.js';
 export type NodeReturn = (deps: Deps, node: Node, hypervisor: Hypervisor, signal: AbortSignal) => Promise<void>;
 
 /** By what they are called in the log, in their order. */
-export const nodeReturns: Readonly<Record<string, NodeReturn>> = { sources: keepSources };
+export const nodeReturns: Readonly<Record<string, NodeReturn>> = {
+  sources: keepSources,
+  'snapshots to be let go of': letGoOn,
+};

@@ -53,7 +53,7 @@ const resultOf = (steps: readonly ImportStep[], bytes: number) => ({
 });
 
 /** A server that only stops goes on with it the next time. */
-async function isOver({ catalog }: Deps, { id }: Task, { signal }: Work): Promise<boolean> {
+export async function isOver({ catalog }: Deps, { id }: Task, { signal }: Work): Promise<boolean> {
   if (!signal.aborted) return true;
   const now = await catalog.get(tasks, id);
   return !now || hasEnded(now);
@@ -69,7 +69,7 @@ async function clear({ catalog, blobs, imports }: Deps, task: Task): Promise<voi
 
 const iconOf = (task: string, uuid: string) => `${holderOf(task, uuid)}/icon`;
 
-function refusalOf(error: unknown): unknown {
+export function refusalOf(error: unknown): unknown {
   const isRefused = [TransferRefused, NotTaken, NoUnpacker, Changed].some((kind) => error instanceof kind);
   if (error instanceof Error && isRefused) return new ImgapiError('Download', error.message, { cause: error });
   if (!(error instanceof StorageDown)) return error;

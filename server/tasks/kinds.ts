@@ -2,10 +2,12 @@ import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
 import { copyImage } from '../operations/copy-image.js';
+import { performCreation, undoCreation } from '../operations/perform-creation.js';
 import { performImport, undoImport } from '../operations/perform-import.js';
 import { DOCKER, LXD, performDockerTask, performLxdTask, undoDocker, undoLxd } from '../operations/registry-tasks.js';
 import { performFollow } from '../operations/run-follow.js';
 import { performBulk } from '../operations/start-bulk.js';
+import { CREATE } from '../operations/start-creation.js';
 import type { Work } from '../operations/work.js';
 import type { TaskKinds } from './runner.js';
 
@@ -26,6 +28,7 @@ export const taskKinds: Readonly<Record<string, Row>> = {
   import: { resumes: true, lane: 'imports', perform: performImport, undo: undoImport },
   [DOCKER]: { resumes: true, lane: 'imports', perform: performDockerTask, undo: undoDocker },
   [LXD]: { resumes: true, lane: 'imports', perform: performLxdTask, undo: undoLxd },
+  [CREATE]: { resumes: true, lane: 'snapshots', perform: performCreation, undo: undoCreation },
   'copy image': { resumes: true, lane: 'copies', perform: copyImage },
 };
 

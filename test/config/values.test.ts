@@ -72,6 +72,9 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   tlsClientCertificates: { text: 'false', value: false, read: false },
   importsAtOnce: { text: '9', value: 9, read: 9 },
   importBandwidth: { text: '1000000', value: 1_000_000, read: 1_000_000 },
+  snapshotsAtOnce: { text: '9', value: 9, read: 9 },
+  snapshotSilence: { text: '60', value: 60, read: 60 },
+  zstdImages: { text: 'true', value: true, read: true },
   maxFileSize: { text: '1', value: 1, read: 1 },
   maxIconSize: { text: '4096', value: 4096, read: 4096 },
   maxBodySize: { text: '67108864', value: 67_108_864, read: 67_108_864 },
@@ -201,6 +204,9 @@ const badValues = table<'key' | 'value'>(`
   tlsMinVersion      TLSv1.1
   importBandwidth    65535
   importsAtOnce      0
+  snapshotsAtOnce    0
+  snapshotSilence    0
+  zstdImages         perhaps
   datacenters        {"east":"ftp://x"}
   datacenters        []
   lxdRegistries      {"own":"lxd.example"}

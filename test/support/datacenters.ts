@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { datacenters } from '../../server/model/datacenter.js';
 import type { DatacenterSettings } from '../../server/model/datacenter-settings.js';
 import { groups, type Permission } from '../../server/model/group.js';
@@ -7,6 +8,7 @@ import { type NodeToken, nodeTokens } from '../../server/model/node-token.js';
 import { type RegisteredImage, type Registration, slugOf } from '../../server/model/registration.js';
 import { hashToken } from '../../server/model/token.js';
 import { ADMIN } from '../../server/model/user.js';
+import { type Vm, vms } from '../../server/model/vm.js';
 import { saveImage } from '../../server/operations/save-image.js';
 import type { TestServer } from './server.js';
 
@@ -82,4 +84,15 @@ export async function addNodeToken(
     await tx.insert(nodeTokens, { hash: hashToken(secret), name: 'test', node: name, created, ...more });
   });
   return { authorization: `Bearer ${secret}` };
+}
+
+/** A machine of a data center, as somebody has registered it. */
+export async function addMachine({ deps }: TestServer, machine: Partial<Vm> & Pick<Vm, 'hostname'>): Promise<Vm> {
+  const created = deps.now().toISOString();
+  const vm: Vm = {
+    ...{ uuid: randomUUID(), tags: [], images: [], state: 'active', created, changed: created },
+    ...machine,
+  };
+  await deps.catalog.write((tx) => tx.insert(vms, vm));
+  return vm;
 }
