@@ -116,7 +116,7 @@ interface Bringing {
 async function bringInLine(deps: Deps, node: Node, { hypervisor, wanted, signal }: Bringing): Promise<Found> {
   const before = await hypervisor.sources(signal);
   const found = secretIn(before, wanted);
-  const isGood = found !== undefined && (await isOwn(deps, node, found));
+  const isGood = found !== undefined && (await isOwnSource(deps, node, found));
   if (areSame(sourcesWith(wanted, isGood ? found : ''), before)) {
     await revokeOthers(deps, node, isGood ? found : undefined);
     return { there: masked(before) };
@@ -135,7 +135,8 @@ async function bringInLine(deps: Deps, node: Node, { hypervisor, wanted, signal 
   return { there: masked(there), before: masked(before) };
 }
 
-async function isOwn({ catalog }: Deps, node: Node, secret: string): Promise<boolean> {
+/** Is it a secret that was made for the sources of the node, and is still good? */
+export async function isOwnSource({ catalog }: Pick<Deps, 'catalog'>, node: Node, secret: string): Promise<boolean> {
   const token = await catalog.get(nodeTokens, hashToken(secret));
   return token !== undefined && token.node === node.name && token.made === 'sources';
 }

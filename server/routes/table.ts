@@ -22,6 +22,7 @@ import * as nodeSources from './api/node-sources.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as picker from './api/picker.js';
+import * as preflight from './api/preflight.js';
 import * as registries from './api/registries.js';
 import * as repositories from './api/repositories.js';
 import * as secrets from './api/secrets.js';
@@ -225,6 +226,7 @@ export const routes: Route[] = [
   api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),
   api('GET',    '/api/nodesource',                  nodeSources.list,     fleet),
   api('PUT',    '/api/node/:host/source',           nodeSources.push,     fleet),
+  api('GET',    '/api/node/:host/preflight/:name', preflight.show,       fleet),
 
   api('GET',    '/api/task',                        tasks.list),
   api('GET',    '/api/task/log',                    tasks.log),

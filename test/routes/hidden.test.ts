@@ -359,6 +359,10 @@ const examples: Record<string, Asked[]> = {
   'GET /api/node/:host/token': ['/api/node/hid-node/token'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
   'PUT /api/node/:host/source': [['/api/node/hid-node/source', json({})]],
+  'GET /api/node/:host/preflight/:name': [
+    ...eachName((name) => `/api/node/hid-node/preflight/${name}`),
+    `/api/node/hid-node/preflight/${COMMON}?pool=zones`,
+  ],
   'POST /api/node/:host/token/:name': [['/api/node/hid-node/token/x', json({})]],
   'DELETE /api/node/:host/token/:name': ['/api/node/hid-node/token/test'],
 

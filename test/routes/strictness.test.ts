@@ -183,6 +183,7 @@ const strictness = table<'route' | Given>(`
   DELETE /api/node/:host/token/:name    401   admin  ops        401     401
   GET /api/nodesource                   401   admin  ops        401     401
   PUT /api/node/:host/source            401   admin  ops        401     401
+  GET /api/node/:host/preflight/:name   401   admin  ops        401     401
 `);
 
 const docs = docsRoutes(routes);
