@@ -40,8 +40,8 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   blobGrace: { text: '0', value: 0, read: 0 },
   uploadLifetime: { text: '3600', value: 3600, read: 3600 },
   auditDays: { text: '90', value: 90, read: 90 },
-  inventoryEvery: { text: '0', value: 0, read: 0 },
   auditWebhook: { text: 'https://k.example/h?t=1', value: 'https://k.example/h?t=1', read: 'https://k.example/h?t=1' },
+  inventoryEvery: { text: '0', value: 0, read: 0 },
   mode: { text: 'private', value: 'private', read: 'private' },
   authType: { text: 'none', value: 'none', read: 'none' },
   authKeys: {

@@ -53,14 +53,21 @@ test('a node is made, shown, changed and removed with its tokens', async (t) => 
   const { ask } = server;
   const certificate = `${'AB:'.repeat(31)}AB`;
   const body = { dcs: 'main', addresses: ['10.0.0.7', '10.1.0.0/16'], certificate };
-  t.deepEqual(resultOf(await must(server, '/api/node/cn01.example', body)), {
+  t.like(resultOf(await must(server, '/api/node/cn01.example', body)), {
     name: 'cn01.example',
     dcs: ['main'],
     addresses: ['10.0.0.7', '10.1.0.0/16'],
     certificate: 'ab'.repeat(32),
     known_by_address: false,
     vm_rules: [],
-    created: resultOf(await ask('GET', '/api/node/cn01.example', admin)).created,
+    connection: null,
+    online: null,
+    since: null,
+    reason: null,
+    platform: null,
+    pools: [],
+    machines: 0,
+    inventoried: null,
   });
   t.deepEqual((await ask('GET', '/api/node', admin)).json.result, ['cn01.example']);
   const changed = await ask('PUT', '/api/node/cn01.example', { body: { certificate: null, known_by_address: true } });

@@ -26,6 +26,8 @@ test('a machine is registered, shown, listed and forgotten', async (t) => {
     tags: ['a'],
     images: [{ disk: 1, image: uuid, size: 9 }],
     state: 'active',
+    source: 'registered',
+    found: null,
   });
   t.is(created, changed);
   t.deepEqual(resultOf(await dora('GET', `${vm(1)}/`)), resultOf(registered));
