@@ -6,6 +6,7 @@ import { type Host, HostUnreachable } from './host.js';
 import { type Hypervisor, NotOnPlatform } from './hypervisor.js';
 import type { Hypervisors } from './hypervisors.js';
 import type { NodeKey } from './node-key.js';
+import { connectQemu, detectQemu } from './qemu.js';
 import { publicLineOf, SshHost, type SshLimits } from './ssh.js';
 
 export interface Connector {
@@ -16,7 +17,7 @@ export interface Connector {
 }
 
 /** In the order in which they are looked for where nobody has said what runs on a node. */
-export const connectors: readonly Connector[] = [];
+export const connectors: readonly Connector[] = [{ platform: 'qemu', detect: detectQemu, connect: connectQemu }];
 
 export interface HypervisorsOptions {
   key: NodeKey;

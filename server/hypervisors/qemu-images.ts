@@ -80,6 +80,9 @@ export async function pullImages(
 // With the directory, where it can be told by itself.
 const keep = `set -eu
 directory=\${2%/*}
+case $2 in *.raw)
+  if [ $(($(wc -c <"$1") % 512)) -ne 0 ]; then echo 'it is no disk: it does not end with a sector' >&2; exit 1; fi
+esac
 mkdir -p -- "$directory"
 sync -- "$1" 2>/dev/null || sync
 mv -f -- "$1" "$2"

@@ -4,15 +4,12 @@ import { packer } from './pack-on-node.js';
 import { type DiskFile, optionOf } from './qemu-files.js';
 import { clearScratch } from './scratch-on-node.js';
 
-/** Sockets have short names, and lie where all nodes let them. */
-export const SOCKETS = '/tmp';
-
 /**
  * A disk without all that it builds on, in one file. qemu-img can not write to its standard output: raw bytes come from
  * qemu-nbd where nbdcopy is there to read it, and all else from a file that lies there for as long as that takes.
  */
 const send = `set -u
-scratch=$1 socket=$2 format=$3 source=$4 id=$5
+scratch=$1 format=$2 source=$3 id=$4 socket=\${TMPDIR:-/tmp}/\${1##*/}
 if [ "$format" = raw ] && command -v qemu-nbd >/dev/null && command -v nbdcopy >/dev/null; then
   mkdir -m 700 -- "$socket" || exit 1
   qemu-nbd -r -k "$socket/nbd" \${id:+-l snapshot.id=$id} --image-opts "$source" </dev/null >&2 & server=$!
@@ -42,25 +39,23 @@ export interface Sent {
   /** The number of a snapshot in it; the file as it is where there is none. */
   id?: string;
   scratch: string;
-  socket: string;
 }
 
 export async function* sendDisk(
   host: Host,
-  { file, id = '', scratch, socket }: Sent,
+  { file, id = '', scratch }: Sent,
   { format, packing, signal }: SendOptions,
 ): AsyncGenerator<Uint8Array> {
-  // Whoever was killed here before has left them.
-  await clearScratch(host, scratch, socket);
+  // What was killed here before has left it.
+  await clearScratch(host, scratch);
   // A machine may be writing elsewhere in the file: what a snapshot holds does not change any more.
   const source = optionOf(file, 'force-share=on');
-  const sender: Words = ['sh', '-c', send, 'sh', scratch, socket, format ?? 'raw', source, id];
+  const sender: Words = ['sh', '-c', send, 'sh', scratch, format ?? 'raw', source, id];
+  let isDone = false;
   try {
     yield* host.stream({ pipe: [sender, ...packer(packing)] }, { signal });
-  } catch (error) {
-    await clearScratch(host, scratch, socket);
-    throw error;
+    isDone = true;
   } finally {
-    if (signal.aborted) await clearScratch(host, scratch, socket);
+    if (!isDone) await clearScratch(host, scratch);
   }
 }

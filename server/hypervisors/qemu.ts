@@ -8,13 +8,16 @@ import { readSources, writeSources } from './linux-sources.js';
 import { type DiskFile, optionOf } from './qemu-files.js';
 import { imagesAt, pullImages, removeImage } from './qemu-images.js';
 import { machinesOn, type QemuDisk, type QemuMachine } from './qemu-machines.js';
-import { SOCKETS, sendDisk } from './qemu-stream.js';
+import { sendDisk } from './qemu-stream.js';
 import { scratchOf, sweepScratch } from './scratch-on-node.js';
 
 /** Where libvirt puts disks. */
 const PRESUMED = '/var/lib/libvirt/images';
 
 const TOOLS = ['qemu-img', 'virsh', 'qemu-nbd', 'nbdcopy', 'curl', 'gzip', 'xz', 'zstd', 'bzip2'];
+
+/** What is longer, qemu cuts. */
+const LONGEST = 255;
 
 /** What qemu has for all machines of it. */
 const DRIVERS = ['virtio', 'scsi', 'sata', 'ide', 'e1000', 'rtl8139'];
@@ -99,6 +102,9 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
       const { vm, domain } = machine;
       const { file } = disk;
       if (file?.format !== 'qcow2') throw new NotOnPlatform(`${disk.volume} is no qcow2: only those have snapshots`);
+      const length = Buffer.byteLength(meant.snapshot);
+      if (length === 0 || length > LONGEST)
+        throw new NotOnPlatform(`names of snapshots have 1 to ${LONGEST} bytes here`);
       if (snapshotsOf(disk).some(({ name }) => name === meant.snapshot)) {
         throw new CommandFailed('qemu-img', node.name, 1, `${file.path} has a snapshot "${meant.snapshot}" already`);
       }
@@ -158,7 +164,6 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
           file,
           ...(id !== undefined && { id }),
           scratch: scratchOf(path, options.job),
-          socket: scratchOf(SOCKETS, options.job),
         },
         options,
       );
@@ -170,7 +175,13 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
       removeImage(host, node.name, places(), await found(signal), { image, pool }, signal),
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
-    sweep: (underWay, signal) => sweepScratch(host, [...places().map(({ path }) => path), SOCKETS], underWay, signal),
+    sweep: (underWay, signal) =>
+      sweepScratch(
+        host,
+        places().map(({ path }) => path),
+        underWay,
+        signal,
+      ),
   };
 }
 

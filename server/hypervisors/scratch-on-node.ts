@@ -1,6 +1,6 @@
 import type { Host } from './host.js';
 
-/** What a job writes on a node, it writes into directories of this name. */
+/** What a job writes on a node, it writes into directories of this name, at a place or where sockets have short names. */
 const PREFIX = '.slipway-';
 
 const JOB = /^[A-Za-z0-9_-]{1,64}$/;
@@ -17,6 +17,7 @@ export const isScratch = (path: string) => path.split('/').some((part) => part.s
 
 // Subvolumes that came half are gone before the directory; where there is no btrfs there are none.
 const clear = `for scratch; do
+  rm -rf -- "\${TMPDIR:-/tmp}/\${scratch##*/}"
   [ -d "$scratch" ] || continue
   if command -v btrfs >/dev/null; then
     find "$scratch" -mindepth 1 -maxdepth 2 -xdev -inum 256 -exec btrfs subvolume delete {} + >/dev/null
@@ -25,11 +26,11 @@ const clear = `for scratch; do
 done`;
 
 /** Takes away what a job has left, also where its signal is aborted; what is out of reach now is for the sweep. */
-export async function clearScratch(host: Host, ...scratches: string[]): Promise<void> {
-  await host.run(['sh', '-c', clear, 'sh', ...scratches], { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {});
+export async function clearScratch(host: Host, scratch: string): Promise<void> {
+  await host.run(['sh', '-c', clear, 'sh', scratch], { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {});
 }
 
-const list = `for place; do
+const list = `for place in "\${TMPDIR:-/tmp}" "$@"; do
   [ ! -d "$place" ] || find "$place" -mindepth 1 -maxdepth 2 -type d -name '${PREFIX}*' -prune -print0
 done`;
 
