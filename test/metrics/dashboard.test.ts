@@ -53,6 +53,7 @@ test('it has a row for each thing that operators ask about', (t) => {
     'Catalog and blobs',
     'Jobs',
     'Process',
+    'Nodes',
   ]);
 });
 
