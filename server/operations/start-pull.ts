@@ -28,6 +28,8 @@ export interface PullWish {
   dc?: string | undefined;
   /** Bytes a second. */
   bandwidth?: number | undefined;
+  /** Of the task, where somebody has to know it before. */
+  id?: string | undefined;
 }
 
 export const PULL = 'pull image';
@@ -60,7 +62,8 @@ export async function startPull(deps: Deps, caller: Caller, wish: PullWish): Pro
     { kind: images.name, id: uuid, name: registration.name },
     { kind: nodes.name, id: node.name, name: node.name },
   ];
-  const { task } = await startTask(deps, caller, { what: PULL, objects, params }, async (tx, { id }) => {
+  const meant = { what: PULL, objects, params, ...(wish.id !== undefined && { id: wish.id }) };
+  const { task } = await startTask(deps, caller, meant, async (tx, { id }) => {
     await checkSends(tx, await nodeNamed(tx, node.name), uuid);
     const held = await tx.get(nodeImages, copyId(copy));
     // What is said to be there, and is not, is no reason to leave it so.
