@@ -28,6 +28,8 @@ export interface Row {
   always?: Fields;
   /** The fields of a list that are shown. */
   columns?: string;
+  /** In which field of the result that list stands, where it is not the result itself. */
+  lists?: string;
   /** How values are called where they are shown. */
   meanings?: Meanings;
   /** What is said when it is done, with arguments behind colons; without it the result is shown. */
@@ -141,8 +143,9 @@ export const asQuery = (told: Fields): RawQuery =>
 async function tell(row: Row, given: Fields, outcome: Outcome, options: Options, { io }: Context): Promise<void> {
   const { result } = outcome;
   if (isRunning(outcome)) return options.json ? printJson(io, outcome) : print(io, `${outcome.task}\n`);
-  if (row.columns && Array.isArray(result) && result.every(isRecord)) {
-    return printRows(io, columnsOf(row.columns.split(' '), row.meanings), result, options);
+  const list = row.lists !== undefined && isRecord(result) && !options.json ? result[row.lists] : result;
+  if (row.columns && Array.isArray(list) && list.every(isRecord)) {
+    return printRows(io, columnsOf(row.columns.split(' '), row.meanings), list, options);
   }
   if (options.json) return printJson(io, result);
   if (row.done) return print(io, `${visible(said(row.done, given))}\n`);

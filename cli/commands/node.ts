@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import type { Register } from '../command.js';
-import { type Field, optionsOf, valuesOf } from '../field.js';
+import { CliError } from '../errors.js';
+import { type Field, optionsOf, paging, valuesOf } from '../field.js';
 import { kept } from '../kept.js';
 import { Management } from '../management.js';
 import { note, print, printJson } from '../output.js';
@@ -22,6 +23,50 @@ const fields: readonly Field[] = [
   ],
   ['keep_sources', '--keep-sources', 'its list of image servers is kept to what is configured', 'switch'],
 ];
+
+const ways: readonly Field[] = [
+  ['address', '--address <host>', 'where it is reached by ssh; empty: not at all', 'text or none'],
+  ['port', '--port <port>', 'of its sshd; 22 unless given', 'number'],
+  ['user', '--user <name>', 'as whom; root unless given'],
+  ['host_keys', '--host-keys <keys>', 'its host keys, with commas; the first that is met is kept unless given', 'list'],
+  ['key', '--key <secret>', "a secret of type ssh-key instead of the server's own key; empty: not", 'text or none'],
+  ['agent', '--agent', 'keys of the ssh-agent beside the server count as well', 'switch'],
+  ['jump', '--jump <node>', 'through which node it is reached; empty: directly', 'text or none'],
+  ['platform', '--platform <name>', 'what runs there; found out unless given, or where it is empty', 'text or none'],
+  [
+    'places',
+    '--places <places>',
+    'where its machines lie: datasets, directories or volume groups, with commas',
+    'list',
+  ],
+];
+
+function checkPassed(result: unknown): void {
+  if (!isRecord(result) || result.failed === null) return;
+  const first = [result.checks].flat().find(isRecord);
+  throw new CliError(`${result.failed}: ${first?.found}`, { hint: String(first?.advice) });
+}
+
+const aliases: Record<string, string> = { create: 'add', update: 'set' };
+
+/** A line to be copied, and nothing else. */
+const showKey: Register = (group, context) => {
+  group
+    .command('key')
+    .description('print what lets this server in: a line for authorized_keys of nodes')
+    .option('--from <addresses>', 'good from there only, with commas: where the server comes from')
+    .option('--jump', 'other nodes are reached through the node')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  slipway node key --from 10.0.0.1\n  slipway node key | ssh root@node1 "cat >> .ssh/authorized_keys"',
+    )
+    .action(async (options: { from?: string; jump?: true }, called: Command) => {
+      const management = new Management(await openSession(called, context));
+      const { result } = await call(management, 'GET /api/nodekey', { ...options });
+      if (!isRecord(result)) throw management.exchange.answeredBadly(200, 'sent no key');
+      await print(context.io, `${visible(String(result.line))}\n`);
+    });
+};
 
 const wishes: readonly Field[] = [
   ['expires', '--expires <when>', 'until when: a duration such as 90d, or a date; for ever unless given'],
@@ -58,14 +103,39 @@ export const register = resource({
   name: 'node',
   description: 'the nodes that fetch images, and what proves them',
   rows: [
+    showKey,
     ...kept({
       name: 'node',
-      columns: 'name dcs addresses known_by_address certificate',
-      fields,
+      columns: 'name dcs online since platform version machines inventoried addresses',
+      fields: [...fields, ...ways],
       making: '; "slipway node token create" gives it the URL of its images',
       deleting: ' with its tokens',
       example: ['node1', '--dcs north --addresses 10.0.0.0/24', '--dcs north,south'],
-    }),
+    }).map((row) => ({ ...row, ...(aliases[row.name] !== undefined && { alias: aliases[row.name] }) })),
+    {
+      name: 'check',
+      description: 'look whether a node can be worked with; ends with 1 and says what to do where it can not',
+      asks: 'GET /api/node/:node/check',
+      columns: 'check ok found advice',
+      lists: 'checks',
+      check: checkPassed,
+      examples: ['node check node1'],
+    },
+    {
+      name: 'refresh',
+      description: 'take the inventory of a node now: its machines, what they use, its images',
+      asks: 'PUT /api/node/:node/inventory',
+      examples: ['node refresh node1'],
+    },
+    {
+      name: 'vms',
+      description: 'list the machines on a node, or those that were there when it was heard of last',
+      asks: 'GET /api/node/:node/vm',
+      always: { full: true },
+      fields: paging,
+      columns: 'uuid hostname dc owner state source',
+      examples: ['node vms node1', 'node vms node1 --json'],
+    },
     {
       name: 'token',
       description: 'the tokens of nodes, and the URLs they are part of',
