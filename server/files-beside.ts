@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { listKeyFiles } from './auth/key-files.js';
 import { type Beside, isBeside, isSecretBeside } from './operations/beside.js';
 
-const SECRETS = ['admin-token', 'secrets-key', 'tls/certificate.pem', 'tls/key.pem'];
+const SECRETS = ['admin-token', 'secrets-key', 'node-key', 'tls/certificate.pem', 'tls/key.pem'];
 
 /** As they lie in the data directory. */
 export function filesBeside(data: string): Beside {

@@ -27,9 +27,9 @@ const fields: readonly Field[] = [
 const ways: readonly Field[] = [
   ['address', '--address <host>', 'where it is reached by ssh; empty: not at all', 'text or none'],
   ['port', '--port <port>', 'of its sshd; 22 unless given', 'number'],
-  ['user', '--user <name>', 'as whom; root unless given'],
+  ['user', '--ssh-user <name>', 'as whom it is asked; root unless given'],
   ['host_keys', '--host-keys <keys>', 'its host keys, with commas; the first that is met is kept unless given', 'list'],
-  ['key', '--key <secret>', "a secret of type ssh-key instead of the server's own key; empty: not", 'text or none'],
+  ['key', '--ssh-key <secret>', "a secret of type ssh-key instead of the server's own key; empty: not", 'text or none'],
   ['agent', '--agent', 'keys of the ssh-agent beside the server count as well', 'switch'],
   ['jump', '--jump <node>', 'through which node it is reached; empty: directly', 'text or none'],
   ['platform', '--platform <name>', 'what runs there; found out unless given, or where it is empty', 'text or none'],

@@ -21,17 +21,19 @@ interface Options {
 
 const add = saving({
   name: 'add',
-  description: 'keep credentials for a server that images come from; the password or token is asked for',
+  description:
+    'keep credentials for a server that images come from, or a key for nodes; a password or token is asked for',
   asks: 'POST /api/secret/:name',
   done: 'is kept',
   examples: [
     'secret add upstream --host images.example.com --username mirror',
     'pass show upstream | slipway secret add upstream --host images.example.com --type bearer --stdin',
+    'cat id_ed25519 | slipway secret add old-nodes --type ssh-key --stdin',
   ],
   options: (command) =>
     command
-      .requiredOption('--host <host>', 'to whom it is told: a host, with its port where that is not the usual one')
-      .addOption(new Option('--type <type>', 'what it is').choices(['basic', 'bearer']).default('basic')),
+      .option('--host <host>', 'to whom it is told: a host, with its port where that is not the usual one')
+      .addOption(new Option('--type <type>', 'what it is').choices(['basic', 'bearer', 'ssh-key']).default('basic')),
 });
 
 const set = saving({
@@ -63,7 +65,7 @@ function saving({ name: verb, description, asks, done, examples, options }: Savi
     options(command)
       .option('--username <name>', 'the user, for type basic')
       .option('--dc <dc>', 'for this data center, whose import administrators use it')
-      .option('--stdin', 'read the password or token from standard input instead of asking for it')
+      .option('--stdin', 'read the password, token or key from standard input instead of asking for it')
       .addHelpText(
         'after',
         ['\nExamples:', ...examples.map((one) => `  ${one.includes('|') ? '' : 'slipway '}${one}`)].join('\n'),
@@ -80,7 +82,7 @@ function saving({ name: verb, description, asks, done, examples, options }: Savi
 
 export const register = resource({
   name: 'secret',
-  description: 'credentials for the servers that images come from',
+  description: 'credentials for the servers that images come from, and keys for nodes',
   rows: [
     {
       name: 'list',

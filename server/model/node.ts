@@ -78,6 +78,18 @@ export function withoutDatacenter({ vmRules = [], ...node }: Node, name: string)
   return { ...node, datacenters, ...(rules.length > 0 && { vmRules: rules }) };
 }
 
+const presentConnection = ({ address, port, user, hostKeys, key, agent, jump, platform, places }: Connection) => ({
+  address,
+  port,
+  user,
+  host_keys: hostKeys,
+  key: key ?? null,
+  agent: agent ?? false,
+  jump: jump ?? null,
+  platform: platform ?? null,
+  places,
+});
+
 /** A node as operators see it. */
 export const presentNode = ({
   name,
@@ -87,6 +99,7 @@ export const presentNode = ({
   knownByAddress,
   vmRules = [],
   ownSources,
+  connection,
   created,
 }: Node) => ({
   name,
@@ -96,5 +109,6 @@ export const presentNode = ({
   known_by_address: knownByAddress,
   vm_rules: vmRules.map(spelled),
   keep_sources: !ownSources,
+  connection: connection ? presentConnection(connection) : null,
   created,
 });

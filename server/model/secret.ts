@@ -3,11 +3,13 @@ export interface Secret {
   name: string;
   /** Whose import administrators manage and use it; SuperAdmins only where it is absent. */
   datacenter?: string;
-  /** As in a URL, with its port where that is not the usual one; `http://` before it where plain HTTP is meant. */
+  /** None for keys. As in a URL, with its port where that is not the usual one; `http://` before it where plain HTTP is meant. */
   host: string;
   type: SecretType;
   username?: string;
-  /** The password or token. */
+  /** Of a private key: what nodes are given. */
+  publicKey?: string;
+  /** The password, the token or the private key. */
   sealed: string;
   created: string;
   changed: string;
@@ -49,12 +51,13 @@ export function isFor({ host }: Pick<Secret, 'host'>, url: URL): boolean {
   );
 }
 
-export const presentSecret = ({ name, datacenter, host, type, username, created, changed }: Secret) => ({
+export const presentSecret = ({ name, datacenter, host, type, username, publicKey, created, changed }: Secret) => ({
   name,
   dc: datacenter ?? null,
   host,
   type,
   username: username ?? null,
+  public_key: publicKey ?? null,
   created,
   changed,
 });

@@ -18,4 +18,4 @@ export const isBeside = (name: string): boolean =>
   );
 
 export const isSecretBeside = (name: string): boolean =>
-  /^(admin-token|secrets-key|tls\/(certificate|key)\.pem)$/.test(name);
+  /^(admin-token|secrets-key|node-key|tls\/(certificate|key)\.pem)$/.test(name);

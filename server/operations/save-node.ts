@@ -9,10 +9,11 @@ import { nodeSources } from '../model/node-source.js';
 import { nodeTokens } from '../model/node-token.js';
 import type { Grant } from '../model/token.js';
 import { checkStands } from './check-stands.js';
+import { type ConnectionWish, checkNoJumps, connected, connectionProblems } from './node-connection.js';
 import { placeFound } from './place-found.js';
 import { forgetFound } from './take-inventory.js';
 
-export interface NodeWish {
+export interface NodeWish extends ConnectionWish {
   dcs?: string[] | undefined;
   addresses?: string[] | undefined;
   /** A SHA-256 fingerprint in lower-case hex; none where it is null. */
@@ -28,7 +29,7 @@ export async function createNode(deps: Deps, caller: Caller, own: Grant, name: s
     await checkStands(tx, caller, own);
     if (await tx.get(nodes, name)) throw new ImgapiError('ObjectAlreadyExists', `node "${name}" exists already`);
     const node = changed({ name, datacenters: [], addresses: [], knownByAddress: false, created }, wish);
-    await check(tx, deps, node);
+    await check(tx, deps, node, wish);
     await tx.insert(nodes, node);
     return node;
   });
@@ -37,8 +38,10 @@ export async function createNode(deps: Deps, caller: Caller, own: Grant, name: s
 export async function updateNode(deps: Deps, caller: Caller, own: Grant, name: string, wish: NodeWish): Promise<Node> {
   return deps.catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
-    const node = changed(await nodeNamed(tx, name), wish);
-    await check(tx, deps, node);
+    const before = await nodeNamed(tx, name);
+    const node = changed(before, wish);
+    await check(tx, deps, node, wish);
+    if (before.connection && !node.connection) await checkNoJumps(tx, name);
     await tx.replace(nodes, node);
     await placeFound(tx, node, deps.now().toISOString());
     return node;
@@ -50,6 +53,7 @@ export async function deleteNode({ catalog, now }: Deps, caller: Caller, own: Gr
   await catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     await nodeNamed(tx, name);
+    await checkNoJumps(tx, name);
     const held: string[] = [];
     for await (const { record } of tx.range(nodeTokens, 'node', { prefix: name })) {
       if (record.node === name) held.push(record.hash);
@@ -67,8 +71,12 @@ export async function nodeNamed(reader: Reader, name: string): Promise<Node> {
   return node;
 }
 
-function changed({ certificate: before, vmRules = [], ownSources, ...node }: Node, wish: NodeWish): Node {
+function changed(
+  { certificate: before, vmRules = [], ownSources, connection: way, ...node }: Node,
+  wish: NodeWish,
+): Node {
   const { vm_rules: rules = vmRules } = wish;
+  const connection = connected(way, wish);
   const { dcs = node.datacenters, addresses = node.addresses, certificate = before ?? null } = wish;
   return {
     ...node,
@@ -78,10 +86,11 @@ function changed({ certificate: before, vmRules = [], ownSources, ...node }: Nod
     ...(certificate !== null && { certificate }),
     ...(rules.length > 0 && { vmRules: rules }),
     ...((wish.keep_sources === undefined ? ownSources : !wish.keep_sources) && { ownSources: true as const }),
+    ...(connection && { connection }),
   };
 }
 
-async function check(tx: Tx, { policy }: Pick<Deps, 'policy'>, node: Node): Promise<void> {
+async function check(tx: Tx, { policy }: Pick<Deps, 'policy'>, node: Node, wish: ConnectionWish): Promise<void> {
   const others: Node[] = [];
   for await (const other of tx.list(nodes)) if (other.name !== node.name) others.push(other);
   const unknown: string[] = [];
@@ -93,6 +102,7 @@ async function check(tx: Tx, { policy }: Pick<Deps, 'policy'>, node: Node): Prom
       .map(({ datacenter }) => told('vm_rules', `names a data center that the node does not serve: "${datacenter}"`)),
     ...proxiesIn(node, policy.trustedProxies),
     ...ambiguous(node, others),
+    ...(await connectionProblems(tx, node, others, wish)),
   ];
   if (problems.length > 0) throw invalidInput(problems);
 }

@@ -1,7 +1,7 @@
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
 import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
-import { hostFrom, purposeOf, type Secret, type SecretType, secretRef, secrets } from '../model/secret.js';
+import { hostFrom, purposeOf, type Secret, type SecretType, secretRef, secrets, secretTypes } from '../model/secret.js';
 import type { Grant } from '../model/token.js';
 import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { checkStands } from './check-stands.js';
@@ -14,7 +14,7 @@ export interface SecretWish {
   host?: string | undefined;
   type?: SecretType | undefined;
   username?: string | undefined;
-  /** The password or token. */
+  /** The password, the token or the private key. */
   value?: string | undefined;
 }
 
@@ -31,13 +31,15 @@ const MOST_NAMED = 20;
 export async function createSecret(deps: Deps, caller: Caller, own: Grant, name: string, wish: SecretWish) {
   const { catalog, seals, now } = deps;
   const datacenter = placeOf(deps, caller, wish.dc);
-  const host = hostOf(wish.host);
-  if (wish.type === undefined) throw missing('type', 'is basic or bearer');
+  if (wish.type === undefined) throw missing('type', `is one of ${secretTypes.join(', ')}`);
+  const host = hostOf(wish.type, wish.host);
   const at = now().toISOString();
   const place = { name, ...(datacenter !== undefined && { datacenter }) };
+  checkType(wish, datacenter);
   const bare = { ...place, host, type: wish.type, created: at, changed: at, ...usernameOf(wish.type, wish.username) };
-  if (wish.value === undefined) throw missing('value', 'is the password or token');
-  const secret = { ...bare, sealed: await seals.seal(wish.value, purposeOf(bare)) };
+  if (wish.value === undefined) throw missing('value', 'is the password, the token or the private key');
+  const publicKey = publicKeyOf(deps, wish.type, wish.value);
+  const secret = { ...bare, ...publicKey, sealed: await seals.seal(wish.value, purposeOf(bare)) };
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     if (datacenter !== undefined) await checkDatacenterStands(tx, datacenter);
@@ -56,15 +58,19 @@ export async function createSecret(deps: Deps, caller: Caller, own: Grant, name:
 export async function updateSecret(deps: Deps, caller: Caller, own: Grant, address: Address, wish: SecretWish) {
   const { catalog, seals, now } = deps;
   const before = await findSecret(catalog, caller, address);
-  const host = wish.host === undefined ? before.host : hostOf(wish.host);
   const type = wish.type ?? before.type;
+  const host = wish.host === undefined && type === before.type ? before.host : hostOf(type, wish.host ?? before.host);
   if (wish.value === undefined && (host !== before.host || type !== before.type)) {
     throw missing('value', 'has to be given again for another host or type');
   }
+  if ((type === 'ssh-key') !== (before.type === 'ssh-key')) {
+    throw invalidInput([{ field: 'type', code: 'Invalid', message: `type stays ${before.type}: make another secret` }]);
+  }
   const { username: known, ...rest } = before;
+  const publicKey = wish.value === undefined ? {} : publicKeyOf(deps, type, wish.value);
   const bare = { ...rest, host, type, ...usernameOf(type, wish.username ?? known) };
   const sealed = wish.value === undefined ? before.sealed : await seals.seal(wish.value, purposeOf(bare));
-  const after = { ...bare, sealed, changed: now().toISOString() };
+  const after = { ...bare, ...publicKey, sealed, changed: now().toISOString() };
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     const { sealed: still } = await findSecret(tx, caller, { ...address, dc: before.datacenter ?? address.dc });
@@ -97,7 +103,38 @@ function placeOf(deps: Deps, caller: Caller, dc: string | undefined): string | u
   throw missing('dc', 'has to name the data center that the secret is for');
 }
 
-function hostOf(given: string | undefined): string {
+/** Nodes are the operators', and so is what opens them. */
+function checkType({ type }: SecretWish, datacenter: string | undefined): void {
+  if (type !== 'ssh-key' || datacenter === undefined) return;
+  throw invalidInput([
+    { field: 'dc', code: 'Invalid', message: 'dc is not told for type ssh-key: nodes are of no data center' },
+  ]);
+}
+
+function publicKeyOf(
+  { hypervisors }: Pick<Deps, 'hypervisors'>,
+  type: SecretType,
+  value: string,
+): { publicKey?: string } {
+  const wrong = (what: string) => invalidInput([{ field: 'value', code: 'Invalid', message: `value ${what}` }]);
+  if (type !== 'ssh-key') {
+    if (/[\r\n]/.test(value)) throw wrong('holds control characters');
+    return {};
+  }
+  const publicKey = hypervisors.publicKeyOf(value);
+  if (publicKey === undefined)
+    throw wrong('is no private key, or one with a passphrase, which nobody would be here to type');
+  return { publicKey };
+}
+
+/** Keys are for nodes, whatever they are called: what is signed with one tells nothing of it. */
+function hostOf(type: SecretType, given: string | undefined): string {
+  if (type === 'ssh-key') {
+    if (given === undefined || given === '') return '';
+    throw invalidInput([
+      { field: 'host', code: 'Invalid', message: 'host is not told for type ssh-key: nodes name the key' },
+    ]);
+  }
   if (given === undefined) throw missing('host', 'is the host that the secret is told to');
   const host = hostFrom(given);
   if (host !== undefined) return host;
@@ -106,7 +143,7 @@ function hostOf(given: string | undefined): string {
 }
 
 function usernameOf(type: SecretType, username: string | undefined): Pick<Secret, 'username'> {
-  if (type === 'bearer') return {};
+  if (type !== 'basic') return {};
   if (username === undefined) throw missing('username', 'is needed for type basic');
   return { username };
 }

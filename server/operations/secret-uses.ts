@@ -1,6 +1,7 @@
 import { isRecord } from '../../imgapi/checks.js';
 import type { Reader } from '../../storage/catalog.js';
-import type { Caller } from '../model/caller.js';
+import { type Caller, isOperator } from '../model/caller.js';
+import { nodes } from '../model/node.js';
 import { mayAsk } from '../model/permissions.js';
 import { repositories } from '../model/repository.js';
 import { seesTask, tasks } from '../model/task.js';
@@ -15,7 +16,7 @@ export interface SecretUse {
 type FindUses = (reader: Reader, ref: string) => AsyncIterable<SecretUse>;
 
 /** Everything that keeps the reference of a secret: whatever else comes to keep one has its line here. */
-const findUses: readonly FindUses[] = [ofRepositories, ofTasks];
+const findUses: readonly FindUses[] = [ofRepositories, ofNodes, ofTasks];
 
 export async function usesOf(reader: Reader, ref: string): Promise<SecretUse[]> {
   const uses: SecretUse[] = [];
@@ -27,6 +28,12 @@ async function* ofRepositories(reader: Reader, ref: string): AsyncGenerator<Secr
   for await (const { record } of reader.range(repositories, 'secret', { prefix: ref })) {
     if (record.secret !== ref) continue;
     yield { what: 'repository', name: record.name, isSeenBy: (caller) => mayAsk(caller, 'browse repositories') };
+  }
+}
+
+async function* ofNodes(reader: Reader, ref: string): AsyncGenerator<SecretUse> {
+  for await (const { name, connection } of reader.list(nodes)) {
+    if (connection?.key === ref) yield { what: 'node', name, isSeenBy: isOperator };
   }
 }
 

@@ -18,6 +18,7 @@ import * as managed from './api/images.js';
 import * as imagestore from './api/imagestore.js';
 import * as imports from './api/imports.js';
 import * as inventory from './api/inventory.js';
+import * as nodeKey from './api/node-key.js';
 import * as nodeSources from './api/node-sources.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
@@ -224,6 +225,7 @@ export const routes: Route[] = [
   api('GET',    '/api/node/:host/token',            nodes.listTokens,     fleet),
   api('POST',   '/api/node/:host/token/:name',      nodes.createToken,    rules),
   api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),
+  api('GET',    '/api/nodekey',                     nodeKey.show,         fleet),
   api('GET',    '/api/nodesource',                  nodeSources.list,     fleet),
   api('PUT',    '/api/node/:host/source',           nodeSources.push,     fleet),
   api('GET',    '/api/node/:host/preflight/:name', preflight.show,       fleet),

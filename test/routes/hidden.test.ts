@@ -93,6 +93,7 @@ const examples: Record<string, Asked[]> = {
     ['/images?dc=E1', json(manifest({}))],
     ['/images?dc=E1&action=import-docker-image&repo=x&tag=y', {}],
     ['/images?action=create-from-vm&vm_uuid=x', {}],
+    [`/images?action=create-from-vm&vm_uuid=${hidden.machine}`, json({ name: 'new', version: '1' })],
   ],
   'GET /images/:uuid': [
     ...each((uuid) => `/images/${uuid}`),
@@ -357,6 +358,7 @@ const examples: Record<string, Asked[]> = {
   'GET /api/node/:host/check': ['/api/node/hid-node/check'],
   'GET /api/node/:host/vm': ['/api/node/hid-node/vm', '/api/node/hid-node/vm?full=true'],
   'GET /api/node/:host/token': ['/api/node/hid-node/token'],
+  'GET /api/nodekey': ['/api/nodekey', '/api/nodekey?from=10.0.0.1&jump'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
   'PUT /api/node/:host/source': [['/api/node/hid-node/source', json({})]],
   'GET /api/node/:host/preflight/:name': [

@@ -38,7 +38,14 @@ test('a secret is kept sealed, and in no answer, log or entry of the audit', asy
   const made = await server.ask('POST', '/api/secret/source', { body: basic });
   t.is(made.status, 201);
   const { created, changed, ...shown } = resultOf(made);
-  t.deepEqual(shown, { name: 'source', dc: null, host: 'images.example.com', type: 'basic', username: 'me' });
+  t.deepEqual(shown, {
+    name: 'source',
+    dc: null,
+    host: 'images.example.com',
+    type: 'basic',
+    username: 'me',
+    public_key: null,
+  });
   const answers = [
     made,
     await server.ask('GET', '/api/secret/source', { as: 'admin' }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
+import { ADDRESS, hostKeyOf, PLACE, SSH_USER_NAME } from '../../model/connection.js';
 import { isNetwork } from '../../model/networks.js';
 import { NODE_NAME, platforms, vmRuleOf } from '../../model/node.js';
 import { TOKEN_NAME } from '../../model/token.js';
@@ -9,7 +10,7 @@ import { showNode } from '../../operations/show-node.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
 import { expiry } from './tokens.js';
-import { emptyBody, flag, listOf } from './values.js';
+import { emptyBody, flag, listOf, whole } from './values.js';
 
 const fingerprint = z
   .string()
@@ -17,6 +18,15 @@ const fingerprint = z
   .pipe(z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 fingerprint: 64 hex digits, with or without colons'));
 
 const network = z.string().refine(isNetwork, 'is not an address, nor a network such as 10.0.0.0/24');
+
+const hostKey = z
+  .string()
+  .max(2100)
+  .transform((text, at) => {
+    const key = hostKeyOf(text);
+    if (key === undefined) at.addIssue({ code: 'custom', message: 'is no host key', input: text });
+    return key ?? z.NEVER;
+  });
 
 const vmRule = z
   .string()
@@ -42,6 +52,32 @@ const fields = z
       .boolean()
       .optional()
       .describe('whether its list of image servers is kept to what is configured, which is the default'),
+    address: z
+      .string()
+      .regex(ADDRESS, 'is no host name and no address')
+      .nullable()
+      .optional()
+      .describe('by which this server reaches it by ssh; null: not at all'),
+    port: whole(1, 65_535).optional().describe('of its sshd; 22 unless given'),
+    user: z.string().regex(SSH_USER_NAME, 'is no user').optional().describe('root unless given'),
+    host_keys: listOf(hostKey, 'host keys such as "ssh-ed25519 AAAA…"')
+      .optional()
+      .describe('the only ones that are believed; the first that is met, where there are none'),
+    key: z
+      .string()
+      .max(130)
+      .nullable()
+      .optional()
+      .describe("a secret of type ssh-key; the server's own key where it is null"),
+    agent: z.boolean().optional().describe('whether keys of the agent that runs beside the server count'),
+    jump: z.string().max(128).nullable().optional().describe('the node through which it is reached'),
+    platform: z.enum(platforms).nullable().optional().describe('what runs there; found out where it is null'),
+    places: listOf(
+      z.string().regex(PLACE, 'is no dataset, directory or volume group'),
+      'datasets, directories or volume groups',
+    )
+      .optional()
+      .describe('where its machines lie, on platforms that have no list of them'),
   })
   .optional();
 
@@ -53,6 +89,20 @@ const node = z.strictObject({
   known_by_address: z.boolean(),
   vm_rules: z.array(z.string()),
   keep_sources: z.boolean(),
+  connection: z
+    .strictObject({
+      address: z.string(),
+      port: z.number(),
+      user: z.string(),
+      host_keys: z.array(z.string()),
+      key: z.string().nullable(),
+      agent: z.boolean(),
+      jump: z.string().nullable(),
+      platform: z.enum(platforms).nullable().describe('as it was given'),
+      places: z.array(z.string()),
+    })
+    .nullable()
+    .describe('how it is reached by ssh'),
   online: z.boolean().nullable().describe('whether it answered when it was asked last; null where it never was'),
   since: z.iso.datetime().nullable().describe('since when that is so'),
   reason: z.string().nullable().describe('why it does not answer, or why its inventory could not be taken'),
@@ -128,7 +178,7 @@ export const update = endpoint({
   body: fields,
   status: 200,
   answer: node,
-  refusals: ['ResourceNotFound'],
+  refusals: ['ResourceNotFound', 'NodeInUse'],
   perform: async ({ caller, own, params, body = {} }, deps) =>
     showNode(deps, await updateNode(deps, caller, own, params.host ?? '', body)),
 });
@@ -140,7 +190,7 @@ export const remove = endpoint({
   query: noQuery,
   body: emptyBody,
   status: 200,
-  refusals: ['ResourceNotFound'],
+  refusals: ['ResourceNotFound', 'NodeInUse'],
   perform: ({ caller, own, params }, deps) => deleteNode(deps, caller, own, params.host ?? ''),
 });
 

@@ -33,7 +33,13 @@ const fields = {
     .regex(/^[^:]*$/, 'holds a ":"')
     .optional()
     .describe('for type basic'),
-  value: credential.optional().describe('the password or token; kept sealed, and never in an answer'),
+  value: z
+    .string()
+    .min(1, 'is empty')
+    .max(16_384, 'is longer than 16384 characters')
+    .regex(/^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]*$/, 'holds control characters')
+    .optional()
+    .describe('the password, the token or the private key without a passphrase; kept sealed, and never in an answer'),
 };
 
 const record = z.strictObject({
@@ -42,6 +48,7 @@ const record = z.strictObject({
   host: z.string(),
   type: z.enum(secretTypes),
   username: z.string().nullable(),
+  public_key: z.string().nullable().describe('of type ssh-key: what nodes are given'),
   created: z.iso.datetime(),
   changed: z.iso.datetime(),
 });
