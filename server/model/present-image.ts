@@ -1,10 +1,12 @@
 import { type Caller, isOperator } from './caller.js';
 import { tagsOf } from './manifest-tags.js';
+import type { NodeImage } from './node-image.js';
 import { obstacleToUse } from './obstacle.js';
 import { osTypeOf } from './os-types.js';
 import { type Circumstances, possibleActions } from './possible-actions.js';
 import { accessLevels, type ManagedImage } from './registration.js';
 import { bytesOf } from './usage.js';
+import { seesVm } from './vm.js';
 
 /** What has to be looked up to show an image to somebody. */
 export interface Known extends Circumstances {
@@ -19,6 +21,8 @@ export interface Known extends Circumstances {
   knowsImage: (uuid: string) => boolean;
   /** How many machines that the caller sees use it. */
   machines: number;
+  /** The nodes that have it: they are SuperAdmins' business. */
+  copies: readonly NodeImage[];
 }
 
 const OK = 1;
@@ -26,7 +30,7 @@ const PENDING = 2;
 
 /** An image as management shows it, in its list and alone. Of data centers, those that the caller administers. */
 export function presentImage(image: ManagedImage, known: Known) {
-  const { caller, writes, nameOf, machines } = known;
+  const { caller, writes, nameOf, machines, copies } = known;
   const { registration } = image;
   const { resize, deploy, tags } = tagsOf(image);
   const obstacle = obstacleToUse(image, known);
@@ -67,14 +71,23 @@ export function presentImage(image: ManagedImage, known: Known) {
       by: registration.provenance?.by ?? null,
       repository: registration.provenance?.repository ?? null,
       origin: image.origin ?? null,
+      machine: machineOf(image, caller),
     },
     vms: machines,
-    nodes: [] as string[],
+    nodes: isOperator(caller) ? copies.map(({ node, pool, state }) => ({ node, pool, state })) : [],
     created: registration.created,
     changed: registration.changed,
     published: image.published_at ?? null,
     may: possibleActions(caller, image, known, { writes }),
   };
+}
+
+/** Machines are known to the administrators of their data center, also by what was made of them. */
+function machineOf({ registration: { provenance } }: ManagedImage, caller: Caller) {
+  const machine = provenance?.machine;
+  if (!machine || !seesVm(caller, machine)) return null;
+  const { vm, hostname, disk, snapshot, datacenter, node } = machine;
+  return { vm, hostname, disk, snapshot, dc: datacenter, node };
 }
 
 /** By what it is replaced is told to those who see that one. */

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import type { Access, Label } from '../model/registration.js';
 import { withinDatacenter } from '../model/rights.js';
+import { Started } from '../model/task.js';
 import { isAdmitted } from '../model/user.js';
 import { deleteManagedImage } from './delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from './deprecate-image.js';
@@ -83,8 +84,8 @@ export async function bulkImages(
     const done: BulkRow = { image, status: 'SUCCESS', code: null, detail: null };
     const along = (tx: Tx) => work.keep(tx, { progress: { done: rows.length + 1, total }, result: [...rows, done] });
     try {
-      await act(deps, callerNow(), { image, dc: wish.dc }, wish, along);
-      rows.push(done);
+      const outcome = await act(deps, callerNow(), { image, dc: wish.dc }, wish, along);
+      rows.push(outcome instanceof Started ? { ...done, detail: `task ${outcome.task.id} goes on with it` } : done);
     } catch (error) {
       if (work.signal.aborted) throw error;
       rows.push(failed(deps, image, error));

@@ -4,9 +4,11 @@ import type { Image } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
 import { isOperator } from '../model/caller.js';
 import { withoutChannel } from '../model/image.js';
+import type { Task } from '../model/task.js';
 import { checkDependents } from './check-dependents.js';
 import { checkSettled } from './check-settled.js';
 import { checkUnused } from './check-unused.js';
+import { clearNodesFirst, forgetCopies } from './clear-nodes.js';
 import { endUploadsTo } from './end-upload.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
@@ -17,9 +19,13 @@ export interface Deletion {
   force: boolean;
 }
 
-/** Removes the image, or only from the selected channel where it is in others too. Its bytes go with the last holder. */
+/**
+ * Removes the image, or only from the selected channel where it is in others too. Its bytes go with the last holder. Where
+ * nodes have it, it is gone for everybody who asks over IMGAPI, and a task clears the nodes before it is deleted.
+ */
 export async function deleteImage(deps: Deps, target: Target, { fromAllChannels, force }: Deletion): Promise<void> {
-  const { catalog, now } = deps;
+  const { catalog, tasks, now } = deps;
+  let clearing: Task | undefined;
   const isGone = await catalog.write(async (tx) => {
     const image = await findOwnImage(tx, target);
     if (force) checkForces(target);
@@ -27,9 +33,13 @@ export async function deleteImage(deps: Deps, target: Target, { fromAllChannels,
     await checkDependents(tx, target);
     const rest = fromAllChannels ? undefined : remainder(image, target.channel);
     if (!rest && !force) await checkUnused(tx, target.caller, image);
-    await saveImage(tx, image, rest, now());
-    return rest === undefined;
+    if (!rest && force) await forgetCopies(tx, image.uuid);
+    const leaving = rest ? undefined : await clearNodesFirst(deps, tx, target.caller, image);
+    clearing = leaving?.task;
+    await saveImage(tx, image, rest ?? leaving?.image, now());
+    return rest === undefined && !leaving;
   });
+  if (clearing) tasks.enqueue(clearing);
   if (isGone) await endUploadsTo(deps, target.uuid);
 }
 

@@ -14,4 +14,5 @@ export type NodeReturn = (deps: Deps, node: Node, hypervisor: Hypervisor, signal
 export const nodeReturns: Readonly<Record<string, NodeReturn>> = {
   sources: keepSources,
   'snapshots to be let go of': letGoOn,
+  'images that are to go': async ({ nodeWork }) => nodeWork.wake(),
 };

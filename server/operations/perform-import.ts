@@ -16,6 +16,7 @@ import { type Caller, trusted } from '../model/caller.js';
 import { iconTypeOf } from '../model/icon-type.js';
 import { activate, fileHolder, iconHolder, images, isPlaceholder, withFile, withIcon } from '../model/image.js';
 import { bytesOfSteps, holderOf, type ImportPlan, type ImportStep } from '../model/import.js';
+import { nodeImages } from '../model/node-image.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { hasEnded, type Progress, type Step, type Task, tasks } from '../model/task.js';
 import { callerOf } from './bulk-images.js';
@@ -238,5 +239,6 @@ export async function undoImport({ imports, now }: Deps, tx: Tx, task: Task): Pr
 async function isNeeded(reader: Reader, { uuid }: RegisteredImage): Promise<boolean> {
   for await (const _ of reader.range(images, 'origin', { prefix: uuid, limit: 1 })) return true;
   for await (const _ of vmsOf(reader, uuid)) return true;
+  for await (const _ of reader.range(nodeImages, 'image', { prefix: uuid, limit: 1 })) return true;
   return false;
 }

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
+import { ofImage } from '../model/node-image.js';
 import { answer } from '../model/permissions.js';
 import { type Known, presentImage, type ShownImage } from '../model/present-image.js';
 import { builtOn } from '../model/reach.js';
@@ -19,7 +20,7 @@ export function showImage(deps: Deps, onlooker: Onlooker, image: ManagedImage): 
   return presentImage(image, known(deps, onlooker, image));
 }
 
-function known({ fleet, listing, directory }: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): Known {
+function known({ fleet, listing, directory, copies }: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): Known {
   const using = fleet.within([uuid]);
   return {
     caller,
@@ -35,6 +36,7 @@ function known({ fleet, listing, directory }: Deps, { caller, own }: Onlooker, {
       return image !== undefined && answer(caller, 'show in a data center', { image }) !== 'hidden';
     },
     machines: using.filter((vm) => seesVm(caller, vm)).length,
+    copies: copies.within([ofImage(uuid)]),
     isUsed: using.length > 0,
     isOrigin: listing.within([builtOn(uuid)]).length > 0,
     recordsOnly: keepsRecordsOnly(directory),

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { images, isExpired } from '../model/image.js';
 import { abandonImports } from './abandon-imports.js';
 import { endStaleUploads } from './end-upload.js';
+import { sweepLentTokens } from './lend-token.js';
 import { saveImage } from './save-image.js';
 import { sealAudit } from './seal-audit.js';
 
@@ -27,6 +28,7 @@ export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?:
   const expired = await removeExpired(deps);
   const uploads = await endStaleUploads(deps);
   const abandoned = await abandonImports(deps);
+  await sweepLentTokens(deps);
   const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
   const swept = { expired, uploads, abandoned, ...collected };
   const sealed = await sealAudit(deps);

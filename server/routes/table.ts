@@ -20,6 +20,7 @@ import * as imports from './api/imports.js';
 import * as inventory from './api/inventory.js';
 import * as nodeKey from './api/node-key.js';
 import * as nodeSources from './api/node-sources.js';
+import * as nodeStorage from './api/node-storage.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
 import * as picker from './api/picker.js';
@@ -225,6 +226,12 @@ export const routes: Route[] = [
   api('GET',    '/api/node/:host/token',            nodes.listTokens,     fleet),
   api('POST',   '/api/node/:host/token/:name',      nodes.createToken,    rules),
   api('DELETE', '/api/node/:host/token/:name',      nodes.revokeToken,    rules),
+  api('GET',    '/api/node/:host/storage',                   nodeStorage.pools,  fleet),
+  api('GET',    '/api/node/:host/storage/:pool/image',       nodeStorage.images, fleet),
+  api('DELETE', '/api/node/:host/storage/:pool/image',       nodeStorage.clean,  fleet),
+  api('GET',    '/api/node/:host/storage/:pool/image/:name', nodeStorage.show,   fleet),
+  api('POST',   '/api/node/:host/storage/:pool/image/:name', nodeStorage.pull,   fleet),
+  api('DELETE', '/api/node/:host/storage/:pool/image/:name', nodeStorage.remove, fleet),
   api('GET',    '/api/nodekey',                     nodeKey.show,         fleet),
   api('GET',    '/api/nodesource',                  nodeSources.list,     fleet),
   api('PUT',    '/api/node/:host/source',           nodeSources.push,     fleet),

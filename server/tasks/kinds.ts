@@ -1,13 +1,18 @@
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
+import { CLEAN, cleanPool, undoCleaning } from '../operations/clean-pool.js';
+import { DELETE, deleteImageTask, undoDeletion } from '../operations/clear-nodes.js';
 import { copyImage } from '../operations/copy-image.js';
 import { performCreation, undoCreation } from '../operations/perform-creation.js';
 import { performImport, undoImport } from '../operations/perform-import.js';
+import { pullImage, undoPull } from '../operations/pull-image.js';
 import { DOCKER, LXD, performDockerTask, performLxdTask, undoDocker, undoLxd } from '../operations/registry-tasks.js';
+import { REMOVE, removeImage, undoRemoval } from '../operations/remove-copy.js';
 import { performFollow } from '../operations/run-follow.js';
 import { performBulk } from '../operations/start-bulk.js';
 import { CREATE } from '../operations/start-creation.js';
+import { PULL } from '../operations/start-pull.js';
 import type { Work } from '../operations/work.js';
 import type { TaskKinds } from './runner.js';
 
@@ -29,6 +34,10 @@ export const taskKinds: Readonly<Record<string, Row>> = {
   [DOCKER]: { resumes: true, lane: 'imports', perform: performDockerTask, undo: undoDocker },
   [LXD]: { resumes: true, lane: 'imports', perform: performLxdTask, undo: undoLxd },
   [CREATE]: { resumes: true, lane: 'snapshots', perform: performCreation, undo: undoCreation },
+  [PULL]: { resumes: true, lane: 'nodes', perform: pullImage, undo: undoPull },
+  [REMOVE]: { resumes: true, lane: 'nodes', perform: removeImage, undo: undoRemoval },
+  [CLEAN]: { resumes: true, lane: 'nodes', perform: cleanPool, undo: undoCleaning },
+  [DELETE]: { resumes: true, lane: 'deletions', perform: deleteImageTask, undo: undoDeletion },
   'copy image': { resumes: true, lane: 'copies', perform: copyImage },
 };
 

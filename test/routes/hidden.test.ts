@@ -358,6 +358,18 @@ const examples: Record<string, Asked[]> = {
   'GET /api/node/:host/check': ['/api/node/hid-node/check'],
   'GET /api/node/:host/vm': ['/api/node/hid-node/vm', '/api/node/hid-node/vm?full=true'],
   'GET /api/node/:host/token': ['/api/node/hid-node/token'],
+  'GET /api/node/:host/storage': ['/api/node/hid-node/storage', '/api/node/hid-node/storage?full=true'],
+  'GET /api/node/:host/storage/:pool/image': ['/api/node/hid-node/storage/zones/image?extended=true'],
+  'DELETE /api/node/:host/storage/:pool/image': [['/api/node/hid-node/storage/zones/image', json({})]],
+  'GET /api/node/:host/storage/:pool/image/:name': eachName((name) => `/api/node/hid-node/storage/zones/image/${name}`),
+  'POST /api/node/:host/storage/:pool/image/:name': eachName((name) => [
+    `/api/node/hid-node/storage/zones/image/${name}`,
+    json({}),
+  ]),
+  'DELETE /api/node/:host/storage/:pool/image/:name': eachName((name) => [
+    `/api/node/hid-node/storage/zones/image/${name}`,
+    json({}),
+  ]),
   'GET /api/nodekey': ['/api/nodekey', '/api/nodekey?from=10.0.0.1&jump'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
   'PUT /api/node/:host/source': [['/api/node/hid-node/source', json({})]],

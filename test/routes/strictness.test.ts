@@ -181,6 +181,12 @@ const strictness = table<'route' | Given>(`
   GET /api/node/:host/token             401   admin  ops        401     401
   POST /api/node/:host/token/:name      401   admin  ops        401     401
   DELETE /api/node/:host/token/:name    401   admin  ops        401     401
+  GET /api/node/:host/storage           401   admin  ops        401     401
+  GET /api/node/:host/storage/:pool/image  401   admin  ops        401     401
+  DELETE /api/node/:host/storage/:pool/image  401   admin  ops        401     401
+  GET /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
+  POST /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
+  DELETE /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
   GET /api/nodekey                      401   admin  ops        401     401
   GET /api/nodesource                   401   admin  ops        401     401
   PUT /api/node/:host/source            401   admin  ops        401     401

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ALIAS, accessFrom, DESCRIPTION, TAG, VERSION } from '../../model/managed-fields.js';
+import { nodeImageStates } from '../../model/node-image.js';
 import { actionNames } from '../../model/possible-actions.js';
 import { badges } from '../../model/present-image.js';
 import { type Access, labels } from '../../model/registration.js';
@@ -95,9 +96,22 @@ export const shown = z.strictObject({
     by: z.string().nullable(),
     repository: z.string().nullable().describe('from which it was imported'),
     origin: z.string().nullable(),
+    machine: z
+      .strictObject({
+        vm: z.string().describe('its uuid'),
+        hostname: z.string(),
+        disk: z.number().describe('counted from 1'),
+        snapshot: z.string(),
+        dc: z.string(),
+        node: z.string(),
+      })
+      .nullable()
+      .describe('of which it was made, for those who administer its data center'),
   }),
   vms: z.number().describe('how many machines use it that the caller sees'),
-  nodes: z.array(z.string()),
+  nodes: z
+    .array(z.strictObject({ node: z.string(), pool: z.string(), state: z.enum(nodeImageStates) }))
+    .describe('which have it, or are getting or losing it; for SuperAdmins'),
   created: z.string(),
   changed: z.string(),
   published: z.string().nullable(),

@@ -162,16 +162,23 @@ export const update = endpoint({
 
 export const remove = endpoint({
   name: 'DeleteManagedImage',
-  summary: 'removes an image that no machine uses',
+  summary:
+    'removes an image that no machine uses: at once, or, where nodes have it, by a task that first takes it from all of them, and waits for those that are away',
   operation: 'delete',
   query: z.strictObject({}),
   body: z
-    .strictObject({ dc, force: z.boolean().optional().describe('though machines use it; for SuperAdmins') })
+    .strictObject({
+      dc,
+      force: z.boolean().optional().describe('though machines use it, and without clearing nodes; for SuperAdmins'),
+    })
     .optional(),
-  status: 200,
+  status: 201,
+  atOnce: true,
   refusals: ['ResourceNotFound', 'ImageInUse', 'ImageHasDependentImages', 'ImagePending'],
-  perform: (asked, deps) =>
-    deleteManagedImage(deps, asked.caller, meant(asked, asked.body), { force: asked.body?.force ?? false }),
+  perform: async (asked, deps) => {
+    const { force = false } = asked.body ?? {};
+    return (await deleteManagedImage(deps, asked.caller, meant(asked, asked.body), { force })) ?? new AtOnce(null);
+  },
 });
 
 export const reason = line(256).optional();
