@@ -10,6 +10,7 @@ import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
 import { register as copy } from './commands/copy.js';
 import { register as create } from './commands/create.js';
+import { register as createFrom } from './commands/create-from.js';
 import { register as dc } from './commands/dc.js';
 import { register as remove } from './commands/delete.js';
 import { register as disable } from './commands/disable.js';
@@ -33,6 +34,7 @@ import { register as restore } from './commands/restore.js';
 import { register as secret } from './commands/secret.js';
 import { register as settings } from './commands/settings.js';
 import { register as show } from './commands/show.js';
+import { register as snapshot } from './commands/snapshot.js';
 import { register as task } from './commands/task.js';
 import { register as token } from './commands/token.js';
 import { register as update } from './commands/update.js';
@@ -54,7 +56,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
   {
     heading: 'Data centers, on a server that has them:',
     asksServer: true,
-    commands: [dc, image, exportImage, copy, picker, vm, node, group, user, settings],
+    commands: [dc, image, exportImage, copy, picker, vm, snapshot, createFrom, node, group, user, settings],
   },
   { heading: 'Images of other servers:', asksServer: true, commands: [importImage, repo, follow, secret] },
   { heading: 'What is going on:', asksServer: true, commands: [task, uploads, events, webhook, audit] },

@@ -1,4 +1,5 @@
 import { type Caller, isOperator } from './caller.js';
+import type { CreationPlan } from './creation.js';
 import type { ImportPlan, ImportSource } from './import.js';
 import type { Task, TaskStatus } from './task.js';
 
@@ -26,7 +27,22 @@ interface ChainResult {
 }
 
 /** The tasks that are jobs, by what they are called there. */
-const names: Readonly<Record<string, string>> = { import: 'import-remote-image' };
+const names: Readonly<Record<string, string>> = {
+  import: 'import-remote-image',
+  'create from snapshot': 'create-from-vm',
+};
+
+/** What they were asked for, beside the image. */
+const paramsOf: Readonly<Record<string, (task: Task) => Record<string, unknown>>> = {
+  import: (task) => ({ source: sourceOf(task) }),
+  'create from snapshot': ({ params }) => {
+    const { vm, incremental } = params as CreationPlan;
+    return { vm_uuid: vm, incremental };
+  },
+};
+
+/** In which one fails. */
+const lastSteps: Readonly<Record<string, string>> = { import: 'import image', 'create from snapshot': 'create image' };
 
 const executionOf: Record<TaskStatus, Execution> = {
   PENDING: 'queued',
@@ -47,7 +63,7 @@ export function jobOf(task: Task): Job | undefined {
     image: wanted.id,
     execution: executionOf[task.status],
     created: task.created,
-    params: { image_uuid: wanted.id, source: sourceOf(task) },
+    params: { image_uuid: wanted.id, ...paramsOf[task.what]?.(task) },
     chain_results: chainOf(task),
   };
 }
@@ -64,7 +80,7 @@ const places: { [Kind in ImportSource['kind']]: (from: Extract<ImportSource, { k
 };
 
 /** Whoever waits looks at the last one: it says what went wrong. */
-function chainOf({ steps = [], status, result, started, created, finished = '' }: Task): ChainResult[] {
+function chainOf({ what, steps = [], status, result, started, created, finished = '' }: Task): ChainResult[] {
   const done = steps.map(({ name, started, finished }) => ({
     ...{ name, result: 'OK', error: '' },
     ...{ started_at: started, finished_at: finished },
@@ -72,7 +88,10 @@ function chainOf({ steps = [], status, result, started, created, finished = '' }
   if (status !== 'FAILURE' && status !== 'REVOKED') return done;
   const message = status === 'REVOKED' ? 'it was canceled' : String(Object(result).detail ?? 'it failed');
   const begun = steps.at(-1)?.finished ?? started ?? created;
-  return [...done, { name: 'import image', result: '', error: { message }, started_at: begun, finished_at: finished }];
+  return [
+    ...done,
+    { name: lastSteps[what] ?? 'image', result: '', error: { message }, started_at: begun, finished_at: finished },
+  ];
 }
 
 /** A job over IMGAPI. Its parameters can hold what not everybody may see, so only operators get them. */

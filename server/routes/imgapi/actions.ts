@@ -9,7 +9,6 @@ import type { Deps } from '../../deps.js';
 import { checkOperator } from '../../model/caller.js';
 import { activate, disable, enable, withChannel } from '../../model/image.js';
 import { modeLaw } from '../../model/modes.js';
-import type { Started } from '../../model/task.js';
 import { type Change, changeImage } from '../../operations/change-image.js';
 import { findImage, findOwnImage, type Target } from '../../operations/find-image.js';
 import { type ImportOptions, importByHand, readImport } from '../../operations/import-image.js';
@@ -20,9 +19,10 @@ import {
   serverAt,
 } from '../../operations/import-remote.js';
 import { updateFrom } from '../../operations/update-image.js';
-import { checkImporter, flag, ownUrl, placeOf, targetFor } from '../address.js';
+import { checkImporter, flag, placeOf, targetFor } from '../address.js';
 import { manifestOf, precondition, sendJson, sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
+import { sendJob } from '../send-job.js';
 
 /** What bears on an image that need not exist here yet, or that only operators move. */
 const operations = new Map<string, Handler>([
@@ -123,12 +123,6 @@ async function importFromDatacenter(ctx: Context, deps: Deps): Promise<void> {
   if (!datacenter) throw wrongParameter('datacenter', 'MissingParameter', 'datacenter is missing');
   const options = optionsOf(ctx, deps, target);
   sendJob(ctx, deps, await importFromOther(deps, target, datacenter, options));
-}
-
-/** Clients ask for the job where the header says. */
-function sendJob(ctx: Context, deps: Deps, { task }: Started): void {
-  ctx.set('workflow-api', ownUrl(ctx, deps));
-  sendJson(ctx, { image_uuid: task.objects[0]?.id, job_uuid: task.id });
 }
 
 async function changeStor(ctx: Context, deps: Deps): Promise<void> {

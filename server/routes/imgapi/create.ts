@@ -1,9 +1,12 @@
 import { nameOf } from '../../../imgapi/channels.js';
-import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
+import { ImgapiError, invalidParameter, wrongParameter } from '../../../imgapi/errors.js';
+import { isUuid } from '../../../imgapi/image.js';
 import { single } from '../../../imgapi/query.js';
 import { publicImages } from '../../../imgapi/values.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
+import { modeLaw } from '../../model/modes.js';
+import { createFromVm as createImageFromVm } from '../../operations/create-from-vm.js';
 import { createImage as create } from '../../operations/create-image.js';
 import { readDockerImage, readLogin } from '../../operations/docker-wish.js';
 import { giveUpDocker, performDocker, planDocker } from '../../operations/import-docker.js';
@@ -12,6 +15,7 @@ import { actorOf, channelOf, checkImporter, flag, placeOf } from '../address.js'
 import { streamLines } from '../line-stream.js';
 import { sendManifest } from '../reply.js';
 import type { Handler } from '../route.js';
+import { sendJob } from '../send-job.js';
 
 /** POST /images by its action; without one it creates an image. */
 const actions = new Map<string, Handler>([
@@ -35,10 +39,23 @@ async function createFromBody(ctx: Context, deps: Deps): Promise<void> {
   sendManifest(ctx, deps, await create(deps, viewer, ctx.request.body, { channel, place }));
 }
 
-function createFromVm(ctx: Context, deps: Deps): void {
-  channelOf(ctx, deps, { star: false });
-  actorOf(ctx, deps, 'create');
-  throw new ImgapiError('NotAvailable', 'this server has no hypervisors to create images from');
+async function createFromVm(ctx: Context, deps: Deps): Promise<void> {
+  const channel = nameOf(channelOf(ctx, deps, { star: false }));
+  const viewer = actorOf(ctx, deps, 'create');
+  if (!modeLaw[viewer.mode].fleet) {
+    throw new ImgapiError('NotAvailable', 'this server has no hypervisors to create images from');
+  }
+  const { query, request } = ctx;
+  const vm = single(query, 'vm_uuid');
+  if (!vm) throw wrongParameter('vm_uuid', 'MissingParameter', 'vm_uuid is missing');
+  if (!isUuid(vm)) throw invalidParameter('vm_uuid', 'Invalid', `vm_uuid is not a uuid: "${vm}"`);
+  const incremental = flag(query, 'incremental');
+  const longestChain = single(query, 'max_origin_depth');
+  sendJob(
+    ctx,
+    deps,
+    await createImageFromVm(deps, viewer, { vm, incremental, longestChain, body: request.body, channel }),
+  );
 }
 
 async function importDockerImage(ctx: Context, deps: Deps): Promise<void> {
