@@ -18,6 +18,8 @@ const nonsense = ({ name }: Node, what: string) =>
 /** What people are shown, and the log holds: no control characters, and no novels. */
 const text = (told: string) => [...told.slice(0, most.text)].filter((letter) => !/\p{C}/u.test(letter)).join('');
 
+const count = (told: number) => (Number.isSafeInteger(told) && told > 0 ? told : 0);
+
 /** By uuid. All of it is believed or nothing: what was left out would free what it uses. Of one that is told twice all disks count. */
 export function readMachines(node: Node, told: readonly FoundVm[], pools: readonly NodePool[]): Map<string, Told> {
   if (told.length > most.machines) throw nonsense(node, `${told.length} machines`);
@@ -75,7 +77,12 @@ export function readDescription(described: Description): Description {
     tools: Object.fromEntries(tools.map((entry) => list(entry))),
     pools: described.pools
       .slice(0, most.listed)
-      .map(({ name, size, free, health }) => ({ name: text(name), size, free, health: text(health) })),
+      .map(({ name, size, free, health }) => ({
+        name: text(name),
+        size: count(size),
+        free: count(free),
+        health: text(health),
+      })),
     brands: list(described.brands),
     firmware: list(described.firmware),
     drivers: list(described.drivers),
