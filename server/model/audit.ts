@@ -159,6 +159,7 @@ const described: Readonly<Record<string, (record: Fields) => Described>> = {
   webhooks: ({ name }) => ({ name: String(name) }),
   'node-tokens': ({ node, name }) => ({ id: `${node}/${name}` }),
   'node-images': ({ node, pool, image }) => ({ id: `${node}/${pool}/${image}`, name: `${image} on ${node}` }),
+  'campaign-nodes': ({ campaign, node }) => ({ id: `${campaign}/${node}`, name: `${node} of ${campaign}` }),
   sessions: ({ user, created }) => ({ id: `${user}/${created}`, name: 'session' }),
   tasks: ({ what }) => ({ name: String(what) }),
   uploads: ({ filename, image }) => ({ name: String(filename ?? image) }),
@@ -191,6 +192,7 @@ function told(kind: string, record: object): string | undefined {
   if (kind === 'uploads') return JSON.stringify(rest.attached ?? null);
   if (kind === 'vms') return JSON.stringify({ ...rest, found: undefined, elsewhere: undefined });
   if (kind === 'node-statuses') return JSON.stringify(rest.online);
+  if (kind === 'campaign-nodes') return JSON.stringify([rest.state, rest.error]);
   if (kind === 'node-sources') return JSON.stringify([rest.state, rest.there, rest.error]);
   if (kind === 'node-images') return JSON.stringify([rest.state, rest.task]);
   return JSON.stringify(kind === 'tasks' ? rest.status : rest);

@@ -6,6 +6,7 @@ import * as audit from './api/audit.js';
 import * as backup from './api/backup.js';
 import * as bulk from './api/bulk.js';
 import * as bundles from './api/bundles.js';
+import * as campaigns from './api/campaigns.js';
 import { copy } from './api/copy.js';
 import * as datacenterImages from './api/datacenter-images.js';
 import * as datacenters from './api/datacenters.js';
@@ -236,6 +237,12 @@ export const routes: Route[] = [
   api('GET',    '/api/nodesource',                  nodeSources.list,     fleet),
   api('PUT',    '/api/node/:host/source',           nodeSources.push,     fleet),
   api('GET',    '/api/node/:host/preflight/:name', preflight.show,       fleet),
+
+  api('GET',    '/api/campaign',                    campaigns.list,       fleet),
+  api('GET',    '/api/campaign/:name',              campaigns.show,       fleet),
+  api('POST',   '/api/campaign/:name',              campaigns.create,     fleet),
+  api('PUT',    '/api/campaign/:name',              campaigns.change,     fleet),
+  api('DELETE', '/api/campaign/:name',              campaigns.remove,     fleet),
 
   api('GET',    '/api/task',                        tasks.list),
   api('GET',    '/api/task/log',                    tasks.log),

@@ -4,6 +4,7 @@ import type { Task } from '../model/task.js';
 import { CLEAN, cleanPool, undoCleaning } from '../operations/clean-pool.js';
 import { DELETE, deleteImageTask, undoDeletion } from '../operations/clear-nodes.js';
 import { copyImage } from '../operations/copy-image.js';
+import { performCampaign } from '../operations/perform-campaign.js';
 import { performCreation, undoCreation } from '../operations/perform-creation.js';
 import { performImport, undoImport } from '../operations/perform-import.js';
 import { pullImage, undoPull } from '../operations/pull-image.js';
@@ -11,6 +12,7 @@ import { DOCKER, LXD, performDockerTask, performLxdTask, undoDocker, undoLxd } f
 import { REMOVE, removeImage, undoRemoval } from '../operations/remove-copy.js';
 import { performFollow } from '../operations/run-follow.js';
 import { performBulk } from '../operations/start-bulk.js';
+import { CAMPAIGN, endCampaign } from '../operations/save-campaign.js';
 import { CREATE } from '../operations/start-creation.js';
 import { PULL } from '../operations/start-pull.js';
 import type { Work } from '../operations/work.js';
@@ -33,6 +35,7 @@ export const taskKinds: Readonly<Record<string, Row>> = {
   import: { resumes: true, lane: 'imports', perform: performImport, undo: undoImport },
   [DOCKER]: { resumes: true, lane: 'imports', perform: performDockerTask, undo: undoDocker },
   [LXD]: { resumes: true, lane: 'imports', perform: performLxdTask, undo: undoLxd },
+  [CAMPAIGN]: { resumes: true, lane: 'campaigns', perform: performCampaign, undo: endCampaign },
   [CREATE]: { resumes: true, lane: 'snapshots', perform: performCreation, undo: undoCreation },
   [PULL]: { resumes: true, lane: 'nodes', perform: pullImage, undo: undoPull },
   [REMOVE]: { resumes: true, lane: 'nodes', perform: removeImage, undo: undoRemoval },
@@ -42,7 +45,7 @@ export const taskKinds: Readonly<Record<string, Row>> = {
 };
 
 /** How many of these lanes run at once. A node that hangs takes a place; what waits for nodes takes none from others. */
-export const nodeLanes = { nodes: 16, deletions: Number.POSITIVE_INFINITY };
+export const nodeLanes = { campaigns: Number.POSITIVE_INFINITY, nodes: 16, deletions: Number.POSITIVE_INFINITY };
 
 /** The table, bound to what its operations reach. */
 export function performing(depsOf: (task: Task) => Deps, rows = taskKinds): TaskKinds {

@@ -372,6 +372,11 @@ const examples: Record<string, Asked[]> = {
   ]),
   'GET /api/nodekey': ['/api/nodekey', '/api/nodekey?from=10.0.0.1&jump'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
+  'GET /api/campaign': ['/api/campaign', '/api/campaign?full'],
+  'GET /api/campaign/:name': ['/api/campaign/hid'],
+  'POST /api/campaign/:name': each((image) => ['/api/campaign/new', json({ image, pool: 'zones' })]),
+  'PUT /api/campaign/:name': [['/api/campaign/hid', json({ action: 'stop' })]],
+  'DELETE /api/campaign/:name': ['/api/campaign/hid'],
   'PUT /api/node/:host/source': [['/api/node/hid-node/source', json({})]],
   'GET /api/node/:host/preflight/:name': [
     ...eachName((name) => `/api/node/hid-node/preflight/${name}`),

@@ -189,6 +189,11 @@ const strictness = table<'route' | Given>(`
   DELETE /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
   GET /api/nodekey                      401   admin  ops        401     401
   GET /api/nodesource                   401   admin  ops        401     401
+  GET /api/campaign                     401   admin  ops        401     401
+  GET /api/campaign/:name               401   admin  ops        401     401
+  POST /api/campaign/:name              401   admin  ops        401     401
+  PUT /api/campaign/:name               401   admin  ops        401     401
+  DELETE /api/campaign/:name            401   admin  ops        401     401
   PUT /api/node/:host/source            401   admin  ops        401     401
   GET /api/node/:host/preflight/:name   401   admin  ops        401     401
 `);
