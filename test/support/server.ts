@@ -38,7 +38,7 @@ import { openFleet } from '../../server/operations/fleet.js';
 import { ImportsUnderWay } from '../../server/operations/imports-under-way.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
-import { NodeBook } from '../../server/operations/node-book.js';
+import { NodeBook, type NodeLimits } from '../../server/operations/node-book.js';
 import { type NodePatience, NodeWork } from '../../server/operations/node-work.js';
 import { pinHostKey } from '../../server/operations/pin-host-key.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
@@ -111,6 +111,8 @@ export interface ServerOptions extends Partial<Policy> {
   nodePatience?: Partial<NodePatience>;
   /** What proves it to nodes. */
   nodeKey?: NodeKey;
+  /** Of inventories, and of what waits for nodes. */
+  nodeLimits?: NodeLimits;
   sshLimits?: Partial<SshLimits>;
   /** The socket of the agent beside it. */
   agent?: string;
@@ -178,6 +180,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     refreshLimits,
     nodePatience = { pauses: [1, 1] },
     nodeKey = makeKey('test'),
+    nodeLimits,
     sshLimits,
     agent,
     ...policy
@@ -214,7 +217,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   await ensureMain(catalog, now());
   const directory = await Directory.open(catalog);
   const repositories = await RepositoryBook.open(catalog, refreshLimits && { limits: refreshLimits });
-  const nodeBook = await NodeBook.open(catalog);
+  const nodeBook = await NodeBook.open(catalog, nodeLimits);
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness, directory, nodeBook });
