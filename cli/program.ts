@@ -5,6 +5,7 @@ import { register as activate } from './commands/activate.js';
 import { register as api } from './commands/api.js';
 import { register as audit } from './commands/audit.js';
 import { register as backup } from './commands/backup.js';
+import { register as campaign } from './commands/campaign.js';
 import { register as channelAdd } from './commands/channel-add.js';
 import { register as channels } from './commands/channels.js';
 import { register as completion } from './commands/completion.js';
@@ -56,7 +57,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
   {
     heading: 'Data centers, on a server that has them:',
     asksServer: true,
-    commands: [dc, image, exportImage, copy, picker, vm, snapshot, createFrom, node, group, user, settings],
+    commands: [dc, image, exportImage, copy, picker, vm, snapshot, createFrom, node, campaign, group, user, settings],
   },
   { heading: 'Images of other servers:', asksServer: true, commands: [importImage, repo, follow, secret] },
   { heading: 'What is going on:', asksServer: true, commands: [task, uploads, events, webhook, audit] },

@@ -9,6 +9,7 @@ import { note, print, printJson } from '../output.js';
 import { call, resource } from '../resource.js';
 import { openSession } from '../session.js';
 import { visible } from '../visible.js';
+import { sources } from './node-sources.js';
 
 const fields: readonly Field[] = [
   ['dcs', '--dcs <dcs>', 'the data centers it serves, with commas between them', 'list'],
@@ -45,6 +46,12 @@ function checkPassed(result: unknown): void {
   if (!isRecord(result) || result.failed === null) return;
   const first = [result.checks].flat().find(isRecord);
   throw new CliError(`${result.failed}: ${first?.found}`, { hint: String(first?.advice) });
+}
+
+function checkPreflight(result: unknown): void {
+  if (!isRecord(result) || result.failed === null) return;
+  const first = [result.checks].flat().find((check) => isRecord(check) && check.ok === false);
+  throw new CliError(`${result.failed}: ${Object(first).detail}`);
 }
 
 const aliases: Record<string, string> = { create: 'add', update: 'set' };
@@ -136,6 +143,20 @@ export const register = resource({
       columns: 'uuid hostname dc owner state source',
       examples: ['node vms node1', 'node vms node1 --json'],
     },
+    {
+      name: 'preflight',
+      description: 'look whether a node can make machines of an image; ends with 1 where it can not',
+      asks: 'GET /api/node/:node/preflight/:image',
+      fields: [
+        ['pool', '--pool <pool>', 'where the image is to lie; needed where the node has several'],
+        ['dc', '--dc <dc>', 'where the image is meant, where several have its name'],
+      ],
+      columns: 'name ok detail',
+      lists: 'checks',
+      check: checkPreflight,
+      examples: ['node preflight node1 base --pool zones'],
+    },
+    sources,
     {
       name: 'token',
       description: 'the tokens of nodes, and the URLs they are part of',
