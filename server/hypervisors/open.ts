@@ -115,7 +115,16 @@ class NodeHosts implements Hypervisors {
   #host(node: Node, { address, port, user, hostKeys, key, agent }: Connection, through: SshHost | undefined): SshHost {
     const { options } = this;
     const keys = () => [key === undefined ? options.key.private : options.keyOf(key)];
-    const way = { name: node.name, address, port, user, hostKeys, keys, through, agent: agent && options.agent };
+    const way = {
+      name: node.name,
+      address,
+      port,
+      user,
+      hostKeys,
+      keys,
+      through,
+      agent: agent && (options.agent ?? ''),
+    };
     return new SshHost(way, (met) => options.pin(node, met), options.limits);
   }
 

@@ -81,6 +81,8 @@ interface Inside {
   outgoing: { id: number; state: string };
 }
 
+type SshError = Error & { level?: string; code?: unknown };
+
 interface Connection {
   client: Client;
   hostKey: string;
@@ -98,6 +100,9 @@ export class SshHost implements Host {
   #hostKeys: readonly string[];
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
+  /** Commands that run, and who waits for the end of one. */
+  #running = 0;
+  readonly #ends: (() => void)[] = [];
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
 
@@ -136,17 +141,18 @@ export class SshHost implements Host {
 
   /** A connection that goes out from there. */
   async forward(address: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    const { client } = await this.#use(signal);
-    const settled = this.#opened<ClientChannel>(signal, client, (done) =>
-      client.forwardOut('127.0.0.1', 0, address, port, done),
-    );
-    const channel = await settled.catch((error: unknown) => {
+    const connection = await this.#use(signal);
+    try {
+      return await this.#opened(
+        connection,
+        signal,
+        (done) => connection.client.forwardOut('127.0.0.1', 0, address, port, done),
+        { take: (channel) => channel.once('close', () => this.#leave()), drop: (channel) => channel.destroy() },
+      );
+    } catch (error) {
       this.#leave();
       throw error;
-    });
-    channel.on('data', () => widen(channel));
-    channel.once('close', () => this.#leave());
-    return channel;
+    }
   }
 
   close(): void {
@@ -180,9 +186,7 @@ export class SshHost implements Host {
     input: Buffer,
     { signal, silence }: Running,
   ): AsyncGenerator<Uint8Array> {
-    const { client } = connection;
-    const channel = await this.#opened<ClientChannel>(signal, client, (done) => client.exec(line, done));
-    const remote = new Remote(channel, input);
+    const remote = await this.#exec(connection, line, input, signal);
     const abort = () => remote.kill();
     signal.addEventListener('abort', abort);
     try {
@@ -207,6 +211,25 @@ export class SshHost implements Host {
     } finally {
       signal.removeEventListener('abort', abort);
       await remote.gone(this.#limits.killed);
+      this.#running -= 1;
+      for (const tell of this.#ends.splice(0)) tell();
+    }
+  }
+
+  /** Where sshd takes fewer commands at once than most do, this one waits for the end of another. */
+  async #exec(connection: Connection, line: string, input: Buffer, signal: AbortSignal): Promise<Remote> {
+    for (;;) {
+      try {
+        const remote = await this.#opened(connection, signal, (done) => connection.client.exec(line, done), {
+          take: (channel) => new Remote(channel, input),
+          drop: (unwanted) => unwanted.kill(),
+        });
+        this.#running += 1;
+        return remote;
+      } catch (error) {
+        if (this.#running === 0 || !(error instanceof HostUnreachable) || !isRefusal(error.cause)) throw error;
+        await unlessAborted(new Promise<void>((resolve) => this.#ends.push(resolve)), signal);
+      }
     }
   }
 
@@ -215,32 +238,40 @@ export class SshHost implements Host {
   }
 
   /** A channel; one that opens when nobody waits for it any more is closed, and so is what runs at its other end. */
-  #opened<T extends ClientChannel>(
+  #opened<T>(
+    connection: Connection,
     signal: AbortSignal,
-    client: Client,
-    open: (done: (error: Error | undefined, channel: T) => void) => void,
+    open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+    { take, drop }: { take: (channel: ClientChannel) => T; drop: (taken: T) => void },
   ): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const give = (error: unknown) => {
+    const { client } = connection;
+    return new Promise((resolve, reject) => {
+      const settle = () => {
         signal.removeEventListener('abort', abort);
         client.removeListener('close', lost);
-        reject(error);
       };
-      const abort = () => give(signal.reason);
-      const lost = () => give(this.#lost());
+      const abort = () => {
+        settle();
+        reject(signal.reason);
+      };
+      const lost = (cause?: unknown) => {
+        settle();
+        reject(connection.lost ?? this.#lost(cause));
+      };
+      if (signal.aborted) return abort();
       signal.addEventListener('abort', abort);
       client.once('close', lost);
       try {
         open((error, channel) => {
-          signal.removeEventListener('abort', abort);
-          client.removeListener('close', lost);
-          if (error) return reject(this.#lost(error));
-          if (signal.aborted) new Remote(channel, Buffer.alloc(0)).kill();
-          resolve(channel);
+          settle();
+          if (error) return reject(connection.lost ?? this.#refused(error));
+          // At once: what a command says, and its end, may stand in what was read already.
+          const taken = take(channel);
+          if (signal.aborted) drop(taken);
+          else resolve(taken);
         });
-        if (signal.aborted) abort();
       } catch (error) {
-        give(this.#lost(error));
+        lost(error);
       }
     });
   }
@@ -248,6 +279,10 @@ export class SshHost implements Host {
   #lost(cause?: unknown): HostUnreachable {
     const why = cause instanceof Error ? `: ${cause.message}` : '';
     return new HostUnreachable(this.name, 'lost', `the connection to ${this.name} was lost${why}`, { cause });
+  }
+
+  #refused(cause: Error): HostUnreachable {
+    return new HostUnreachable(this.name, 'unreachable', `${this.name} refuses: ${cause.message}`, { cause });
   }
 
   async #use(signal: AbortSignal): Promise<Connection> {
@@ -313,7 +348,8 @@ export class SshHost implements Host {
     const keys = [...way.keys()];
     let refusal: HostUnreachable | undefined;
     let offered: string[] | undefined;
-    let agentFault = '';
+    let agentFault = way.agent === '' ? ' (and no agent runs beside the server)' : '';
+    let isReady = false;
     return new Promise<Connection>((resolve, reject) => {
       const fail = (error: HostUnreachable) => {
         connection.lost ??= error;
@@ -324,18 +360,22 @@ export class SshHost implements Host {
       };
       const abort = () => fail(limit.aborted ? this.#timedOut() : signal.reason);
       // For as long as it lives: it may fail once more after its end.
-      client.on('error', (error: Error & { level?: string }) => {
+      client.on('error', (error: SshError) => {
         if (error.level === 'agent') agentFault = ` (the agent: ${error.message})`;
+        else if (isReady) fail(this.#lost(error));
         else fail(refusal ?? this.#whyNot(error, offered, agentFault));
       });
-      client.once('close', () => fail(this.#lost()));
+      client.once('close', () =>
+        fail(isReady ? this.#lost() : this.#whyNot(new Error('it hung up'), offered, agentFault)),
+      );
       client.once('ready', () => {
+        isReady = true;
         signal.removeEventListener('abort', abort);
         resolve(connection);
       });
       signal.addEventListener('abort', abort);
       if (signal.aborted) return abort();
-      let isAgentAsked = way.agent === undefined;
+      let isAgentAsked = !way.agent;
       client
         .connect({
           ...(sock ? { sock } : { host: way.address, port: way.port }),
@@ -366,6 +406,7 @@ export class SshHost implements Host {
           },
         } as Parameters<Client['connect']>[0])
         .setNoDelay(true);
+      sock?.on('data', () => widen(sock as ClientChannel));
     });
   }
 
@@ -387,19 +428,17 @@ export class SshHost implements Host {
     return new HostUnreachable(name, 'timeout', message);
   }
 
-  #whyNot(error: Error & { level?: string }, offered: string[] | undefined, agentFault: string): HostUnreachable {
+  #whyNot(error: SshError, offered: string[] | undefined, agentFault: string): HostUnreachable {
     const { name, address, port, user } = this.way;
     const at = `${name} (${address}:${port})`;
-    if (error.level === 'client-timeout') {
-      return new HostUnreachable(name, 'lost', `${at} gives no sign of life any more`, { cause: error });
+    const isShownOut = offered !== undefined && typeof error.code === 'number';
+    if (error.level !== 'client-authentication' && !isShownOut) {
+      return new HostUnreachable(name, 'unreachable', `${at} can not be reached: ${error.message}`, { cause: error });
     }
-    if (error.level === 'client-authentication' || offered !== undefined) {
-      const asks =
-        offered?.includes('publickey') === false ? `asks for a ${offered.join(' or a ')}` : 'takes none of the keys';
-      const message = `${at} ${asks} of user "${user}"${agentFault}: add what "slipway node key" prints to its authorized_keys`;
-      return new HostUnreachable(name, 'authentication', message, { cause: error });
-    }
-    return new HostUnreachable(name, 'unreachable', `${at} can not be reached: ${error.message}`, { cause: error });
+    const asks =
+      offered?.includes('publickey') === false ? `asks for a ${offered.join(' or a ')}` : 'takes none of the keys';
+    const message = `${at} ${asks} of user "${user}"${agentFault}: add what "slipway node key" prints to its authorized_keys`;
+    return new HostUnreachable(name, 'authentication', message, { cause: error });
   }
 }
 
@@ -508,6 +547,9 @@ class Remote {
     this.#stirred = undefined;
   }
 }
+
+/** Did the other side say no, and not just vanish? */
+const isRefusal = (error: unknown) => error instanceof Error && 'reason' in error && typeof error.reason === 'number';
 
 /** Lets the other side send as much as the window holds besides what waits here. */
 function widen(channel: ClientChannel, waiting = 0): void {

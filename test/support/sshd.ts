@@ -138,6 +138,8 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
 
   async function configured(): Promise<string> {
     const env = Object.entries({
+      // What the user's own shell would do first is none of ours.
+      HOME: directory,
       ...options.env,
       [mark.slice(0, mark.indexOf('='))]: mark.slice(mark.indexOf('=') + 1),
     });
