@@ -3,12 +3,9 @@ import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import type { Access, Label } from '../model/registration.js';
-import { withinDatacenter } from '../model/rights.js';
 import { Started } from '../model/task.js';
-import { isAdmitted } from '../model/user.js';
 import { deleteManagedImage } from './delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from './deprecate-image.js';
-import type { Directory } from './directory.js';
 import { attachImage, detachImage } from './place-image.js';
 import { updateManagedImage } from './update-managed-image.js';
 import type { Work } from './work.js';
@@ -99,12 +96,4 @@ function failed({ log }: Deps, image: string, error: unknown): BulkRow {
   if (error instanceof ImgapiError) return { image, status: 'FAILURE', code: error.code, detail: error.message };
   log.error({ err: error, image }, 'one of many images failed');
   return { image, status: 'FAILURE', code: 'InternalError', detail: 'the server failed; its log tells why' };
-}
-
-/** A user as it is now: rights that were taken since are gone. `within` is where its credentials were good. */
-export function callerOf(directory: Directory, uuid: string | undefined, within?: string): Caller {
-  const user = uuid === undefined ? undefined : directory.users.get(uuid);
-  if (!user || !isAdmitted(user)) throw new ImgapiError('NotPermitted', 'the user who asked for this is gone');
-  const rights = directory.rightsOf(user);
-  return { kind: 'user', user, rights: within === undefined ? rights : withinDatacenter(rights, within) };
 }

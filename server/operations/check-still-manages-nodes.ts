@@ -2,7 +2,7 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import type { Deps } from '../deps.js';
 import { type Caller, isOperator, trusted } from '../model/caller.js';
 import type { Task } from '../model/task.js';
-import { callerOf } from './bulk-images.js';
+import { callerOf } from './caller-of.js';
 
 /** By whose rights a task works, as they are now; nobody's in particular where nobody is named. */
 export const callerNow = ({ directory }: Pick<Deps, 'directory'>, { who, within }: Task): Caller =>

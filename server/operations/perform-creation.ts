@@ -19,7 +19,7 @@ import type { ManagedImage, RegisteredImage } from '../model/registration.js';
 import { snapshotId, snapshotUses } from '../model/snapshot.js';
 import { type Progress, type Task, tasks } from '../model/task.js';
 import { askNode } from './ask-node.js';
-import { callerOf } from './bulk-images.js';
+import { callerOf } from './caller-of.js';
 import { checkQuota } from './check-quota.js';
 import { vmsOf } from './check-unused.js';
 import { letGoAfter } from './let-go-of-snapshots.js';

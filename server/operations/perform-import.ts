@@ -19,7 +19,7 @@ import { bytesOfSteps, holderOf, type ImportPlan, type ImportStep } from '../mod
 import { nodeImages } from '../model/node-image.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { hasEnded, type Progress, type Step, type Task, tasks } from '../model/task.js';
-import { callerOf } from './bulk-images.js';
+import { callerOf } from './caller-of.js';
 import { checkQuota } from './check-quota.js';
 import { checkStillImports } from './check-still-imports.js';
 import { vmsOf } from './check-unused.js';

@@ -9,7 +9,7 @@ import { images } from '../model/image.js';
 import { keptUnder } from '../model/import.js';
 import { type LxdAlias, parseAlias } from '../model/lxd-image.js';
 import { hasEnded, type Progress, type Started, type Task, tasks } from '../model/task.js';
-import { callerOf } from './bulk-images.js';
+import { callerOf } from './caller-of.js';
 import { checkUnderWay } from './check-under-way.js';
 import { placeFor } from './create-managed-image.js';
 import { type DockerWish, shownImage } from './docker-wish.js';

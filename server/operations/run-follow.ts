@@ -13,7 +13,7 @@ import {
 } from '../model/follow.js';
 import type { RegisteredImage } from '../model/registration.js';
 import type { Started, Task } from '../model/task.js';
-import { callerOf } from './bulk-images.js';
+import { callerOf } from './caller-of.js';
 import type { Target } from './find-image.js';
 import { prepareImport } from './import-image.js';
 import { manageImage } from './manage-image.js';

@@ -3,7 +3,8 @@ import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import type { Started, Task } from '../model/task.js';
 import type { Grant } from '../model/token.js';
-import { type BulkRow, type BulkWish, bulkImages, bulkNeeds, callerOf } from './bulk-images.js';
+import { type BulkRow, type BulkWish, bulkImages, bulkNeeds } from './bulk-images.js';
+import { callerOf } from './caller-of.js';
 import { startTask } from './start-task.js';
 import type { Work } from './work.js';
 
