@@ -237,7 +237,7 @@ export function hypervisorContract(
       const options = { job: randomUUID(), signal: abort.signal };
       for await (const _ of lab.hypervisor.openSnapshot(meant, options)) abort.abort();
     };
-    await t.throwsAsync(reading);
+    await t.throwsAsync(reading, { any: true });
     t.deepEqual(await lab.leftovers(), []);
     await lab.tools.restore(lab.sender.tool);
     await lab.hypervisor.removeSnapshot(meant, soon());
@@ -364,7 +364,7 @@ export function hypervisorContract(
     const abort = new AbortController();
     const pulling = pulled(lab, source, [image], abort.signal);
     void source.stalled.then(() => abort.abort());
-    await t.throwsAsync(pulling);
+    await t.throwsAsync(pulling, { any: true });
     t.deepEqual(await lab.hypervisor.images(soon()), []);
     t.deepEqual(await lab.leftovers(), []);
   });

@@ -146,7 +146,7 @@ export async function startSmartosNode(t: ExecutionContext, plan: SmartosPlan = 
       set: (fields) => save(file, Object.assign(machine, fields)),
       async remove() {
         await rm(file);
-        await pool.zfs('destroy', '-r', root);
+        await pool.destroy(root);
       },
     };
   }

@@ -21,6 +21,8 @@ export interface Pool {
   mountpoint: string;
   /** Runs `zfs` and gives what it printed, without the last newline. */
   zfs(...words: string[]): Promise<string>;
+  /** With all that is in it. */
+  destroy(dataset: string): Promise<void>;
   /** Reads a stream into a dataset (`POOL/name`) that is not there yet, or with `-F`. */
   receive(stream: Uint8Array | AsyncIterable<Uint8Array>, ...words: string[]): Promise<void>;
   /** The whole stream of `zfs send`. */
@@ -43,13 +45,14 @@ export async function startPool(t: Pick<ExecutionContext, 'teardown'>, { size = 
   const name = `slipway${process.pid}x${randomBytes(4).toString('hex')}`;
   // what is in no cache file is not looked for by the next daemon; what fails must not hang it
   await zpool('create', '-o', 'cachefile=none', '-o', 'failmode=continue', '-m', mountpoint, name, file);
-  t.teardown(() => destroy(name));
+  t.teardown(() => unlessBusy(() => zpool('destroy', '-f', name)));
 
   const zfs = async (...words: string[]) => (await exec('zfs', words)).trimEnd();
   return {
     name,
     mountpoint,
     zfs,
+    destroy: (dataset) => unlessBusy(() => zfs('destroy', '-r', dataset)),
     async receive(stream, ...words) {
       const child = spawn('zfs', ['receive', ...words], { stdio: ['pipe', 'ignore', 'pipe'] });
       const ended = once(child, 'close');
@@ -85,14 +88,14 @@ async function exec(command: string, words: readonly string[], options: ExecFile
 
 const zpool = (...words: string[]) => exec('zpool', words);
 
-async function destroy(name: string): Promise<void> {
-  // what a process that is being killed still reads keeps a pool busy for a moment
-  for (let left = 100; ; left--) {
+/** What a process that is being killed still reads, or the kernel has not let go of, is busy for a moment. */
+async function unlessBusy(destroy: () => Promise<unknown>): Promise<void> {
+  for (let left = 200; ; left--) {
     try {
-      await zpool('destroy', '-f', name);
+      await destroy();
       return;
     } catch (error) {
-      if (left === 0) throw error;
+      if (left === 0 || !`${error}`.includes('busy')) throw error;
       await pause(50);
     }
   }

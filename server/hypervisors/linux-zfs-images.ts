@@ -1,0 +1,129 @@
+import { isUuid } from '../../imgapi/image.js';
+import { fetchOnNode } from './fetch-on-node.js';
+import { type FoundImage, NotOnNode, type PullOrder, type Report } from './hypervisor.js';
+import { IMAGES } from './linux-zfs-machines.js';
+import { parseBytes, parseRows } from './parse-zfs.js';
+import { clearScratch, scratchOf, sweepScratch } from './scratch-on-node.js';
+import { isAbsent, isPool, type Zfs } from './zfs.js';
+
+/** Long enough for a node that is busy. */
+const PATIENCE = 30_000;
+
+/** What comes lies beside the images until it is whole. */
+const RECEIVING = 'receiving-';
+
+/** Where there is no directory of the pool. */
+const ELSEWHERE = '/var/tmp';
+
+const rootOn = (pool: string) => `${pool}/${IMAGES}`;
+
+export async function linuxZfsImages(zfs: Zfs, signal: AbortSignal): Promise<FoundImage[]> {
+  const pools = await zfs.poolNames(signal);
+  const rows = await zfs.list(pools, [], signal);
+  const found = rows.flatMap(({ name }) => {
+    const [pool = '', folder, uuid, below] = name.split('/');
+    return folder === IMAGES && isUuid(uuid) && below === undefined ? [{ name, pool, uuid }] : [];
+  });
+  const sizes = await zfs.get(
+    found.map(({ name }) => name),
+    ['used'],
+    signal,
+  );
+  const clones = Map.groupBy(rows, ({ origin }) => origin?.slice(0, origin.indexOf('@')));
+  return found.map(({ name, pool, uuid }) => {
+    const size = parseBytes(sizes.get(name)?.get('used'));
+    return { uuid, pool, used: clones.get(name)?.length ?? 0, ...(size !== undefined && { size }) };
+  });
+}
+
+export async function pullImages(
+  zfs: Zfs,
+  { images, pool, source, job, bandwidth }: PullOrder,
+  { signal, report }: { signal: AbortSignal; report: Report },
+): Promise<void> {
+  await checkPool(zfs, pool, signal);
+  const root = rootOn(pool);
+  if (!(await zfs.has(root, signal))) await zfs.run(['create', root], signal);
+  const scratch = scratchOf(await directoryOf(zfs, root, signal), job);
+  const coming = `${root}/${RECEIVING}${job}`;
+  let come = 0;
+  try {
+    for (const image of images) {
+      const dataset = `${root}/${image.uuid}`;
+      if (!isUuid(image.uuid)) throw new TypeError(`"${image.uuid}" is no uuid`);
+      if (!(await zfs.has(dataset, signal))) {
+        await fetchOnNode(
+          zfs.host,
+          image,
+          { source, scratch, sink: ['zfs', 'receive', '-u', coming], ...(bandwidth !== undefined && { bandwidth }) },
+          { signal, report: (bytes) => report(come + bytes) },
+        );
+        await keep(zfs, coming, dataset, image.uuid, signal);
+      }
+      come += image.size;
+      report(come);
+    }
+  } catch (error) {
+    await discard(zfs, coming);
+    throw error;
+  } finally {
+    await clearScratch(zfs.host, scratch);
+  }
+}
+
+/** Its name is the last thing that it gets. */
+async function keep(zfs: Zfs, coming: string, dataset: string, uuid: string, signal: AbortSignal): Promise<void> {
+  const printed = await zfs.run(['list', '-H', '-r', '-t', 'snapshot', '-o', 'name,type', coming], signal);
+  const [[snapshot] = [], ...others] = parseRows(printed, 2);
+  if (snapshot !== undefined && others.length === 0 && snapshot !== `${coming}@final`) {
+    await zfs.run(['rename', snapshot, `${coming}@final`], signal);
+  }
+  await zfs.run(['set', `slipway:image=${uuid}`, coming], signal);
+  await zfs.run(['rename', coming, dataset], signal);
+}
+
+async function discard(zfs: Zfs, coming: string): Promise<void> {
+  try {
+    await zfs.destroy(coming, AbortSignal.timeout(PATIENCE));
+  } catch {
+    // out of reach: the sweep takes it
+  }
+}
+
+export async function removeImage(zfs: Zfs, image: string, pool: string, signal: AbortSignal): Promise<void> {
+  await checkPool(zfs, pool, signal);
+  const absent = new NotOnNode('image', `image "${image}" is not on pool "${pool}" of ${zfs.host.name}`);
+  if (!isUuid(image)) throw absent;
+  try {
+    // what is made of it keeps it: nothing of it goes then
+    await zfs.run(['destroy', '-r', `${rootOn(pool)}/${image}`], signal);
+  } catch (error) {
+    throw isAbsent(error) ? absent : error;
+  }
+}
+
+/** Takes away what came half, of jobs that are no more. */
+export async function sweepReceived(zfs: Zfs, underWay: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  const pools = await zfs.poolNames(signal);
+  const roots = [...(await zfs.get(pools.map(rootOn), ['type'], signal)).keys()];
+  for (const { name } of await zfs.list(roots, [], signal)) {
+    const [, folder, last = ''] = name.split('/');
+    const job = last.startsWith(RECEIVING) ? last.slice(RECEIVING.length) : '';
+    if (folder === IMAGES && job !== '' && !underWay.has(job)) await zfs.destroy(name, signal);
+  }
+  const directories = await Promise.all(roots.map((root) => directoryOf(zfs, root, signal)));
+  await sweepScratch(zfs.host, [...new Set(directories)], underWay, signal);
+}
+
+async function checkPool(zfs: Zfs, pool: string, signal: AbortSignal): Promise<void> {
+  const pools = await zfs.poolNames(signal);
+  if (isPool(pool) && pools.includes(pool)) return;
+  throw new NotOnNode('pool', `there is no pool "${pool}" on ${zfs.host.name}: it has ${pools.join(', ')}`);
+}
+
+/** A directory on the pool itself, whose room is what counts. */
+async function directoryOf(zfs: Zfs, root: string, signal: AbortSignal): Promise<string> {
+  const known = (await zfs.get([root], ['mountpoint', 'mounted'], signal)).get(root);
+  const mountpoint = known?.get('mountpoint');
+  return known?.get('mounted') === 'yes' && mountpoint?.startsWith('/') ? mountpoint : ELSEWHERE;
+}
