@@ -9,6 +9,7 @@ import { note, print, printJson } from '../output.js';
 import { call, resource } from '../resource.js';
 import { openSession } from '../session.js';
 import { visible } from '../visible.js';
+import { nodeImages } from './node-images.js';
 import { sources } from './node-sources.js';
 
 const fields: readonly Field[] = [
@@ -157,6 +158,16 @@ export const register = resource({
       examples: ['node preflight node1 base --pool zones'],
     },
     sources,
+    {
+      name: 'pools',
+      description: 'list the pools of a node, with what is on them',
+      asks: 'GET /api/node/:node/storage',
+      always: { full: true },
+      fields: paging,
+      columns: 'name size free health images vms',
+      examples: ['node pools node1'],
+    },
+    ...nodeImages,
     {
       name: 'token',
       description: 'the tokens of nodes, and the URLs they are part of',
