@@ -12,14 +12,16 @@ const ENVIRONMENT = `PATH=\${PATH:+$PATH:}${PATHS} LC_ALL=C; export PATH LC_ALL;
 const GUARD = '{ while read -r rest; do :; done; kill -s KILL 0; } <&3 >/dev/null 2>&1 &';
 
 /** One word of a line of sh; fish, zsh and bash read it alike. */
-export function quoted(word: string): string {
+export const quoted = (word: string): string => (/^[A-Za-z0-9_./:@%+-]+$/.test(word) ? word : enclosed(word));
+
+function enclosed(word: string): string {
   if (word.includes('\0')) throw new TypeError('an argument holds a NUL byte');
-  if (/^[A-Za-z0-9_./:@%+-]+$/.test(word)) return word;
   const parts = word.split(/(['\\])/).filter((part) => part !== '');
   return parts.map((part) => (part === "'" || part === '\\' ? `\\${part}` : `'${part}'`)).join('') || "''";
 }
 
-const spelled = (words: Words) => words.map(quoted).join(' ');
+/** The command in quotes in any case: `if` is none of ours. */
+const spelled = ([name, ...args]: Words) => [enclosed(name), ...args.map(quoted)].join(' ');
 
 /** Its commands without their arguments. */
 export const nameOf = (command: Command) =>

@@ -147,12 +147,16 @@ export class SshHost implements Host {
         connection,
         signal,
         (done) => connection.client.forwardOut('127.0.0.1', 0, address, port, done),
-        { take: (channel) => channel.once('close', () => this.#leave()), drop: (channel) => channel.destroy() },
+        { take: (channel) => this.#usedBy(channel), drop: (channel) => channel.destroy() },
       );
-    } catch (error) {
+    } finally {
       this.#leave();
-      throw error;
     }
+  }
+
+  #usedBy(channel: ClientChannel): ClientChannel {
+    this.#users += 1;
+    return channel.once('close', () => this.#leave());
   }
 
   close(): void {
