@@ -29,10 +29,14 @@ export async function linuxZfsImages(zfs: Zfs, signal: AbortSignal): Promise<Fou
     ['used'],
     signal,
   );
-  const clones = Map.groupBy(rows, ({ origin }) => origin?.slice(0, origin.indexOf('@')));
+  const clones = new Map<string, number>();
+  for (const { origin = '' } of rows) {
+    const name = origin.slice(0, origin.indexOf('@'));
+    clones.set(name, (clones.get(name) ?? 0) + 1);
+  }
   return found.map(({ name, pool, uuid }) => {
     const size = parseBytes(sizes.get(name)?.get('used'));
-    return { uuid, pool, used: clones.get(name)?.length ?? 0, ...(size !== undefined && { size }) };
+    return { uuid, pool, used: clones.get(name) ?? 0, ...(size !== undefined && { size }) };
   });
 }
 

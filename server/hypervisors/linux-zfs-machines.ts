@@ -58,8 +58,12 @@ export async function linuxZfsMachines(zfs: Zfs, node: Node, signal: AbortSignal
   const sizeOf = (name: string) => parseBytes(sizes.get(name)?.get('volsize'));
   const found = new Map<string, FoundVm>();
   for (const place of places) {
-    const parts = rows.flatMap((row) => (row.name.startsWith(`${place}/`) ? (partOf(row, place) ?? []) : []));
-    for (const [name, own] of Map.groupBy(parts, ({ machine }) => machine)) {
+    const parts = new Map<string, Part[]>();
+    for (const row of rows) {
+      const part = row.name.startsWith(`${place}/`) ? partOf(row, place) : undefined;
+      if (part) parts.set(part.machine, [...(parts.get(part.machine) ?? []), part]);
+    }
+    for (const [name, own] of parts) {
       const vm = machineOf(name, `${place}/${name}`, own, sizeOf, node);
       found.set(vm.disks[0]!.volume, vm);
     }

@@ -5,6 +5,7 @@ import { clockOf } from './clock.js';
 import { type Host, HostUnreachable } from './host.js';
 import { type Hypervisor, NotOnPlatform } from './hypervisor.js';
 import type { Hypervisors } from './hypervisors.js';
+import { connectLinuxZfs, detectLinuxZfs } from './linux-zfs.js';
 import type { NodeKey } from './node-key.js';
 import { connectQemu, detectQemu } from './qemu.js';
 import { publicLineOf, SshHost, type SshLimits } from './ssh.js';
@@ -17,7 +18,11 @@ export interface Connector {
 }
 
 /** In the order in which they are looked for where nobody has said what runs on a node. */
-export const connectors: readonly Connector[] = [{ platform: 'qemu', detect: detectQemu, connect: connectQemu }];
+export const connectors: readonly Connector[] = [
+  { platform: 'smartos', detect: detectSmartos, connect: connectSmartos },
+  { platform: 'linux-zfs', detect: detectLinuxZfs, connect: connectLinuxZfs },
+  { platform: 'qemu', detect: detectQemu, connect: connectQemu },
+];
 
 export interface HypervisorsOptions {
   key: NodeKey;
