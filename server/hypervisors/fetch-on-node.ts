@@ -11,7 +11,7 @@ type Ordered = PullOrder['images'][number];
 const fetch = `set -u
 scratch=$1 size=$2 sha1=$3 unpack=$4; shift 4
 mkdir -p -- "$scratch" || exit 1
-free=$(df -Pk -- "$scratch" | sed -n '$s/.* \\([0-9][0-9]*\\) *[0-9-]*%.*/\\1/p')
+free=$(df -Pk -- "$scratch" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9-][0-9-]*% .*/\\1/p')
 if [ -n "$free" ] && [ "$free" -lt $((size / 1024)) ]; then
   echo "there is no room for it: $free KiB are free, and it has $((size / 1024))" >&2; exit 1
 fi

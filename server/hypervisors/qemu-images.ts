@@ -99,23 +99,21 @@ async function formatThere(host: Host, file: string, uuid: string, signal: Abort
   throw new NotOnPlatform(`image ${uuid} can not be run by qemu: its file is ${format}`);
 }
 
-// Who reads it, as the base of a disk does, has it open.
-const discard = `if [ -n "$(find -L /proc/[0-9]*/fd -maxdepth 1 -samefile "$1" -print -quit 2>/dev/null)" ]; then
-  echo 'a process has it open' >&2; exit 1
-fi
+// Who reads it, as the base of a disk does, has it open; so has find itself.
+const discard = `opened=$(sh -c 'exec find -L /proc/[0-9]*/fd -maxdepth 1 ! -path "/proc/$$/*" -samefile "$1" -print -quit' sh "$1" 2>/dev/null)
+if [ -n "$opened" ]; then echo 'a process has it open' >&2; exit 1; fi
 rm -- "$1"`;
 
 export async function removeImage(
   host: Host,
-  node: string,
-  places: readonly Place[],
+  { image, place }: { image: string; place: Place },
   machines: QemuMachines,
-  { image, pool }: { image: string; pool: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const path = (await imageFiles(host, placeNamed(places, pool, node), signal)).get(image);
-  if (path === undefined) throw new NotOnNode('image', `there is no image ${image} in pool ${pool} of ${node}`);
+  const path = (await imageFiles(host, place, signal)).get(image);
+  if (path === undefined)
+    throw new NotOnNode('image', `there is no image ${image} in pool ${place.name} of ${host.name}`);
   const [user] = usersOf(path, machines);
-  if (user) throw new CommandFailed('rm', node, 1, `${user.path} builds on image ${image}`);
+  if (user) throw new CommandFailed('rm', host.name, 1, `${user.path} builds on image ${image}`);
   await host.run(['sh', '-c', discard, 'sh', path], { signal });
 }

@@ -25,7 +25,7 @@ fi
 need=$(qemu-img measure \${id:+-l snapshot.id=$id} -O "$format" --image-opts "$source") || exit 1
 need=$(printf '%s\\n' "$need" | sed -n 's/^required size: *//p')
 mkdir -p -m 700 -- "$scratch" || exit 1
-free=$(df -Pk -- "$scratch" | sed -n '$s/.* \\([0-9][0-9]*\\) *[0-9-]*%.*/\\1/p')
+free=$(df -Pk -- "$scratch" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9-][0-9-]*% .*/\\1/p')
 if [ "\${free:-0}" -lt $((\${need:-0} / 1024)) ]; then
   echo "there is no room for a copy: $free KiB are free, and it takes $((need / 1024))" >&2; code=1
 else

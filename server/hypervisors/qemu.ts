@@ -3,7 +3,7 @@ import type { Node } from '../model/node.js';
 import { CommandFailed, type Host } from './host.js';
 import { type FoundSnapshot, type Hypervisor, NotOnNode, NotOnPlatform, type SnapshotName } from './hypervisor.js';
 import { removeOfDomain, takeOfDomain } from './libvirt.js';
-import { describeLinux, type Place, placesOf, poolsAt } from './linux-node.js';
+import { describeLinux, type Place, placeNamed, placesOf, poolsAt } from './linux-node.js';
 import { readSources, writeSources } from './linux-sources.js';
 import { type DiskFile, optionOf } from './qemu-files.js';
 import { imagesAt, pullImages, removeImage } from './qemu-images.js';
@@ -15,6 +15,8 @@ import { scratchOf, sweepScratch } from './scratch-on-node.js';
 const PRESUMED = '/var/lib/libvirt/images';
 
 const TOOLS = ['qemu-img', 'virsh', 'qemu-nbd', 'nbdcopy', 'curl', 'gzip', 'xz', 'zstd', 'bzip2'];
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What is longer, qemu cuts. */
 const LONGEST = 255;
@@ -44,7 +46,7 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
   const found = (signal: AbortSignal) => machinesOn(host, node, places(), signal);
 
   async function machineNamed(vm: string, signal: AbortSignal): Promise<QemuMachine> {
-    const { machines } = await found(signal);
+    const { machines } = UUID.test(vm) ? await found(signal) : { machines: [] };
     const machine = machines.find(({ vm: { uuid } }) => uuid === vm);
     if (!machine) throw new NotOnNode('vm', `there is no machine ${vm} on ${node.name}`);
     return machine;
@@ -171,8 +173,10 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
 
     images: async (signal) => imagesAt(host, places(), await found(signal), signal),
     pull: (order, options) => pullImages(host, node.name, places(), order, options),
-    remove: async (image, pool, signal) =>
-      removeImage(host, node.name, places(), await found(signal), { image, pool }, signal),
+    async remove(image, pool, signal) {
+      const place = placeNamed(places(), pool, node.name);
+      await removeImage(host, { image, place }, await found(signal), signal);
+    },
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
     sweep: (underWay, signal) =>

@@ -11,6 +11,9 @@ export const isMet = {
   bash: !spawnSync('bash', ['-c', ':']).error,
   'ssh-agent and ssh-add': ['ssh-agent', 'ssh-add'].every((name) => !spawnSync(name, ['-?']).error),
   'qemu-img': spawnSync('qemu-img', ['--version']).status === 0,
+  'nbdcopy, to read disks without a copy': ['nbdcopy', 'qemu-nbd'].every(
+    (name) => spawnSync(name, ['--version']).status === 0,
+  ),
   bzip2: !spawnSync('bzip2', ['--help']).error,
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
