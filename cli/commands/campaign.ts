@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import type { Context, Register } from '../command.js';
 import { CliError } from '../errors.js';
@@ -14,6 +14,7 @@ import { awaited } from '../wait.js';
 const until: Field = ['until', '--until <when>', 'so long nodes that are away are waited for: 24h, or a date'];
 
 const fields: readonly Field[] = [
+  ['pool', '--pool <pool>', 'where it is to lie; "zones", or the only one that a node has, unless given'],
   ['dc', '--dc <dc>', 'where the image is meant, where several have its name'],
   ['nodes', '--nodes <nodes>', 'the nodes, with commas; all that serve the image unless given', 'list'],
   ['dcs', '--dcs <dcs>', 'all nodes of these data centers, with commas', 'list'],
@@ -50,8 +51,7 @@ const create: Register = (group, context) => {
     .command('create')
     .description('bring an image onto many nodes, and wait until it is there')
     .argument('<campaign>', 'what to call it')
-    .argument('<image>')
-    .addOption(new Option('--pool <pool>', 'where it is to lie on each node').makeOptionMandatory());
+    .argument('<image>');
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   waiting(command)
     .addHelpText(
@@ -59,9 +59,9 @@ const create: Register = (group, context) => {
       '\nExamples:\n  slipway campaign create base-everywhere base --pool zones --at-once 8 --bandwidth 100000000\n' +
         '  slipway campaign create base-north base --pool zones --dcs north --until 3d --no-wait',
     )
-    .action(async (campaign: string, image: string, options: Options & { pool: string }, called: Command) => {
+    .action(async (campaign: string, image: string, options: Options, called: Command) => {
       const management = new Management(await openSession(called, context));
-      const given = { campaign, image, pool: options.pool, ...(await valuesOf(fields, { ...options }, context)) };
+      const given = { campaign, image, ...(await valuesOf(fields, { ...options }, context)) };
       const told = await withImages(given, { management, io: context.io, dc: options.dc, deletes: false });
       const begun = await call(management, 'POST /api/campaign/:campaign', told);
       await follow(context, begun, management, campaign, options);

@@ -12,7 +12,8 @@ export interface Campaign {
   /** Its uuid, and its name when it began. */
   image: string;
   imageName: string;
-  pool: string;
+  /** The one that the node has, or `zones`, where it is absent. */
+  pool?: string;
   /** So many nodes fetch side by side. */
   atOnce: number;
   /** Bytes a second, of all together. */

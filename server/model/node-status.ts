@@ -37,6 +37,11 @@ export interface NodeStatus {
   sources?: { there: string[]; at: string; error?: string };
 }
 
+/** Where images lie when nobody says otherwise: where SmartOS has them, or where there is no choice. */
+export function usualPool({ pools }: Pick<Description, 'pools'>): NodePool | undefined {
+  return pools.find(({ name }) => name === 'zones') ?? (pools.length === 1 ? pools[0] : undefined);
+}
+
 export const nodeStatuses = {
   name: 'node-statuses',
   id: ({ node }: NodeStatus) => node,

@@ -15,9 +15,12 @@ import {
   type Refusal,
   shareOf,
 } from '../model/campaign.js';
+import { usualPool } from '../model/node-status.js';
 import { hasEnded, type Task, tasks } from '../model/task.js';
+import { askNodeSoon } from './ask-node.js';
 import { callerNow, checkStillManagesNodes } from './check-still-manages-nodes.js';
 import { campaignNamed, cancelPulls, nodesOf, pullsIn } from './save-campaign.js';
+import { nodeNamed } from './save-node.js';
 import { startPull } from './start-pull.js';
 import type { Work } from './work.js';
 
@@ -126,8 +129,20 @@ class Rounds {
   async #start(node: string, id: string): Promise<void> {
     const { deps, campaign, task } = this;
     const bandwidth = shareOf(campaign, this.nodes().filter((one) => !isOver(one)).length);
-    const wish = { node, pool: campaign.pool, image: campaign.image, id, bandwidth };
+    const pool = campaign.pool ?? (await this.#poolOf(node));
+    const wish = { node, pool, image: campaign.image, id, bandwidth };
     await startPull(deps, callerNow(deps, task), wish);
+  }
+
+  async #poolOf(name: string): Promise<string> {
+    const node = await nodeNamed(this.deps.catalog, name);
+    const described =
+      this.deps.nodeBook.statusOf(name)?.described ??
+      (await askNodeSoon(this.deps, node, (hypervisor, signal) => hypervisor.describe(signal)));
+    const pool = usualPool(described);
+    if (pool) return pool.name;
+    const there = described.pools.map((one) => one.name).join(', ') || 'none';
+    throw new ImgapiError('NodeUnsuitable', `say which pool: node ${name} has ${there}`);
   }
 
   /** With how far all of it is. Throws where the campaign was stopped meanwhile. */

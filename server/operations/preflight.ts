@@ -8,7 +8,7 @@ import type { Node } from '../model/node.js';
 import { type NodeImage, ofPool } from '../model/node-image.js';
 import { requirementsOf, spelled } from '../model/node-requirements.js';
 import { areSame, masked, secretIn, sourcesWith, wantedSources } from '../model/node-source.js';
-import type { Description, NodePool, NodeStatus } from '../model/node-status.js';
+import { type Description, type NodePool, type NodeStatus, usualPool } from '../model/node-status.js';
 import { urlForNodes } from '../model/public-url.js';
 import { type ManagedImage, placementOf, type RegisteredImage } from '../model/registration.js';
 import { isIn } from '../model/visibility.js';
@@ -224,9 +224,8 @@ async function idsOn({ deps, node, live, status }: Asked, pool: string): Promise
 }
 
 function poolMeant(described: Description | undefined, name: string | undefined): NodePool | undefined {
-  const pools = described?.pools ?? [];
-  if (name !== undefined) return pools.find((pool) => pool.name === name);
-  return pools.length === 1 ? pools[0] : undefined;
+  if (name !== undefined) return described?.pools.find((pool) => pool.name === name);
+  return described && usualPool(described);
 }
 
 /** All questions within one contact. That one of them fails is an answer as well. */

@@ -19,7 +19,7 @@ export interface CampaignWish {
   /** By name or uuid. */
   image: string;
   dc?: string | undefined;
-  pool: string;
+  pool?: string | undefined;
   /** By name; all that are talked to where neither this nor `dcs` is there. */
   nodes?: string[] | undefined;
   /** All nodes of these data centers. */
@@ -58,7 +58,7 @@ export async function createCampaign(
     name,
     image: image.uuid,
     imageName: image.registration.name,
-    pool,
+    ...(pool !== undefined && { pool }),
     atOnce,
     ...(bandwidth !== undefined && { bandwidth }),
     until: endOf(until, created),

@@ -11,7 +11,7 @@ export async function summaryOf(deps: Pick<Deps, 'catalog'>, campaign: Campaign)
 }
 
 function summary(campaign: Campaign, nodes: readonly CampaignNode[]) {
-  const { name, image, imageName, pool, atOnce, bandwidth = null, until, state, task, created } = campaign;
+  const { name, image, imageName, pool = null, atOnce, bandwidth = null, until, state, task, created } = campaign;
   const { finished = null, error = null } = campaign;
   const of = { name, image, image_name: imageName, pool, at_once: atOnce, bandwidth, until, state, task, created };
   return { ...of, finished, error, total: nodes.length, ...countsOf(nodes) };

@@ -23,7 +23,7 @@ const summary = z.strictObject({
   name: z.string(),
   image: z.string(),
   image_name: z.string(),
-  pool: z.string(),
+  pool: z.string().nullable(),
   at_once: z.number(),
   bandwidth: z.number().nullable().describe('bytes a second of all together'),
   until: z.iso.datetime(),
@@ -99,7 +99,12 @@ export const create = endpoint({
   body: z.strictObject({
     image: z.string().max(100).describe('by name or uuid'),
     dc: z.string().max(100).optional().describe('in which the image is meant, where several have its name'),
-    pool: z.string().min(1).max(200).describe('where it is to lie on each node'),
+    pool: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('where it is to lie on each node; "zones", or the only one that a node has, unless it is said'),
     nodes: listOf(z.string().max(128)).optional().describe('the nodes, by name'),
     dcs: listOf(z.string().max(100))
       .optional()
