@@ -10,8 +10,11 @@ interface Blob {
   size: number;
 }
 
+/** What of a store is sent from. */
+export type Sendable = Pick<BlobStore, 'stat' | 'read' | 'openFile'>;
+
 interface Means {
-  blobs: BlobStore;
+  blobs: Sendable;
   kernel: Kernel | undefined;
 }
 
@@ -53,7 +56,7 @@ export async function sendFile(
   }
 }
 
-async function sendLent(ctx: Context, blobs: BlobStore, key: string, range: ByteRange): Promise<void> {
+async function sendLent(ctx: Context, blobs: Sendable, key: string, range: ByteRange): Promise<void> {
   const chunks = present(await blobs.read(key, range), key);
   ctx.respond = false;
   // a store that gives fewer bytes, or more, than were promised is found out, and breaks the connection as well

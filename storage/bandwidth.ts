@@ -5,7 +5,9 @@ import type { RemoteFile } from './sources.js';
 /** What was not used may be made up for so many milliseconds later. */
 const SLACK = 250;
 
-/** So many bytes a second, for all files together that are fetched through it. */
+const PIECE = 64 << 10;
+
+/** So many bytes a second, for all files together that are fetched or sent through it. */
 export class Bandwidth {
   /** When the bytes that were let through so far should have come. */
   #due = 0;
@@ -25,6 +27,17 @@ export class Bandwidth {
         return { ...opened, body: throttle };
       },
     };
+  }
+
+  /** What is sent, in pieces that are small enough to keep to it. */
+  async *paced(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += PIECE) {
+        const piece = chunk.subarray(at, at + PIECE);
+        if (this.bytesPerSecond > 0) await this.#turn(piece.length, signal);
+        yield piece;
+      }
+    }
   }
 
   async #turn(bytes: number, signal: AbortSignal): Promise<void> {

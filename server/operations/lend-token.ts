@@ -19,11 +19,23 @@ export interface Lent {
   sent(): number;
 }
 
+interface Lending {
+  /** By name. */
+  node: string;
+  task: Task;
+  /** Bytes a second that go out to it; as many as there are where it is absent. */
+  bandwidth?: number | undefined;
+}
+
 /**
  * For as long as it is used, the node has a token of its own for a task. What fails is told without it, whoever has put
  * it there.
  */
-export async function lendToken<R>(deps: Deps, node: string, task: Task, use: (lent: Lent) => Promise<R>): Promise<R> {
+export async function lendToken<R>(
+  deps: Deps,
+  { node, task, bandwidth }: Lending,
+  use: (lent: Lent) => Promise<R>,
+): Promise<R> {
   const { catalog, now, policy, nodeWork, log } = deps;
   const url = urlForNodes(policy.publicUrl);
   const secret = makeSecret();
@@ -35,7 +47,7 @@ export async function lendToken<R>(deps: Deps, node: string, task: Task, use: (l
     const name = `task-${task.id}`;
     await tx.insert(nodeTokens, { hash, name, node, created: now().toISOString(), expires, task: task.id });
   });
-  const { sent, stop } = nodeWork.watch(hash);
+  const { sent, stop } = nodeWork.watch(hash, bandwidth);
   try {
     return await use({ source: `${url}${nodePath(secret)}`, sent });
   } catch (error) {

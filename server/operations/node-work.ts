@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Bandwidth } from '../../storage/bandwidth.js';
 
 /** How the server bears with nodes that work for a task; all in milliseconds. */
 export interface NodePatience {
@@ -30,20 +31,26 @@ interface Sending {
   sent(): number;
 }
 
+interface Watched {
+  sendings: Sending[];
+  /** Of all that goes there; none where it may be as fast as it can. */
+  bandwidth: Bandwidth | undefined;
+}
+
 /** What nodes do for tasks. Only in memory: what is left at the end of the server is begun anew. */
 export class NodeWork {
   readonly patience: NodePatience;
-  readonly #sendings = new Map<string, Sending[]>();
+  readonly #watched = new Map<string, Watched>();
   readonly #waiting = new Set<() => void>();
 
   constructor(patience: Partial<NodePatience> = {}) {
     this.patience = { ...PATIENCE, ...patience };
   }
 
-  /** What goes to whoever fetches with this token, by its hash, is counted from now on. */
-  watch(token: string): { sent(): number; stop(): void } {
+  /** What goes to whoever fetches with this token, by its hash, is counted from now on, and is no faster than that. */
+  watch(token: string, bytesPerSecond = 0): { sent(): number; stop(): void } {
     const sendings: Sending[] = [];
-    this.#sendings.set(token, sendings);
+    this.#watched.set(token, { sendings, bandwidth: bytesPerSecond > 0 ? new Bandwidth(bytesPerSecond) : undefined });
     return {
       sent: () => {
         // A file that was begun anew counts once, as far as it came.
@@ -51,7 +58,7 @@ export class NodeWork {
         for (const { image, sent } of sendings) most.set(image, Math.max(most.get(image) ?? 0, sent()));
         return [...most.values()].reduce((sum, bytes) => sum + bytes, 0);
       },
-      stop: () => this.#sendings.delete(token),
+      stop: () => this.#watched.delete(token),
     };
   }
 
@@ -85,15 +92,15 @@ export class NodeWork {
     token: string | undefined,
     { image, size }: File,
     socket: Socket,
-    send: () => Promise<R>,
+    send: (bandwidth: Bandwidth | undefined) => Promise<R>,
   ): Promise<R> {
-    const sendings = token === undefined ? undefined : this.#sendings.get(token);
-    if (!sendings) return send();
+    const watched = token === undefined ? undefined : this.#watched.get(token);
+    if (!watched) return send(undefined);
     const before = sentOn(socket);
     const one: Sending = { image, sent: () => Math.min(size, sentOn(socket) - before) };
-    sendings.push(one);
+    watched.sendings.push(one);
     try {
-      return await send();
+      return await send(watched.bandwidth);
     } finally {
       const bytes = one.sent();
       one.sent = () => bytes;

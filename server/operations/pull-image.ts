@@ -44,12 +44,12 @@ export async function pullImage(deps: Deps, task: Task, work: Work): Promise<Pul
   checkStillManagesNodes(deps, task);
   const chain = await chainOf(deps.catalog, image);
   const node = await nodeNamed(deps.catalog, name);
-  const missing = await lendToken(deps, name, task, ({ source, sent }) =>
+  const missing = await lendToken(deps, { node: name, task, bandwidth }, ({ source, sent }) =>
     whileLost(deps, work.signal, async () => {
       const missing = await missingOn(deps, node, pool, chain, work.signal);
       if (missing.length === 0) return missing;
       const order: PullOrder = {
-        images: chain.map(orderOf),
+        images: missing.map(orderOf),
         pool,
         source,
         job: task.id,

@@ -6,11 +6,13 @@ import type { Deps } from '../deps.js';
 import { byteRange } from '../model/byte-range.js';
 import { isStillCurrent } from '../model/conditions.js';
 import { findContent } from '../operations/find-content.js';
-import { sendFile } from '../send-file.js';
+import { type Sendable, sendFile } from '../send-file.js';
 import { answeredByConditions, quoted } from './reply.js';
 
+type Sending = Pick<Deps, 'catalog' | 'kernel'> & { blobs: Sendable };
+
 /** A file or an icon: all that can be decided from its record is decided before its bytes are touched. */
-export async function sendStored(ctx: Context, deps: Deps, stored: Stored, contentType: string): Promise<void> {
+export async function sendStored(ctx: Context, deps: Sending, stored: Stored, contentType: string): Promise<void> {
   const current = { etag: stored.sha1, modified: new Date(stored.mtime) };
   ctx.set({
     Etag: quoted(current.etag),

@@ -1,7 +1,10 @@
 import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
 import { compressions } from '../../../imgapi/image.js';
 import { single } from '../../../imgapi/query.js';
+import type { Bandwidth } from '../../../storage/bandwidth.js';
+import type { BlobStore } from '../../../storage/blobs.js';
 import { ClientLeft, type Context, whenEnded } from '../../context.js';
+import type { Deps } from '../../deps.js';
 import { fetchFileAt, fetchFileFrom } from '../../operations/fetch-file.js';
 import { findImage } from '../../operations/find-image.js';
 import { serverAt } from '../../operations/import-remote.js';
@@ -19,10 +22,21 @@ export const getImageFile: Handler = async (ctx, deps) => {
   const file = image.files[index];
   if (!file) throw new ImgapiError('ResourceNotFound', `image ${image.uuid} has no file at index ${index}`);
   const { credentials } = ctx.state;
-  await deps.nodeWork.sending(credentials?.token, { image: image.uuid, size: file.size }, ctx.req.socket, () =>
-    sendStored(ctx, deps, file, 'application/octet-stream'),
+  await deps.nodeWork.sending(credentials?.token, { image: image.uuid, size: file.size }, ctx.req.socket, (bandwidth) =>
+    sendStored(ctx, paced(deps, bandwidth, ctx), file, 'application/octet-stream'),
   );
 };
+
+/** The kernel knows no pace. */
+function paced({ catalog, kernel, blobs }: Deps, bandwidth: Bandwidth | undefined, ctx: Context) {
+  if (!bandwidth) return { catalog, kernel, blobs };
+  const signal = whileThere(ctx);
+  const read: BlobStore['read'] = async (key, range) => {
+    const chunks = await blobs.read(key, range);
+    return chunks && bandwidth.paced(chunks, signal);
+  };
+  return { catalog, kernel: undefined, blobs: { stat: (key: string) => blobs.stat(key), read } };
+}
 
 export const addImageFile: Handler = async (ctx, deps) => {
   const target = targetFor('upload', ctx, deps);
@@ -54,7 +68,7 @@ export const addImageFileFromUrl: Handler = async (ctx, deps) => {
 /** Aborted when whoever asks has left. */
 function whileThere(ctx: Context): AbortSignal {
   const left = new AbortController();
-  whenEnded(ctx, () => left.abort(new ClientLeft('the client left while a file was fetched')));
+  whenEnded(ctx, () => left.abort(new ClientLeft('the client left while a file was on its way')));
   return left.signal;
 }
 
