@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import ava from 'ava';
+import { makeKey } from '../../server/hypervisors/node-key.js';
+import { nodes } from '../../server/model/node.js';
+import { letGoOfSnapshots } from '../../server/operations/let-go-of-snapshots.js';
+import { openBlobs } from '../../storage/open.js';
+import { type Creations, NODE, NOTHING_LEFT, startCreations } from '../support/creations.js';
+import { endOf } from '../support/imports.js';
+import { isMet, mount, unmount } from '../support/needs.js';
+import { scratch } from '../support/scratch.js';
+import { told } from '../support/told.js';
+import { needsZfs } from '../support/zfs.js';
+
+const SSHD = 'sshd, to be talked to';
+const TMPFS = 'root, to mount a tmpfs';
+const lacking = ([SSHD, needsZfs, TMPFS] as const).find((need) => !isMet[need]);
+const test = lacking === undefined ? ava : (ava.skip as unknown as typeof ava);
+const about = (title: string) => (lacking === undefined ? title : `${title} (${lacking})`);
+
+const create = async ({ server }: Creations, name: string, body: object = {}, vm = 'web') =>
+  server.ask('POST', `/api/vm/${vm}/snapshot/s1/image/${name}`, { body, as: 'admin' });
+
+/** How it ended, as people are told. */
+async function ended(world: Creations, name: string, body: object = {}): Promise<string> {
+  const { status, json, bytes } = await create(world, name, body);
+  if (status !== 201) throw new Error(`not begun: ${bytes}`);
+  const task = await endOf(world.server, json.task_id);
+  return `${task.status} ${Object(task.result).code ?? ''} ${Object(task.result).detail ?? ''}`;
+}
+
+/** What sends a snapshot does this instead; estimates are none. */
+const sending = ({ node }: Creations, script: string) =>
+  node.tools.put('zfs', `case "$1 $*" in *" -n"*) ;; send*) ${script} ;; esac; exec "$real" "$@"`);
+
+/** Resolves when the node runs this. */
+async function runs({ node }: Creations, what: string): Promise<void> {
+  while (!(await node.sshd.processes()).some((line) => line.includes(what))) await setImmediate();
+}
+
+async function emptied(world: Creations): Promise<object> {
+  let left = await world.left();
+  for (let tries = 100; tries > 0 && JSON.stringify(left) !== JSON.stringify(NOTHING_LEFT); tries -= 1) {
+    await setImmediate();
+    left = await world.left();
+  }
+  return left;
+}
+
+const HALF = '"$real" "$@" | head -c 50000';
+const FLOOD = 'yes complaining | head -c 20000000 >&2';
+
+/** What the sender does, and how the task tells of it. */
+const failures: [what: string, script: string, told: RegExp][] = [
+  ['dies half-way', `${HALF}; kill -9 $$`, /^FAILURE NodeFailed .*did not come to its end/],
+  [
+    'ends with a failure after all bytes',
+    '"$real" "$@"; echo no luck >&2; exit 3',
+    /^FAILURE NodeFailed .*ended with 3: no luck/,
+  ],
+  ['says nothing at all', 'sleep 1000', /^FAILURE NodeFailed node node1 has sent nothing of the snapshot for 0.7 s/],
+  ['falls silent half-way', `${HALF}; sleep 1000`, /^FAILURE NodeFailed node node1 has sent nothing/],
+  ['floods standard error, and fails', `${FLOOD}; exit 1`, /^FAILURE NodeFailed .{1,5000}$/s],
+  ['sends nothing, and says that it went well', 'exit 0', /^FAILURE Download no bytes have come/],
+  ['is not there any more', 'echo "sh: zfs: not found" >&2; exit 127', /^FAILURE NodeFailed .*127/],
+];
+
+test(about('whatever becomes of the sender, its words are told and nothing is left, here or there'), async (t) => {
+  const world = await startCreations(t, { snapshots: { silence: 700, pauses: [1, 1] } });
+  const web = await world.machine({ alias: 'web', bytes: randomBytes(300_000) });
+  for (const [what, script, expected] of failures) {
+    for (const packing of [{ compression: 'none' }, { compress_on: 'here' }, { take: true }]) {
+      await sending(world, script);
+      const how = await ended(world, 'web-1', packing);
+      // What is packed there has a head and an end, whatever was in it.
+      if (what.startsWith('sends nothing') && 'take' in packing) t.regex(how, /^(FAILURE|SUCCESS)/);
+      else t.regex(how, expected, `${what}: ${JSON.stringify(packing)}`);
+      await world.node.restore('zfs');
+      for (const { uuid } of world.server.deps.listing.sorted) await world.server.ask('DELETE', `/images/${uuid}`);
+      const { whole: _, ...left } = (await world.left()) as { whole: number };
+      const { whole: __, ...nothing } = NOTHING_LEFT;
+      t.deepEqual(left, nothing, what);
+    }
+  }
+  await sending(world, FLOOD);
+  t.is(await ended(world, 'web-1'), 'SUCCESS  ');
+  await world.node.restore('zfs');
+  await world.node.pool.zfs('destroy', `${web.disks[0]}@s1`);
+});
+
+test(about('tools that are missing, and a pool without room'), async (t) => {
+  const world = await startCreations(t);
+  await world.machine({ alias: 'web' });
+  await world.node.tools.lacks('xz');
+  t.regex(await ended(world, 'x', { compression: 'xz' }), /^FAILURE NodeFailed .*xz/);
+  await world.node.tools.restore('xz');
+  await world.node.tools.put(
+    'zfs',
+    'case "$1" in snapshot) echo "cannot create snapshot: out of space" >&2; exit 1;; esac; exec "$real" "$@"',
+  );
+  const full = await create(world, 'x', { take: true });
+  t.is(told(full), '424 NodeFailed');
+  t.regex(full.json.message ?? '', /out of space/);
+  await world.node.tools.lacks('zfs');
+  t.is(told(await create(world, 'x')), '424 NodeFailed');
+  await world.node.tools.restore('zfs');
+  t.deepEqual(await world.left(), NOTHING_LEFT);
+});
+
+test(about('a node that does not let us in, or is another one, or asks for a password'), async (t) => {
+  const stranger = await startCreations(t, { nodeKey: makeKey('stranger') });
+  await stranger.machine({ alias: 'web' });
+  t.is(told(await create(stranger, 'x')), '423 NodeDown');
+  t.is(told(await create(stranger, 'x', { take: true })), '423 NodeDown');
+  // Whether the snapshot was taken nobody knows: it is looked for when the node is there again.
+  t.like(await stranger.left(), { images: [], uses: [], held: [], taken: [] });
+
+  const world = await startCreations(t);
+  await world.machine({ alias: 'web' });
+  await world.node.sshd.cut();
+  await world.node.sshd.replaceHostKey();
+  const other = await create(world, 'x');
+  t.is(told(other), '423 NodeDown');
+  t.regex(other.json.message ?? '', /host key/);
+  t.deepEqual(await world.left(), NOTHING_LEFT);
+});
+
+test(about('a connection that is lost is made again, and the stream sent from its beginning'), async (t) => {
+  const world = await startCreations(t, { snapshots: { silence: 30_000, pauses: [1, 1] } });
+  await world.machine({ alias: 'web', bytes: randomBytes(200_000) });
+  const mark = join(await scratch(t), 'mark');
+  await sending(world, `if mkdir ${mark} 2>/dev/null; then ${HALF}; sleep 1000; fi`);
+  const { json } = await create(world, 'x', { compression: 'none' });
+  await runs(world, 'sleep 1000');
+  await world.node.sshd.cut();
+  t.is((await endOf(world.server, json.task_id)).status, 'SUCCESS');
+  t.like(await world.left(), { uses: [], holds: [], held: [], partials: [], staged: 0, awaited: 0 });
+});
+
+test(about('a node that stays away fails the task, and is let go of when it is back'), async (t) => {
+  const world = await startCreations(t, { snapshots: { silence: 30_000, pauses: [1, 1] } });
+  const { server, node } = world;
+  await world.machine({ alias: 'web' });
+  await sending(world, `${HALF}; sleep 1000`);
+  for (const body of [{}, { take: true }]) {
+    const { json } = await create(world, 'x', body);
+    await runs(world, 'sleep 1000');
+    await node.sshd.stop();
+    await node.sshd.cut();
+    const { status, result } = await endOf(server, json.task_id);
+    t.is(status, 'FAILURE');
+    t.regex(Object(result).detail, /\(3 attempts\)$/);
+    t.like(await world.left(), { images: [], uses: [], staged: 0 });
+    t.is(((await world.left()) as { holds: string[] }).holds.length, 1);
+    await letGoOfSnapshots(server.deps);
+    t.is(((await world.left()) as { holds: string[] }).holds.length, 1, 'it is still away');
+    await node.sshd.start();
+    await server.deps.catalog.write(async (tx) => {
+      const record = await tx.get(nodes, NODE);
+      await tx.replace(nodes, { ...record!, connection: { ...node.sshd.connection, platform: 'smartos' } });
+    });
+    await letGoOfSnapshots(server.deps);
+    t.deepEqual(await world.left(), NOTHING_LEFT);
+  }
+});
+
+test(about('one that is cancelled ends what runs on the node, and frees the snapshot'), async (t) => {
+  const world = await startCreations(t);
+  const { server } = world;
+  await world.machine({ alias: 'web' });
+  for (const body of [{ compression: 'none' }, { compression: 'xz', compress_on: 'here' }, { take: true }]) {
+    await sending(world, `${HALF}; sleep 1000`);
+    const { json } = await create(world, 'x', body);
+    await runs(world, 'sleep 1000');
+    t.is((await server.ask('PUT', `/api/task/${json.task_id}/cancel`, {})).json.status, 'REVOKED');
+    t.deepEqual(await emptied(world), NOTHING_LEFT);
+  }
+});
+
+test(about('what waits for its turn may find its machine gone, or another snapshot of the same name'), async (t) => {
+  const world = await startCreations(t, { snapshotsAtOnce: 1 });
+  const { server, node } = world;
+  await world.machine({ alias: 'web' });
+  const gone = await world.machine({ alias: 'gone' });
+  const other = await world.machine({ alias: 'other' });
+  await sending(world, 'sleep 1000');
+  const first = await create(world, 'a');
+  await runs(world, 'sleep 1000');
+  const waiting = [await create(world, 'b', {}, 'gone'), await create(world, 'c', {}, 'other')];
+  await node.restore('zfs');
+  await gone.remove();
+  await node.pool.zfs('destroy', `${other.disks[0]}@s1`);
+  await other.write('another', 'another');
+  await other.snapshot('s1');
+  await server.ask('PUT', `/api/task/${first.json.task_id}/cancel`, {});
+  const [vanished, replaced] = await Promise.all(waiting.map(({ json }) => endOf(server, json.task_id)));
+  t.like(vanished?.result as object, { code: 'ResourceNotFound' });
+  t.like(replaced?.result as object, { code: 'ResourceNotFound' });
+  t.regex(Object(replaced?.result).detail, /another one by now/);
+  t.deepEqual(await emptied(world), NOTHING_LEFT);
+});
+
+test(about('of two creations of one snapshot at once, one wins and the other is refused'), async (t) => {
+  const world = await startCreations(t);
+  await world.machine({ alias: 'web' });
+  const answers = await Promise.all(['a', 'b', 'c'].map((name) => create(world, name)));
+  t.deepEqual(answers.map(told).sort(), ['201', '417 SnapshotPending', '417 SnapshotPending']);
+  const won = answers.find(({ status }) => status === 201);
+  t.is((await endOf(world.server, won?.json.task_id)).status, 'SUCCESS');
+  t.is(world.server.deps.listing.size, 1);
+});
+
+test(about('the disk here fills up: told, and nothing stays'), async (t) => {
+  const directory = await scratch(t);
+  if (!mount(directory, '2m')) throw new Error('could not mount a tmpfs');
+  t.teardown(() => unmount(directory));
+  const blobs = await openBlobs({ kind: 'filesystem', directory });
+  const world = await startCreations(t, { blobs });
+  await world.machine({ alias: 'web', bytes: randomBytes(6_000_000) });
+  for (const body of [{ compression: 'none' }, { compress_on: 'here' }, { take: true }]) {
+    t.regex(await ended(world, 'x', body), /^FAILURE StorageIsDown .*(full|space)/i);
+    t.deepEqual(await world.left(), NOTHING_LEFT);
+  }
+});
