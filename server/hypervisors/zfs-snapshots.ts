@@ -68,7 +68,8 @@ export function zfsSnapshots(host: Host, machines: ZfsMachines): OfSnapshots {
     signal: AbortSignal,
   ): Promise<Meant & { known: Properties }> {
     const meant = await meantBy(wanted, signal);
-    if (!isSnapshot(wanted.snapshot)) throw absent(meant, wanted.snapshot);
+    // zfs does not say of longer names that there is none
+    if (!isSnapshot(wanted.snapshot) || meant.name.length > 255) throw absent(meant, wanted.snapshot);
     const known = await zfs.get([meant.name, meant.disk.volume], properties, signal);
     if (!known.has(meant.name)) throw absent(meant, wanted.snapshot);
     return { ...meant, known };
