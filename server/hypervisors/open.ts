@@ -8,6 +8,7 @@ import type { Hypervisors } from './hypervisors.js';
 import { connectLinuxZfs, detectLinuxZfs } from './linux-zfs.js';
 import type { NodeKey } from './node-key.js';
 import { connectQemu, detectQemu } from './qemu.js';
+import { connectSmartos, detectSmartos } from './smartos.js';
 import { publicLineOf, SshHost, type SshLimits } from './ssh.js';
 
 export interface Connector {
