@@ -47,8 +47,8 @@ export function scriptOf(command: Command): string {
     `ends=$({ ${stages.join(' | ')}; } 5>&1)`,
     // Who was killed can not say so.
     `set -- $ends; code=0; [ $# -eq ${pipe.length} ] || code=137`,
-    // 141 is a writer whose reader has gone: the reader knows better why.
-    'for end do case $end in 0) ;; 127) code=127;; *) case $code in 0|141) code=$end;; esac;; esac; done',
+    // 141 is a writer whose reader has gone: the reader knows better why. What was killed is above 256 in ksh.
+    'for end do [ $end -lt 257 ] || end=$((end - 128)); case $end in 0) ;; 127) code=127;; *) case $code in 0|141) code=$end;; esac;; esac; done',
     '(exit $code)',
   ].join('; ');
 }
