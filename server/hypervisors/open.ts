@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Connection, Node, Platform } from '../model/node.js';
+import { connectBtrfs, detectBtrfs } from './btrfs.js';
 import { clockOf } from './clock.js';
 import { type Host, HostUnreachable } from './host.js';
 import { type Hypervisor, NotOnPlatform } from './hypervisor.js';
@@ -23,6 +24,7 @@ export const connectors: readonly Connector[] = [
   { platform: 'smartos', detect: detectSmartos, connect: connectSmartos },
   { platform: 'linux-zfs', detect: detectLinuxZfs, connect: connectLinuxZfs },
   { platform: 'qemu', detect: detectQemu, connect: connectQemu },
+  { platform: 'btrfs', detect: detectBtrfs, connect: connectBtrfs },
 ];
 
 export interface HypervisorsOptions {

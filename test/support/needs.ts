@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canRunSshd } from './sshd.js';
+
+let btrfs: boolean | undefined;
 
 /** Whether the machine has what a test needs beyond Node; a test that is skipped says so in its title. */
 export const isMet = {
@@ -14,6 +16,11 @@ export const isMet = {
   'nbdcopy, to read disks without a copy': ['nbdcopy', 'qemu-nbd'].every(
     (name) => spawnSync(name, ['--version']).status === 0,
   ),
+  /** Tried only where it is asked for: it takes a while. */
+  get 'btrfs, on a file'(): boolean {
+    btrfs ??= canMountBtrfs();
+    return btrfs;
+  },
   bzip2: !spawnSync('bzip2', ['--help']).error,
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
@@ -36,6 +43,24 @@ function canMakePools(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   if (spawnSync('zpool', ['list']).status === 0) return true;
   return existsSync('/dev/fuse') && !spawnSync('zfs-fuse', ['--help']).error;
+}
+
+/** With loop devices, and a kernel that knows it. */
+function canMountBtrfs(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const directory = mkdtempSync(join(tmpdir(), 'slipway-mount-'));
+  const [file, place] = [join(directory, 'filesystem'), join(directory, 'place')];
+  mkdirSync(place);
+  writeFileSync(file, '');
+  truncateSync(file, 128 << 20);
+  const commands = [
+    ['mkfs.btrfs', '-q', file],
+    ['mount', '-o', 'loop', file, place],
+    ['umount', place],
+  ];
+  const isMade = commands.every(([command = '', ...args]) => spawnSync(command, args).status === 0);
+  rmSync(directory, { recursive: true });
+  return isMade;
 }
 
 function canMount(): boolean {
