@@ -47,8 +47,8 @@ export async function pullImages(
 ): Promise<void> {
   await checkPool(zfs, pool, signal);
   const root = rootOn(pool);
-  if (!(await zfs.has(root, signal))) await zfs.run(['create', root], signal);
-  const scratch = scratchOf(await directoryOf(zfs, root, signal), job);
+  if (!(await zfs.has(root, signal))) await zfs.run(['create', '-o', 'mountpoint=none', root], signal);
+  const scratch = scratchOf(await directoryOf(zfs, pool, signal), job);
   const coming = `${root}/${RECEIVING}${job}`;
   let come = 0;
   try {
@@ -115,7 +115,7 @@ export async function sweepReceived(zfs: Zfs, underWay: ReadonlySet<string>, sig
     const job = last.startsWith(RECEIVING) ? last.slice(RECEIVING.length) : '';
     if (folder === IMAGES && job !== '' && !underWay.has(job)) await zfs.destroy(name, signal);
   }
-  const directories = await Promise.all(roots.map((root) => directoryOf(zfs, root, signal)));
+  const directories = await Promise.all(pools.map((pool) => directoryOf(zfs, pool, signal)));
   await sweepScratch(zfs.host, [...new Set(directories)], underWay, signal);
 }
 
@@ -126,8 +126,8 @@ async function checkPool(zfs: Zfs, pool: string, signal: AbortSignal): Promise<v
 }
 
 /** A directory on the pool itself, whose room is what counts. */
-async function directoryOf(zfs: Zfs, root: string, signal: AbortSignal): Promise<string> {
-  const known = (await zfs.get([root], ['mountpoint', 'mounted'], signal)).get(root);
+async function directoryOf(zfs: Zfs, pool: string, signal: AbortSignal): Promise<string> {
+  const known = (await zfs.get([pool], ['mountpoint', 'mounted'], signal)).get(pool);
   const mountpoint = known?.get('mountpoint');
   return known?.get('mounted') === 'yes' && mountpoint?.startsWith('/') ? mountpoint : ELSEWHERE;
 }

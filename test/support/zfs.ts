@@ -44,17 +44,18 @@ export async function startPool(t: Pick<ExecutionContext, 'teardown'>, { size = 
 
   const name = `slipway${process.pid}x${randomBytes(4).toString('hex')}`;
   // what is in no cache file is not looked for by the next daemon; what fails must not hang it
-  await zpool('create', '-o', 'cachefile=none', '-o', 'failmode=continue', '-m', mountpoint, name, file);
+  await alone('zpool', 'create', '-o', 'cachefile=none', '-o', 'failmode=continue', '-m', mountpoint, name, file);
   t.teardown(() => unlessBusy(() => zpool('destroy', '-f', name)));
 
-  const zfs = async (...words: string[]) => (await exec('zfs', words)).trimEnd();
+  const zfs = async (...words: string[]) =>
+    (await (MOUNTING.has(words[0] ?? '') ? alone('zfs', ...words) : exec('zfs', words))).trimEnd();
   return {
     name,
     mountpoint,
     zfs,
     destroy: (dataset) => unlessBusy(() => zfs('destroy', '-r', dataset)),
     async receive(stream, ...words) {
-      const child = spawn('zfs', ['receive', ...words], { stdio: ['pipe', 'ignore', 'pipe'] });
+      const child = spawn('flock', [LOCK, 'zfs', 'receive', ...words], { stdio: ['pipe', 'ignore', 'pipe'] });
       const ended = once(child, 'close');
       let said = '';
       child.stderr.on('data', (chunk) => {
@@ -85,6 +86,12 @@ async function exec(command: string, words: readonly string[], options: ExecFile
   const { stdout } = await run(command, words, { maxBuffer: 64 << 20, ...options, encoding: 'utf8' });
   return stdout;
 }
+
+/** zfs-fuse can hang for ever where two mount at once: it mixes up what they tell it. */
+const LOCK = '/var/lock/zfs/slipway-tests';
+const MOUNTING: ReadonlySet<string> = new Set(['create', 'clone', 'mount', 'rename', 'rollback']);
+
+const alone = (...words: string[]) => exec('flock', [LOCK, ...words]);
 
 const zpool = (...words: string[]) => exec('zpool', words);
 
@@ -132,9 +139,9 @@ const answers = () =>
  * while the one before is still ending.
  */
 async function startDaemon(): Promise<void> {
-  if (await answers()) return;
   await mkdir('/var/run/zfs', { recursive: true });
   await mkdir('/var/lock/zfs', { recursive: true });
+  if (await answers()) return;
   let daemon: ChildProcess | undefined;
   for (let left = 200; !(await answers()); left--) {
     if (left === 0) throw new Error('zfs-fuse does not answer');
