@@ -13,7 +13,13 @@ export const stateFound: Readonly<Record<MachineState, VmState>> = {
   provisioning: 'wanted',
 };
 
-type Found = Pick<Vm, 'found' | 'elsewhere'>;
+export type Found = Pick<Vm, 'found' | 'elsewhere'>;
+
+/** Of a machine, nothing else. */
+export const foundOf = ({ found, elsewhere }: Found): Found => ({
+  ...(found && { found }),
+  ...(elsewhere && { elsewhere }),
+});
 
 /** A machine runs on one node. Where several have one of its uuid, what is used on any of them is in use. */
 export function withFinding(before: Found | undefined, here: FoundHere): Found {
@@ -46,7 +52,7 @@ export function unregistered({ uuid, created }: Kept, found: Found, place: Place
   if (!here) return undefined;
   const { hostname, tags, state } = here;
   const kept = { uuid, hostname, ...place, tags, images: [], state: stateFound[state] };
-  return { ...kept, unregistered: true, ...found, created, changed: now };
+  return { ...kept, unregistered: true, ...foundOf(found), created, changed: now };
 }
 
 /** Is anything about them different but when they were changed? */

@@ -49,7 +49,8 @@ export function toolsOn({ platform, tools }: Pick<Description, 'platform' | 'too
   return wrong(`there is no ${missing.join(', no ')}`, `install it on the node, where the user of ssh finds it`);
 }
 
-const FULL = 1 << 30;
+/** Of all that it can hold: what is left then is gone with the next image. */
+const FULL = 0.02;
 const well = /^(online|ok|healthy|active)$/i;
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 const spelled = ({ name, free, size, health }: NodePool) =>
@@ -61,7 +62,7 @@ export function poolsOn({ pools }: Pick<Description, 'pools'>): Finding {
   }
   const ill = pools.filter(({ health }) => !well.test(health));
   if (ill.length > 0) return wrong(ill.map(spelled).join('; '), 'look at the pool on the node');
-  const full = pools.filter(({ free }) => free < FULL);
+  const full = pools.filter(({ free, size }) => free < FULL * size);
   if (full.length > 0) return wrong(full.map(spelled).join('; '), 'make room on it, as "slipway node clean" does');
   return fine(pools.map(spelled).join('; '));
 }

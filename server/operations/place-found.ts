@@ -1,6 +1,6 @@
 import type { Reader, Tx } from '../../storage/catalog.js';
 import { itself } from '../model/caller.js';
-import { isSameVm, type Place, unregistered } from '../model/finding.js';
+import { type Found, foundOf, isSameVm, type Place, unregistered } from '../model/finding.js';
 import { type Node, nodes } from '../model/node.js';
 import { type User, users } from '../model/user.js';
 import { datacenterOf, type FoundHere, findings, type Vm, vms } from '../model/vm.js';
@@ -21,7 +21,7 @@ export async function saveFound(
   tx: Tx,
   before: Vm | undefined,
   uuid: string,
-  found: Pick<Vm, 'found' | 'elsewhere'>,
+  found: Found,
   now: string,
 ): Promise<Vm | undefined> {
   const after = before && !before.unregistered ? merged(before, found) : await placed(tx, before, uuid, found, now);
@@ -31,15 +31,15 @@ export async function saveFound(
   return after;
 }
 
-function merged({ found: _, elsewhere: __, ...registered }: Vm, found: Pick<Vm, 'found' | 'elsewhere'>): Vm {
-  return { ...registered, ...found };
+function merged({ found: _, elsewhere: __, ...registered }: Vm, found: Found): Vm {
+  return { ...registered, ...foundOf(found) };
 }
 
 async function placed(
   tx: Tx,
   before: Vm | undefined,
   uuid: string,
-  found: Pick<Vm, 'found' | 'elsewhere'>,
+  found: Found,
   now: string,
 ): Promise<Vm | undefined> {
   const place = found.found ? await placeOf(tx, found.found) : {};
