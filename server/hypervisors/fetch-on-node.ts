@@ -9,9 +9,9 @@ type Ordered = PullOrder['images'][number];
  * who is asked for is asked by itself. curl reads its address from standard input, as all can read what a command is given.
  */
 const fetch = `set -u
-scratch=$1 size=$2 sha1=$3 unpack=$4; shift 4
+scratch=$1 size=$2 sha1=$3 unpack=$4 room=$5; shift 5
 mkdir -p -- "$scratch" || exit 1
-free=$(df -Pk -- "$scratch" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9-][0-9-]*% .*/\\1/p')
+free=$([ -z "$room" ] || df -Pk -- "$room" | sed -n '$s/.* \\([0-9][0-9]*\\)  *[0-9-][0-9-]*% .*/\\1/p')
 if [ -n "$free" ] && [ "$free" -lt $((size / 1024)) ]; then
   echo "there is no room for it: $free KiB are free, and it has $((size / 1024))" >&2; exit 1
 fi
@@ -43,15 +43,26 @@ exit $failed`;
 
 const STALLED = 60;
 
+export interface Fetching {
+  source: string;
+  bandwidth?: number;
+  /** A directory of its own. */
+  scratch: string;
+  /** Where there must be room for it; asked nowhere where it is empty. */
+  room?: string;
+  /** Reads what was unpacked. */
+  sink: Words;
+}
+
 /** The file of an image, from an IMGAPI into a command of the node; verified when it resolves, and else not to be used. */
 export async function fetchOnNode(
   host: Host,
   image: Ordered,
-  { source, bandwidth, scratch, sink }: { source: string; bandwidth?: number; scratch: string; sink: Words },
+  { source, bandwidth, scratch, room = scratch, sink }: Fetching,
   { signal, report }: { signal: AbortSignal; report: Report },
 ): Promise<void> {
   const unpack = unpacker(image.compression).join(' ');
-  const command: Words = ['sh', '-c', fetch, 'sh', scratch, `${image.size}`, image.sha1, unpack, ...sink];
+  const command: Words = ['sh', '-c', fetch, 'sh', scratch, `${image.size}`, image.sha1, unpack, room, ...sink];
   const input = configOf(`${source.replace(/\/+$/, '')}/images/${image.uuid}/file`, image.size, bandwidth);
   let tail = '';
   for await (const chunk of host.stream(command, { signal, input })) {
@@ -63,7 +74,7 @@ export async function fetchOnNode(
   report(image.size);
 }
 
-function configOf(url: string, size: number, bandwidth: number | undefined): string {
+export function configOf(url: string, size: number, bandwidth: number | undefined): string {
   const lines = [
     `url = "${new URL(url).href.replace(/["\\]/g, encodeURIComponent)}"`,
     'fail',

@@ -7,6 +7,7 @@ import { type Host, HostUnreachable } from './host.js';
 import { type Hypervisor, NotOnPlatform } from './hypervisor.js';
 import type { Hypervisors } from './hypervisors.js';
 import { connectLinuxZfs, detectLinuxZfs } from './linux-zfs.js';
+import { connectLvmThin, detectLvmThin } from './lvm-thin.js';
 import type { NodeKey } from './node-key.js';
 import { connectQemu, detectQemu } from './qemu.js';
 import { connectSmartos, detectSmartos } from './smartos.js';
@@ -23,6 +24,7 @@ export interface Connector {
 export const connectors: readonly Connector[] = [
   { platform: 'smartos', detect: detectSmartos, connect: connectSmartos },
   { platform: 'linux-zfs', detect: detectLinuxZfs, connect: connectLinuxZfs },
+  { platform: 'lvm-thin', detect: detectLvmThin, connect: connectLvmThin },
   { platform: 'qemu', detect: detectQemu, connect: connectQemu },
   { platform: 'btrfs', detect: detectBtrfs, connect: connectBtrfs },
 ];
