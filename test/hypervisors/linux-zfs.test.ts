@@ -10,10 +10,8 @@ import { writeDisk, zfsLab } from '../support/zfs-lab.js';
 
 hypervisorContract('linux-zfs', ['sshd, to be talked to', 'zfs, to make a pool on a file'], async (t) => {
   const pool = await startPool(t);
-  const tools = await toolbox(t);
+  const tools = await toolbox(t, pool.tools);
   const directory = await scratch(t);
-  // the daemon of the machine knows the pools of all tests
-  await tools.put('zpool', `exec "$real" "$@" '${pool.name}'`);
   const env = { PATH: tools.path, SLIPWAY_ETC: directory, TMPDIR: directory };
   const sshd = await startSshd(t, { env });
   const place = `${pool.name}/vms`;

@@ -21,6 +21,7 @@ export const isMet = {
     btrfs ??= canMountBtrfs();
     return btrfs;
   },
+  'LVM thin, with a device mapper': existsSync('/dev/mapper/control') && spawnSync('lvs').status === 0,
   bzip2: !spawnSync('bzip2', ['--help']).error,
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
@@ -38,14 +39,13 @@ export function unmount(directory: string): void {
   spawnSync('umount', ['-l', directory]);
 }
 
-/** With the module of the kernel, or with the daemon that does without. */
+/** By a daemon that each test has for itself. */
 function canMakePools(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  if (spawnSync('zpool', ['list']).status === 0) return true;
-  return existsSync('/dev/fuse') && !spawnSync('zfs-fuse', ['--help']).error;
+  if (!existsSync('/dev/fuse') || spawnSync('zfs-fuse', ['--help']).error) return false;
+  return spawnSync('unshare', ['--mount', 'setpriv', '--pdeathsig', 'KILL', 'nsenter', '--version']).status === 0;
 }
 
-/** With loop devices, and a kernel that knows it. */
 function canMountBtrfs(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   const directory = mkdtempSync(join(tmpdir(), 'slipway-mount-'));

@@ -69,8 +69,10 @@ export interface SmartosPlan {
 
 export async function startSmartosNode(t: ExecutionContext, plan: SmartosPlan = {}): Promise<SmartosNode> {
   const pool = await startPool(t, plan.size === undefined ? {} : { size: plan.size });
-  const tools = await toolbox(t);
   const state = await scratch(t);
+  const substitute = (tool: string) => `exec '${process.execPath}' '${TOOLS}' ${tool} '${state}' "$@"`;
+  const substitutes = Object.fromEntries(SUBSTITUTES.map((tool) => [tool, substitute(tool)]));
+  const tools = await toolbox(t, { ...pool.tools, ...substitutes });
   const lines = (plan.resolve ?? []).map((name) => `resolve = "${name}"\n`);
   await writeFile(join(state, '.curlrc'), lines.join(''));
 
@@ -82,16 +84,7 @@ export async function startSmartosNode(t: ExecutionContext, plan: SmartosPlan = 
   };
   const set = (changes: Partial<PlatformFile>) => save(join(state, 'platform.json'), Object.assign(platform, changes));
   await set({});
-  const restore = (tool: string) => {
-    // the daemon of the machine knows the pools of all tests
-    if (tool === 'zpool') return tools.put(tool, `exec "$real" "$@" '${pool.name}'`);
-    return SUBSTITUTES.includes(tool)
-      ? tools.put(tool, `exec '${process.execPath}' '${TOOLS}' ${tool} '${state}' "$@"`)
-      : tools.restore(tool);
-  };
-  await Promise.all([...SUBSTITUTES, 'zpool'].map(restore));
-
-  const sshd = await startSshd(t, { env: { PATH: tools.path, CURL_HOME: state } });
+  const sshd = await startSshd(t, { env: { PATH: tools.path, CURL_HOME: state, TMPDIR: state } });
 
   async function addVm(wanted: VmPlan = {}): Promise<SmartosVm> {
     const { uuid = randomUUID(), brand = 'joyent', image, disks: count = 1 } = wanted;
@@ -167,7 +160,7 @@ export async function startSmartosNode(t: ExecutionContext, plan: SmartosPlan = 
   }
 
   for (const wanted of plan.vms ?? []) await addVm(wanted);
-  return { sshd, pool, tools, addVm, addImage, restore, set, state };
+  return { sshd, pool, tools, addVm, addImage, restore: tools.restore, set, state };
 }
 
 const diskOf = (dataset: string, at: number, zpool: string, image: string | undefined) => ({

@@ -11,26 +11,36 @@ export interface Toolbox {
   directory: string;
   /** The PATH with them. */
   path: string;
-  /** A command of that name is this from now on, a script of `sh`. `"$real" "$@"` runs that of the machine. */
+  /** A command of that name is this from now on, a script of `sh`. `"$real" "$@"` runs what was there at first. */
   put(name: string, script: string): Promise<void>;
   /** As if it were not installed. */
   lacks(name: string): Promise<void>;
-  /** It is that of the machine again. */
+  /** It is again what it was at first. */
   restore(name: string): Promise<void>;
 }
 
-export async function toolbox(t: Pick<ExecutionContext, 'teardown'>): Promise<Toolbox> {
-  const directory = join(await scratch(t), 'bin');
+/** `own` are commands that the node has instead of those of this machine, as scripts of `sh`. */
+export async function toolbox(
+  t: Pick<ExecutionContext, 'teardown'>,
+  own: Readonly<Record<string, string>> = {},
+): Promise<Toolbox> {
+  const root = await scratch(t);
+  const [base, directory] = [join(root, 'base'), join(root, 'bin')];
+  const system = `${base}:${SYSTEM}`;
+  await mkdir(base);
   await mkdir(directory);
-  const put = async (name: string, script: string) => {
-    const fresh = join(directory, `.${name}`);
-    await writeFile(fresh, `#!/bin/sh\nreal=$(PATH=${SYSTEM} command -v ${name})\n${script}\n`);
+  const write = async (into: string, name: string, script: string) => {
+    const fresh = join(into, `.${name}`);
+    await writeFile(fresh, `#!/bin/sh\n${script}\n`);
     await chmod(fresh, 0o755);
-    await rename(fresh, join(directory, name)); // one that runs goes on as it was
+    await rename(fresh, join(into, name)); // one that runs goes on as it was
   };
+  for (const [name, script] of Object.entries(own)) await write(base, name, script);
+  const put = (name: string, script: string) =>
+    write(directory, name, `real=$(PATH=${system} command -v ${name})\n${script}`);
   return {
     directory,
-    path: `${directory}:${SYSTEM}`,
+    path: `${directory}:${system}`,
     put,
     lacks: (name) => put(name, `echo "sh: ${name}: not found" >&2; exit 127`),
     restore: (name) => rm(join(directory, name), { force: true }),

@@ -1,4 +1,4 @@
-import { type ChildProcess, type ExecFileOptions, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
@@ -14,9 +14,11 @@ const run = promisify(execFile);
 /** What a test with a pool has in its title where it is skipped. */
 export const needsZfs = 'zfs, to make a pool on a file' satisfies keyof typeof isMet;
 
-/** A ZFS pool on a file of the test; gone with all that is in it when the test ends. */
+/** A ZFS pool on a file of the test, with a daemon of its own; gone with all that is in it when the test ends. */
 export interface Pool {
   name: string;
+  /** Scripts of sh that are the `zfs` and the `zpool` that know it. */
+  tools: { zfs: string; zpool: string };
   /** The dataset `POOL/a/b` is mounted on `a/b` below it. */
   mountpoint: string;
   /** Runs `zfs` and gives what it printed, without the last newline. */
@@ -32,45 +34,59 @@ export interface Pool {
 }
 
 export async function startPool(t: Pick<ExecutionContext, 'teardown'>, { size = 160 << 20 } = {}): Promise<Pool> {
-  await startDaemon();
-  await sweepPools();
   const directory = await scratch(t);
   const file = join(directory, 'pool');
-  const mountpoint = join(directory, 'mnt');
   const handle = await open(file, 'wx');
   await handle.truncate(size);
   await handle.close();
-  await mkdir(mountpoint);
+  await mkdir(join(directory, 'mnt'));
+  const pid = await startDaemon(t);
+  const inside = ['--target', `${pid}`, '--mount'];
 
-  const name = `slipway${process.pid}x${randomBytes(4).toString('hex')}`;
-  // what is in no cache file is not looked for by the next daemon; what fails must not hang it
-  await alone('zpool', 'create', '-o', 'cachefile=none', '-o', 'failmode=continue', '-m', mountpoint, name, file);
-  t.teardown(() => unlessBusy(() => zpool('destroy', '-f', name)));
+  const name = `slipway${randomBytes(4).toString('hex')}`;
+  const tell = async (...words: string[]) => {
+    const { stdout } = await run('nsenter', [...inside, ...words], { maxBuffer: 64 << 20 });
+    return stdout.trimEnd();
+  };
+  await tell('zpool', 'create', '-o', 'cachefile=none', '-m', join(directory, 'mnt'), name, file);
 
-  const zfs = async (...words: string[]) =>
-    (await (MOUNTING.has(words[0] ?? '') ? alone('zfs', ...words) : exec('zfs', words))).trimEnd();
+  // zfs-fuse can hang for ever where two mount at once: it mixes up what they tell it
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <R>(work: () => Promise<R>): Promise<R> => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+  const zfs = (...words: string[]) => inTurn(() => tell('zfs', ...words));
+  const mountpoint = join(`/proc/${pid}/root`, directory, 'mnt');
+  const script = (tool: string) => `exec nsenter ${inside.join(' ')} ${tool} "$@"`;
   return {
     name,
+    tools: { zfs: script('zfs'), zpool: script('zpool') },
     mountpoint,
     zfs,
     destroy: (dataset) => unlessBusy(() => zfs('destroy', '-r', dataset)),
-    async receive(stream, ...words) {
-      const child = spawn('flock', [LOCK, 'zfs', 'receive', ...words], { stdio: ['pipe', 'ignore', 'pipe'] });
-      const ended = once(child, 'close');
-      let said = '';
-      child.stderr.on('data', (chunk) => {
-        said += chunk;
-      });
-      child.stdin.on('error', () => {}); // it ends before it has read all: the code tells
-      for await (const chunk of stream instanceof Uint8Array ? [stream] : stream) {
-        if (!child.stdin.write(Buffer.from(chunk))) await Promise.race([once(child.stdin, 'drain'), ended]);
-      }
-      child.stdin.end();
-      const [code] = await ended;
-      if (code !== 0) throw new Error(`zfs receive ended with ${code}: ${said}`);
-    },
+    receive: (stream, ...words) =>
+      inTurn(async () => {
+        const child = spawn('nsenter', [...inside, 'zfs', 'receive', ...words], { stdio: ['pipe', 'ignore', 'pipe'] });
+        const ended = once(child, 'close');
+        let said = '';
+        child.stderr.on('data', (chunk) => {
+          said += chunk;
+        });
+        child.stdin.on('error', () => {}); // it ends before it has read all: the code tells
+        for await (const chunk of stream instanceof Uint8Array ? [stream] : stream) {
+          if (!child.stdin.write(Buffer.from(chunk))) await Promise.race([once(child.stdin, 'drain'), ended]);
+        }
+        child.stdin.end();
+        const [code] = await ended;
+        if (code !== 0) throw new Error(`zfs receive ended with ${code}: ${said}`);
+      }),
     async send(...words) {
-      const { stdout } = await run('zfs', ['send', ...words], { encoding: 'buffer', maxBuffer: 1 << 30 });
+      const { stdout } = await run('nsenter', [...inside, 'zfs', 'send', ...words], {
+        encoding: 'buffer',
+        maxBuffer: 1 << 30,
+      });
       return stdout;
     },
     async write(dataset, path, bytes) {
@@ -82,20 +98,7 @@ export async function startPool(t: Pick<ExecutionContext, 'teardown'>, { size = 
   };
 }
 
-async function exec(command: string, words: readonly string[], options: ExecFileOptions = {}): Promise<string> {
-  const { stdout } = await run(command, words, { maxBuffer: 64 << 20, ...options, encoding: 'utf8' });
-  return stdout;
-}
-
-/** zfs-fuse can hang for ever where two mount at once: it mixes up what they tell it. */
-const LOCK = '/var/lock/zfs/slipway-tests';
-const MOUNTING: ReadonlySet<string> = new Set(['create', 'clone', 'mount', 'rename', 'rollback']);
-
-const alone = (...words: string[]) => exec('flock', [LOCK, ...words]);
-
-const zpool = (...words: string[]) => exec('zpool', words);
-
-/** What a process that is being killed still reads, or the kernel has not let go of, is busy for a moment. */
+/** What the kernel has not let go of is busy for a moment. */
 async function unlessBusy(destroy: () => Promise<unknown>): Promise<void> {
   for (let left = 200; ; left--) {
     try {
@@ -108,51 +111,31 @@ async function unlessBusy(destroy: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Whose process was killed can not take its pool away. */
-async function sweepPools(): Promise<void> {
-  const there = (await zpool('list', '-H', '-o', 'name')).split('\n');
-  const left = there.filter((name) => {
-    const [, pid] = /^slipway(\d+)x[0-9a-f]{8}$/.exec(name) ?? [];
-    return pid !== undefined && !isAlive(Number(pid));
-  });
-  await Promise.all(left.map((name) => zpool('destroy', '-f', name).catch(() => {})));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-const answers = () =>
-  zpool('list', '-H').then(
-    () => true,
-    () => false,
-  );
-
 /**
- * There is one daemon on a machine, for all processes: whoever comes first starts it, and it stays, as nobody knows who
- * else is about to use it. Of several that are started at once all but one end by themselves, on its lock, as they do
- * while the one before is still ending.
+ * A machine has room for one daemon, as its socket and its lock have fixed names: each gets a view of its own on those
+ * directories. What it mounts is seen by `/proc/PID/root`. It ends with the test, and with the process of the test.
  */
-async function startDaemon(): Promise<void> {
-  await mkdir('/var/run/zfs', { recursive: true });
-  await mkdir('/var/lock/zfs', { recursive: true });
-  if (await answers()) return;
-  let daemon: ChildProcess | undefined;
-  for (let left = 200; !(await answers()); left--) {
-    if (left === 0) throw new Error('zfs-fuse does not answer');
-    if (daemon?.exitCode !== null || daemon.pid === undefined) daemon = spawnDaemon();
-    await pause(50);
+async function startDaemon(t: Pick<ExecutionContext, 'teardown'>): Promise<number> {
+  await mkdir('/run/zfs', { recursive: true });
+  await mkdir('/run/lock/zfs', { recursive: true });
+  const start = `mount -t tmpfs slipway-test /run/zfs && mount -t tmpfs slipway-test /run/lock/zfs &&
+    exec zfs-fuse --no-daemon --no-kstat-mount`;
+  const words = ['--mount', 'setpriv', '--pdeathsig', 'KILL', 'sh', '-c', start];
+  const daemon = spawn('unshare', words, { stdio: 'ignore', cwd: '/' });
+  const ended = once(daemon, 'exit');
+  t.teardown(async () => {
+    daemon.kill('SIGKILL');
+    await ended;
+  });
+  const { pid } = daemon;
+  if (pid === undefined) throw new Error('unshare does not start');
+  for (let left = 400; ; left--) {
+    try {
+      await run('nsenter', ['--target', `${pid}`, '--mount', 'zpool', 'list', '-H']);
+      return pid;
+    } catch (error) {
+      if (left === 0 || daemon.exitCode !== null) throw new Error('zfs-fuse does not answer', { cause: error });
+      await pause(25);
+    }
   }
-}
-
-function spawnDaemon(): ChildProcess {
-  const daemon = spawn('zfs-fuse', ['--no-daemon', '--no-kstat-mount'], { detached: true, stdio: 'ignore', cwd: '/' });
-  daemon.on('error', () => {});
-  daemon.unref();
-  return daemon;
 }
