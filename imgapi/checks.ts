@@ -7,6 +7,8 @@ export type Manifest = Readonly<Record<string, unknown>>;
 export interface Rules {
   mode: Mode;
   channels: boolean;
+  /** Files may be packed with zstd, which the contract does not know. */
+  zstd?: boolean;
 }
 
 /** What is wrong with a value. The field is the one that was checked, and Invalid, unless the problem says otherwise. */

@@ -11,6 +11,7 @@ import {
   must,
   object,
   oneOf,
+  type Rules,
   string,
 } from './checks.js';
 import { compressions, isUuid, type Mode, oses, types } from './image.js';
@@ -62,18 +63,19 @@ export const accounts = first(array, each(isUuid, 'must hold UUIDs', 1));
 const notTooMany: Check = (value, { type }) =>
   Object(value).length > (type === 'lxd' ? 2 : 1) ? [{ message: 'has too many files' }] : [];
 
-const fileChecks: Record<string, (value: unknown) => boolean> = {
+const fileChecks: Record<string, (value: unknown, rules: Rules | undefined) => boolean> = {
   sha1: Boolean,
   size: Boolean,
-  compression: (value) => value === 'zstd' || compressions.some((compression) => compression === value),
+  compression: (value, rules) =>
+    compressions.some((compression) => compression === value) || (value === 'zstd' && rules?.zstd === true),
   digest: (value) => value === undefined || typeof value === 'string',
   uncompressedDigest: (value) => value === undefined || typeof value === 'string',
 };
 
-const fileEntries: Check = (value) =>
+const fileEntries: Check = (value, _, rules) =>
   Object.values(Object(value)).flatMap((file) =>
     Object.entries(fileChecks).flatMap(([member, test]) =>
-      test(isRecord(file) ? file[member] : undefined)
+      test(isRecord(file) ? file[member] : undefined, rules)
         ? []
         : [{ message: `has a file with a missing or bad ${member}` }],
     ),

@@ -16,7 +16,8 @@ import { needsZfs } from '../support/zfs.js';
 const SSHD = 'sshd, to be talked to';
 const TMPFS = 'root, to mount a tmpfs';
 const lacking = ([SSHD, needsZfs, TMPFS] as const).find((need) => !isMet[need]);
-const test = lacking === undefined ? ava : (ava.skip as unknown as typeof ava);
+// One pool at a time: there is one daemon of ZFS for all tests of the machine.
+const test = lacking === undefined ? ava.serial : ava.serial.skip;
 const about = (title: string) => (lacking === undefined ? title : `${title} (${lacking})`);
 
 const create = async ({ server }: Creations, name: string, body: object = {}, vm = 'web') =>

@@ -16,7 +16,8 @@ import { needsZfs, startPool } from '../support/zfs.js';
 
 const SSHD = 'sshd, to be talked to';
 const lacking = [SSHD, needsZfs].find((need) => !isMet[need as keyof typeof isMet]);
-const test = lacking === undefined ? ava : (ava.skip as unknown as typeof ava);
+// One pool at a time: there is one daemon of ZFS for all tests of the machine.
+const test = lacking === undefined ? ava.serial : ava.serial.skip;
 const about = (title: string) => (lacking === undefined ? title : `${title} (${lacking})`);
 
 const create = async ({ server }: Creations, vm: string, name: string, body: object = {}, snapshot = 's1') =>

@@ -1,5 +1,7 @@
 import test from 'ava';
 import type { Mode } from '../../imgapi/image.js';
+import { nodes } from '../../server/model/node.js';
+import { addDatacenter, addMachine } from '../support/datacenters.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { startServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -37,10 +39,6 @@ const refused = table<'query' | 'told'>(`
   import-lxd-image&alias=                                      422 ValidationFailed alias:MissingParameter
   import-lxd-image&alias=ubuntu                                422 InvalidParameter alias:InvalidParameter
   import-lxd-image&alias=a:b&alias=c:d                         422 InvalidParameter alias:Invalid
-  create-from-vm                                               501 NotAvailable
-  create-from-vm&vm_uuid=VM                                    501 NotAvailable
-  create-from-vm&vm_uuid=nonsense&max_origin_depth=x           501 NotAvailable
-  create-from-vm&vm_uuid=VM&account=ACCOUNT                    501 NotAvailable
 `);
 
 test('what the contract refuses, and what there is nothing for', async (t) => {
@@ -53,6 +51,48 @@ test('what the contract refuses, and what there is nothing for', async (t) => {
         t.is(told(await server.ask('POST', path, options)), expected, `${mode} ${query}`);
       }
     }
+    t.deepEqual(await kept(server), { images: [], whole: 0, staged: 0 });
+  }
+});
+
+const ofMachines = table<'query' | 'told'>(`
+  query                                        told
+  create-from-vm                               422 ValidationFailed vm_uuid:MissingParameter
+  create-from-vm&vm_uuid=                      422 ValidationFailed vm_uuid:MissingParameter
+  create-from-vm&vm_uuid=nonsense              422 InvalidParameter vm_uuid:Invalid
+  create-from-vm&vm_uuid=VM                    422 InvalidParameter vm_uuid:Invalid
+  create-from-vm&vm_uuid=VM&account=ACCOUNT    422 InvalidParameter vm_uuid:Invalid
+  create-from-vm&vm_uuid=VM&incremental=maybe  422 InvalidParameter incremental:Invalid
+  create-from-vm&vm_uuid=HERE&max_origin_depth=x  422 InvalidParameter max_origin_depth:Invalid
+  create-from-vm&vm_uuid=HERE&max_origin_depth=1  422 InvalidParameter max_origin_depth:Invalid
+`);
+
+test('images of machines: where there are data centers', async (t) => {
+  for (const mode of modes) {
+    const server = await startServer(t, { mode, channels });
+    const user = await addUser(server, 'someone');
+    await addDatacenter(server, 'D');
+    const node = { name: 'n', datacenters: ['D'], addresses: [], knownByAddress: false, created: '' };
+    await server.deps.catalog.write((tx) => tx.insert(nodes, node));
+    const here = await addMachine(server, { hostname: 'here', datacenter: 'D', node: 'n' });
+    const body = { name: 'x', version: '1' };
+    for (const { query, told: expected } of ofMachines) {
+      const path = `/images?action=${query.replace('ACCOUNT', user.uuid).replace('VM', VM).replace('HERE', here.uuid)}`;
+      const answer = await server.ask('POST', path, { body });
+      t.is(told(answer), mode === 'dc' ? expected : '501 NotAvailable', `${mode} ${query}`);
+    }
+    const of = `/images?action=create-from-vm&vm_uuid=${here.uuid}`;
+    const refused: [body: object, told: string][] = [
+      [{}, '422 ValidationFailed name:MissingParameter version:MissingParameter'],
+      [{ ...body, os: 'linux' }, '422 InvalidParameter os:Invalid'],
+      [{ ...body, uuid: 'x' }, '422 InvalidParameter uuid:Invalid'],
+      [{ ...body, owner: VM }, '422 OwnerDoesNotExist'],
+      [body, '422 NodeNotManaged'],
+    ];
+    for (const [sent, expected] of mode === 'dc' ? refused : []) {
+      t.is(told(await server.ask('POST', of, { body: sent })), expected, JSON.stringify(sent));
+    }
+    if (mode === 'dc') t.is(told(await server.ask('POST', of)), '422 ValidationFailed body:MissingParameter');
     t.deepEqual(await kept(server), { images: [], whole: 0, staged: 0 });
   }
 });
