@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { type Command, CommandFailed, type Host, HostUnreachable, type Running, type RunningToEnd } from './host.js';
 import { Places } from './places.js';
@@ -100,7 +101,7 @@ export class SshHost implements Host {
   #hostKeys: readonly string[];
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
-  /** Commands that run, and who waits for the end of one. */
+  /** How many commands run or are about to, and who waits for the end of one. */
   #running = 0;
   readonly #ends: (() => void)[] = [];
   #users = 0;
@@ -215,26 +216,43 @@ export class SshHost implements Host {
     } finally {
       signal.removeEventListener('abort', abort);
       await remote.gone(this.#limits.killed);
-      this.#running -= 1;
-      for (const tell of this.#ends.splice(0)) tell();
     }
   }
 
   /** Where sshd takes fewer commands at once than most do, this one waits for the end of another. */
   async #exec(connection: Connection, line: string, input: Buffer, signal: AbortSignal): Promise<Remote> {
-    for (;;) {
+    for (let pauses = 5; ; ) {
+      this.#running += 1;
       try {
         const remote = await this.#opened(connection, signal, (done) => connection.client.exec(line, done), {
           take: (channel) => new Remote(channel, input),
           drop: (unwanted) => unwanted.kill(),
         });
-        this.#running += 1;
+        remote.onClose(() => this.#oneEnds());
         return remote;
       } catch (error) {
-        if (this.#running === 0 || !(error instanceof HostUnreachable) || !isRefusal(error.cause)) throw error;
-        await unlessAborted(new Promise<void>((resolve) => this.#ends.push(resolve)), signal);
+        const isFull = error instanceof HostUnreachable && isRefusal(error.cause);
+        if (isFull && this.#running > 1) await this.#another(signal);
+        else {
+          this.#oneEnds();
+          if (!isFull || pauses === 0) throw error;
+          // sshd counts one that has ended for a moment longer than we do.
+          pauses -= 1;
+          await unlessAborted(pause(50), signal);
+        }
       }
     }
+  }
+
+  /** Waits for the end of another one, which makes room for this. */
+  #another(signal: AbortSignal): Promise<void> {
+    this.#running -= 1;
+    return unlessAborted(new Promise<void>((resolve) => this.#ends.push(resolve)), signal);
+  }
+
+  #oneEnds(): void {
+    this.#running -= 1;
+    for (const tell of this.#ends.splice(0)) tell();
   }
 
   #failed(command: Command, code: number | undefined, said: string): CommandFailed {
@@ -494,6 +512,11 @@ class Remote {
   /** The end of what it has said on standard error. */
   get said(): string {
     return this.#tail.toString().replace(/^�+/, '').trim();
+  }
+
+  onClose(hear: () => void): void {
+    if (this.closed) hear();
+    else this.channel.once('close', hear);
   }
 
   take(): Buffer | undefined {

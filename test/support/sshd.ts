@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,10 @@ export interface Sshd {
   processes(): Promise<string[]>;
   /** Fails where something still runs after a time in which it would have been killed. */
   nothingRuns(): Promise<void>;
+  /** Fails where somebody is still connected after a time in which he would have gone. */
+  idle(): Promise<void>;
+  /** These are let in from now on. */
+  authorize(lines: readonly string[]): Promise<void>;
   /** Nobody listens any more; who is connected stays. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -56,6 +60,8 @@ export interface SshdOptions {
   config?: readonly string[];
   /** Of every command. */
   env?: Readonly<Record<string, string>>;
+  /** Further host keys, in PEM. */
+  hostKeys?: readonly string[];
   /** The lines of authorized_keys instead of that of `key`. */
   authorized?: readonly string[];
 }
@@ -67,7 +73,6 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
   const mark = `SLIPWAY_TEST_SSHD=${randomBytes(8).toString('hex')}`;
   const key = makeKey('test');
   const { authorized = [key.public] } = options;
-  await writeFile(join(directory, 'authorized_keys'), authorized.map((line) => `${line}\n`).join(''), { mode: 0o600 });
   const { username: user } = userInfo();
   let daemon: ChildProcess | undefined;
 
@@ -95,15 +100,10 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
       return host;
     },
     processes: async () => (await marked(mark)).map(({ line }) => line),
-    nothingRuns: async () => {
-      const end = Date.now() + 10_000;
-      let left = await sshd.processes();
-      while (left.length > 0 && Date.now() < end) {
-        await pause(10);
-        left = await sshd.processes();
-      }
-      if (left.length > 0) throw new Error(`still running on the node: ${left.join('; ')}`);
-    },
+    nothingRuns: () => comesEmpty(sshd.processes, 'still running on the node'),
+    idle: () => comesEmpty(async () => (await serving(sshd.port)).map(String), 'still connected'),
+    authorize: async (lines) =>
+      writeFile(join(directory, 'authorized_keys'), lines.map((line) => `${line}\n`).join(''), { mode: 0o600 }),
     stop: async () => {
       const stopped = daemon;
       daemon = undefined;
@@ -118,10 +118,10 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
       }
     },
     cut: async () => {
-      for (const pid of await serving(mark, daemon?.pid)) process.kill(pid, 'SIGKILL');
+      for (const pid of await serving(sshd.port)) process.kill(pid, 'SIGKILL');
     },
     freeze: async () => {
-      for (const pid of await serving(mark, daemon?.pid)) {
+      for (const pid of await serving(sshd.port)) {
         process.kill(pid, 'SIGSTOP');
         t.teardown(() => void kill(pid));
       }
@@ -148,6 +148,7 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
       'ListenAddress 127.0.0.1',
       `Port ${sshd.port}`,
       `HostKey ${join(directory, 'host_key')}`,
+      ...(options.hostKeys ?? []).map((_, at) => `HostKey ${join(directory, `host_key_${at}`)}`),
       `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,
       `SetEnv ${env.map(([name, value]) => `"${name}=${value}"`).join(' ')}`,
       'PidFile none',
@@ -165,10 +166,14 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
     return path;
   }
 
+  for (const [at, pem] of (options.hostKeys ?? []).entries()) {
+    await writeFile(join(directory, `host_key_${at}`), pem, { mode: 0o600 });
+  }
+  await sshd.authorize(authorized);
   await sshd.replaceHostKey();
   await sshd.start();
   t.teardown(async () => {
-    const serves = await serving(mark, daemon?.pid);
+    const serves = await serving(sshd.port);
     await sshd.stop();
     for (const pid of [...serves, ...(await marked(mark)).map((one) => one.pid)]) kill(pid);
   });
@@ -177,6 +182,16 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
 
 export const canRunSshd = (): boolean =>
   process.platform === 'linux' && spawnSync('/usr/sbin/sshd', ['-?']).error === undefined;
+
+async function comesEmpty(list: () => Promise<readonly string[]>, what: string): Promise<void> {
+  const end = Date.now() + 10_000;
+  let left = await list();
+  while (left.length > 0 && Date.now() < end) {
+    await pause(20);
+    left = await list();
+  }
+  if (left.length > 0) throw new Error(`${what}: ${left.join('; ')}`);
+}
 
 /** Nothing where the port was taken meanwhile. */
 async function listening(config: string, triesLeft: number): Promise<ChildProcess | undefined> {
@@ -204,30 +219,15 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-interface Process {
-  pid: number;
-  parent: number;
-  line: string;
-  environment: string;
-}
-
 /** Those that still run: who has ended and is not waited for is nothing any more. */
-async function everyProcess(): Promise<Process[]> {
-  const found: Process[] = [];
+async function marked(mark: string): Promise<{ pid: number; line: string }[]> {
+  const found: { pid: number; line: string }[] = [];
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const [stat, line, environment] = await Promise.all(
-        ['stat', 'cmdline', 'environ'].map((file) => readFile(`/proc/${name}/${file}`, 'latin1')),
-      );
-      const [state, parent] = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ');
-      if (state === 'Z') continue;
-      found.push({
-        pid: Number(name),
-        parent: Number(parent),
-        line: line!.replaceAll('\0', ' ').trim(),
-        environment: environment!,
-      });
+      if (!readFileSync(`/proc/${name}/environ`, 'latin1').includes(mark)) continue;
+      const line = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+      found.push({ pid: Number(name), line });
     } catch {
       // gone meanwhile, or somebody else's
     }
@@ -235,18 +235,23 @@ async function everyProcess(): Promise<Process[]> {
   return found;
 }
 
-const marked = async (mark: string) => (await everyProcess()).filter(({ environment }) => environment.includes(mark));
-
-/** What sshd has made for each connection, also where it is no more itself: the parents of what runs, and its children. */
-async function serving(mark: string, daemon: number | undefined): Promise<number[]> {
-  const all = await everyProcess();
-  const parents = all.filter(({ environment }) => environment.includes(mark)).map(({ parent }) => parent);
-  const isOurs = new Set<number>();
-  for (const { pid, parent, line } of all) {
-    if (parent === daemon || (parents.includes(pid) && line.startsWith('sshd:'))) isOurs.add(pid);
+/** Who holds the far end of a connection to the port. */
+async function serving(port: number): Promise<number[]> {
+  const [, ...lines] = (await readFile('/proc/net/tcp', 'latin1')).trim().split('\n');
+  const isOurs = new Set<string>();
+  for (const line of lines) {
+    const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+    const isOpen = state === '01' || state === '08';
+    if (isOpen && Number.parseInt(local.split(':')[1] ?? '', 16) === port) isOurs.add(`socket:[${inode}]`);
   }
-  for (const { pid, parent, line } of all) if (isOurs.has(parent) && line.startsWith('sshd:')) isOurs.add(pid);
-  return [...isOurs];
+  const found: number[] = [];
+  for (const name of isOurs.size > 0 ? await readdir('/proc') : []) {
+    if (!/^\d+$/.test(name)) continue;
+    const fds = await readdir(`/proc/${name}/fd`).catch(() => []);
+    const links = await Promise.all(fds.map((fd) => readlink(`/proc/${name}/fd/${fd}`).catch(() => '')));
+    if (links.some((link) => isOurs.has(link))) found.push(Number(name));
+  }
+  return found;
 }
 
 function kill(pid: number): void {
