@@ -62,7 +62,7 @@ function machineOf(node: string, key: string, own: Volume[], thin: readonly Volu
     vm: {
       uuid: machineUuid(node, key),
       hostname: key.slice(key.indexOf('/') + 1),
-      state: own.some(({ isOpen }) => isOpen) ? 'running' : 'stopped',
+      state: stateOf(own),
       brand: 'kvm',
       tags: own.flatMap(({ tags }) => tags.filter((tag) => !tag.startsWith(SCRATCH))),
       disks: disks.map(({ disk, volume, image }) => ({
@@ -74,6 +74,11 @@ function machineOf(node: string, key: string, own: Volume[], thin: readonly Volu
     },
     disks,
   };
+}
+
+function stateOf(own: readonly Volume[]): FoundVm['state'] {
+  if (own.some(({ isOpen }) => isOpen)) return 'running';
+  return own.every(({ isOpen }) => isOpen === false) ? 'stopped' : 'unknown';
 }
 
 function nameOf({ name }: Volume, of: Volume): string {

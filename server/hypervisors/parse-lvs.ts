@@ -13,9 +13,8 @@ export interface Volume {
   created?: string;
   tags: string[];
   kind: 'pool' | 'thin' | 'other';
-  /** Is it in use by a machine? */
-  isOpen: boolean;
-  isActive: boolean;
+  /** Is it in use by a machine? Not known where the kernel does not say. */
+  isOpen?: boolean;
   /** Is it left alone where all are activated, as snapshots are, or is it never written to? */
   isFrozen: boolean;
   isHealthy: boolean;
@@ -79,8 +78,7 @@ function volumeOf(value: unknown): Volume[] {
         .split(',')
         .filter((tag) => tag !== ''),
       kind: layout.includes('pool') ? 'pool' : layout.includes('thin') ? 'thin' : 'other',
-      isOpen: attr[5] === 'o',
-      isActive: attr[4] === 'a',
+      ...(attr[5] !== 'X' && { isOpen: attr[5] === 'o' }),
       isFrozen: attr[1]?.toLowerCase() === 'r' || attr[9] === 'k',
       isHealthy: !/[FDMpX]/.test(attr[8] ?? ''),
       taken: Math.min(100, Math.max(0, Number(text('data_percent')) || 0)) / 100,

@@ -99,7 +99,7 @@ export async function qemuLab(t: ExecutionContext): Promise<QemuLab> {
 }
 
 /** How much there is, and the bytes, from the second sector on. */
-function laidOut(bytes: Uint8Array, size: number): Buffer {
+export function laidOut(bytes: Uint8Array, size: number): Buffer {
   const disk = Buffer.alloc(size);
   disk.writeUInt32BE(bytes.length, 0);
   disk.set(bytes, 512);
