@@ -59,10 +59,15 @@ export async function startPool(t: Pick<ExecutionContext, 'teardown'>, { size = 
   };
   const zfs = (...words: string[]) => inTurn(() => tell('zfs', ...words));
   const mountpoint = join(`/proc/${pid}/root`, directory, 'mnt');
-  const script = (tool: string) => `exec nsenter ${inside.join(' ')} ${tool} "$@"`;
+  // by its whole path: the script itself stands before it on the path of a node
+  const script = async (tool: string) => {
+    const { stdout } = await run('sh', ['-c', `command -v ${tool}`]);
+    return `exec nsenter ${inside.join(' ')} ${stdout.trim()} "$@"`;
+  };
+  const tools = { zfs: await script('zfs'), zpool: await script('zpool') };
   return {
     name,
-    tools: { zfs: script('zfs'), zpool: script('zpool') },
+    tools,
     mountpoint,
     zfs,
     destroy: (dataset) => unlessBusy(() => zfs('destroy', '-r', dataset)),
