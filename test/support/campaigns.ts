@@ -1,21 +1,84 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { makeKey } from '../../server/hypervisors/node-key.js';
+import { makeKey, type NodeKey } from '../../server/hypervisors/node-key.js';
 import { nodes } from '../../server/model/node.js';
 import { tasks } from '../../server/model/task.js';
 import type { Wire } from './ask.js';
+import { isMet, mount, unmount } from './needs.js';
+import { scratch } from './scratch.js';
 import { type ServerOptions, startServer, type TestServer } from './server.js';
-import { type SmartosNode, type SmartosPlan, startSmartosNode } from './smartos.js';
+import { type Sshd, startSshd } from './sshd.js';
 
-/** A server that several nodes find, each of them a SmartOS that is reached by ssh. */
+/** What the tests with these nodes need; a test that is skipped has it in its title. */
+export const lacking = (['sshd, to be talked to', 'qemu-img'] as const).find((need) => !isMet[need]);
+
+export const POOL = 'machines';
+
+/** A machine with disks in a directory, which is reached by ssh, and finds the server as `images.test`. */
+export interface DiskNode {
+  sshd: Sshd;
+  /** In which its disks and images lie. */
+  place: string;
+  /** Which images are there. */
+  images(): Promise<string[]>;
+  /** The image servers that it asks, as its file has them, which others write too. */
+  sources(): Promise<string[]>;
+  writeSources(sources: readonly string[]): Promise<void>;
+  /** What jobs have left, and what still runs there. */
+  left(): Promise<string[]>;
+}
+
+export interface DiskPlan {
+  /** The size of a filesystem of its own, such as `1m`. */
+  size?: string;
+}
+
+export async function startDiskNode(
+  t: ExecutionContext,
+  { port, key }: { port: number; key: NodeKey },
+  { size }: DiskPlan = {},
+): Promise<DiskNode> {
+  const home = await scratch(t);
+  const place = join(await scratch(t), POOL);
+  await mkdir(place);
+  if (size !== undefined) {
+    if (!mount(place, size)) throw new Error('could not mount a tmpfs');
+    t.teardown(() => unmount(place));
+  }
+  await writeFile(join(home, '.curlrc'), `resolve = "images.test:${port}:127.0.0.1"\n`);
+  const env = { CURL_HOME: home, SLIPWAY_ETC: home, PATH: process.env.PATH ?? '' };
+  const sshd = await startSshd(t, { env, authorized: [key.public] });
+  const file = join(home, 'sources');
+  return {
+    sshd,
+    place,
+    images: async () => {
+      const names = await readdir(join(place, 'images')).catch(() => []);
+      return names.map((name) => name.replace(/\.\w+$/, '')).sort();
+    },
+    sources: async () => {
+      const text = await readFile(file, 'utf8').catch(() => '');
+      return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    },
+    writeSources: (sources) => writeFile(file, sources.map((line) => `${line}\n`).join('')),
+    left: async () => {
+      await sshd.nothingRuns();
+      return (await readdir(place)).filter((name) => name.startsWith('.slipway'));
+    },
+  };
+}
+
+/** A server that several nodes find. */
 export interface Campaigning {
   server: TestServer;
-  node(name: string): SmartosNode;
-  /** An image of real bytes: a stream that nodes receive. */
-  image(manifest?: Record<string, unknown>): Promise<Wire>;
-  /** Starts it and waits for its end, or tells why it did not start. */
+  key: NodeKey;
+  node(name: string): DiskNode;
+  /** A disk of so many bytes. */
+  image(manifest?: Record<string, unknown>, bytes?: number): Promise<Wire>;
+  start(method: 'POST' | 'PUT', name: string, body: object): Promise<string>;
+  /** Starts it and waits for its end. */
   run(method: 'POST' | 'PUT', name: string, body: object): Promise<Shown>;
   show(name: string): Promise<Shown>;
   /** Resolves when it is so. */
@@ -26,56 +89,59 @@ export interface Shown {
   [field: string]: unknown;
   state: string;
   task: string;
-  nodes: { node: string; state: string; error: string | null; tries: number; away: boolean; task: string | null }[];
+  nodes: {
+    node: string;
+    state: string;
+    error: string | null;
+    tries: number;
+    away: boolean;
+    task: string | null;
+    progress: { done: number } | null;
+  }[];
 }
 
 export async function startCampaigns(
   t: ExecutionContext,
-  plans: Record<string, SmartosPlan>,
+  plans: Record<string, DiskPlan>,
   options: ServerOptions = {},
 ): Promise<Campaigning> {
   const key = makeKey('test');
-  const server = await startServer(t, { nodeKey: key, ...options });
+  const server = await startServer(t, { nodeKey: key, nodePatience: { pauses: [20, 200] }, ...options });
   const { port, deps, ask } = server;
   deps.policy.publicUrl = `http://images.test:${port}`;
-  const made = new Map<string, SmartosNode>();
+  const made = new Map<string, DiskNode>();
   for (const [name, plan] of Object.entries(plans)) {
-    const node = await startSmartosNode(t, { resolve: [`images.test:${port}:127.0.0.1`], ...plan });
-    await writeFile(join(node.sshd.directory, 'authorized_keys'), `${key.public}\n`);
+    const node = await startDiskNode(t, { port, key }, plan);
     made.set(name, node);
-    await addSmartos(server, name, node);
+    await addDiskNode(server, name, node);
   }
-  const node = (name: string) => {
-    const found = made.get(name);
-    if (!found) throw new Error(`there is no node ${name}`);
-    return found;
-  };
   const show = async (name: string) =>
     (await ask('GET', `/api/campaign/${name}`, { as: 'admin' })).json.result as unknown as Shown;
+  const start = async (method: string, name: string, body: object) => {
+    const answer = await ask(method, `/api/campaign/${name}`, { as: 'admin', body });
+    if (answer.status !== 201) throw new Error(`not started: ${answer.status} ${answer.bytes}`);
+    return String(answer.json.task_id);
+  };
   return {
     server,
-    node,
-    image: async (manifest = {}) => {
-      const [first] = made.values();
-      const { pool } = first!;
-      const dataset = `${pool.name}/made-${randomBytes(4).toString('hex')}`;
-      await pool.zfs('create', dataset);
-      await pool.write(dataset, 'bytes', randomBytes(200_000));
-      await pool.zfs('snapshot', `${dataset}@final`);
-      const stream = await pool.send(`${dataset}@final`);
-      await pool.destroy(dataset);
-      return server.image(manifest, { file: stream as unknown as string });
+    key,
+    show,
+    start,
+    node: (name) => {
+      const found = made.get(name);
+      if (!found) throw new Error(`there is no node ${name}`);
+      return found;
     },
+    image: (manifest = {}, bytes = 256 << 10) =>
+      server.image({ ...disk, ...manifest }, { file: randomBytes(bytes) as unknown as string }),
     run: async (method, name, body) => {
-      const answer = await ask(method, `/api/campaign/${name}`, { as: 'admin', body });
-      if (answer.status !== 201) throw new Error(`not started: ${answer.status} ${answer.bytes}`);
-      await deps.tasks.settled(String(answer.json.task_id), new AbortController().signal);
+      await deps.tasks.settled(await start(method, name, body), new AbortController().signal);
       return show(name);
     },
-    show,
     until: async (name, is) => {
-      for (;;) {
+      for (const end = Date.now() + 60_000; ; ) {
         const shown = await show(name);
+        if (Date.now() > end) throw new Error(`it takes too long: ${JSON.stringify(shown)}`);
         if (is(shown)) return shown;
         const task = await deps.catalog.get(tasks, shown.task);
         if (task?.finished !== undefined) throw new Error(`it has ended: ${JSON.stringify(await show(name))}`);
@@ -85,16 +151,25 @@ export async function startCampaigns(
   };
 }
 
+export const disk = {
+  os: 'linux',
+  type: 'zvol',
+  nic_driver: 'virtio',
+  disk_driver: 'virtio',
+  cpu_type: 'qemu64',
+  image_size: 1,
+};
+
 /** As a SuperAdmin would have registered it, in main. */
-export async function addSmartos(server: TestServer, name: string, { sshd }: SmartosNode): Promise<void> {
-  await server.deps.catalog.write((tx) =>
+export async function addDiskNode({ deps }: TestServer, name: string, { sshd, place }: DiskNode): Promise<void> {
+  await deps.catalog.write((tx) =>
     tx.insert(nodes, {
       name,
       datacenters: ['main'],
       addresses: [],
       knownByAddress: false,
-      connection: { ...sshd.connection, platform: 'smartos' },
-      created: server.deps.now().toISOString(),
+      connection: { ...sshd.connection, platform: 'qemu', places: [place] },
+      created: deps.now().toISOString(),
     }),
   );
 }
