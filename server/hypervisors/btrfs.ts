@@ -8,6 +8,7 @@ import { type Hypervisor, NotOnNode, NotOnPlatform, type SnapshotName } from './
 import { describeLinux, type Place, placeNamed, placesOf } from './linux-node.js';
 import { readSources, writeSources } from './linux-sources.js';
 import { packer } from './pack-on-node.js';
+import { reaches } from './reaches.js';
 import { sweepScratch } from './scratch-on-node.js';
 
 /** Where systemd has machines. */
@@ -127,6 +128,7 @@ export function connectBtrfs(host: Host, node: Node): Hypervisor {
     },
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
+    reaches: (url, signal) => reaches(host, url, signal),
     sweep: (underWay, signal) =>
       sweepScratch(
         host,

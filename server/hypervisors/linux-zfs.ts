@@ -5,6 +5,7 @@ import { describeLinux } from './linux-node.js';
 import { readSources, writeSources } from './linux-sources.js';
 import { linuxZfsImages, pullImages, removeImage, sweepReceived } from './linux-zfs-images.js';
 import { imageOfSnapshot, linuxZfsMachines, placesOf } from './linux-zfs-machines.js';
+import { reaches } from './reaches.js';
 import { Zfs } from './zfs.js';
 import { sweepHolds } from './zfs-holds.js';
 import { type Traits, zfsSnapshots } from './zfs-snapshots.js';
@@ -71,6 +72,7 @@ export function connectLinuxZfs(host: Host, node: Node): Hypervisor {
     remove: (image, pool, signal) => removeImage(zfs, image, pool, signal),
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
+    reaches: (url, signal) => reaches(host, url, signal),
 
     async sweep(underWay, signal) {
       await sweepHolds(zfs, placesOf(node), underWay, signal);

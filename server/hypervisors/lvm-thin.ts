@@ -7,6 +7,7 @@ import { pullVolumes } from './lvm-images.js';
 import { isImage, type LvmDisk, type LvmMachine, machinesIn, SCRATCH, snapshotName } from './lvm-machines.js';
 import { packer } from './pack-on-node.js';
 import { FIELDS, VOLUME_NAME, type Volume, volumesIn } from './parse-lvs.js';
+import { reaches } from './reaches.js';
 import { clearScratch, scratchOf, sweepScratch } from './scratch-on-node.js';
 
 const TOOLS = ['lvs', 'curl', 'gzip', 'xz', 'zstd', 'bzip2'];
@@ -208,6 +209,7 @@ export function connectLvmThin(host: Host, node: Node): Hypervisor {
 
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
+    reaches: (url, signal) => reaches(host, url, signal),
 
     async sweep(underWay, signal) {
       await sweepScratch(host, [], underWay, signal);

@@ -9,6 +9,7 @@ import { type DiskFile, optionOf } from './qemu-files.js';
 import { imagesAt, pullImages, removeImage } from './qemu-images.js';
 import { machinesOn, type QemuDisk, type QemuMachine } from './qemu-machines.js';
 import { sendDisk } from './qemu-stream.js';
+import { reaches } from './reaches.js';
 import { scratchOf, sweepScratch } from './scratch-on-node.js';
 
 /** Where libvirt puts disks. */
@@ -179,6 +180,7 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
     },
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
+    reaches: (url, signal) => reaches(host, url, signal),
     sweep: (underWay, signal) =>
       sweepScratch(
         host,

@@ -13,6 +13,7 @@ import {
   VM_FIELDS,
 } from './parse-vmadm.js';
 import { parseBytes } from './parse-zfs.js';
+import { reaches } from './reaches.js';
 import { pullImages } from './smartos-pull.js';
 import { isPool, Zfs } from './zfs.js';
 import { sweepHolds } from './zfs-holds.js';
@@ -170,6 +171,8 @@ export function connectSmartos(host: Host, node: Node): Hypervisor {
       // unasked: a server that is down now is asked when images are
       for (const url of wanted.slice(stays)) await host.run(['imgadm', 'sources', '-f', '-a', url], { signal });
     },
+
+    reaches: (url, signal) => reaches(host, url, signal),
 
     async sweep(underWay, signal) {
       await sweepHolds(zfs, await zfs.poolNames(signal), underWay, signal);
