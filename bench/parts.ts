@@ -7,6 +7,7 @@ import { imports } from './parts/imports.js';
 import { lists } from './parts/lists.js';
 import { longRun } from './parts/long-run.js';
 import { manifest } from './parts/manifest.js';
+import { snapshots } from './parts/snapshots.js';
 import { start } from './parts/start.js';
 import { upload } from './parts/upload.js';
 import { writes } from './parts/writes.js';
@@ -21,6 +22,7 @@ export const parts: readonly Part[] = [
   upload,
   imports,
   bundles,
+  snapshots,
   start,
   writes,
   longRun,
