@@ -37,21 +37,23 @@ const LONGEST = 256;
 
 export const isHvm = (brand: string) => brand === 'kvm' || brand === 'bhyve';
 
-const states: Readonly<Record<string, MachineState>> = {
-  running: 'running',
-  stopped: 'stopped',
-  installed: 'stopped',
-  configured: 'stopped',
-  stopping: 'stopping',
-  shutting_down: 'stopping',
-  halting: 'stopping',
-  down: 'stopping',
-  ready: 'provisioning',
-  provisioning: 'provisioning',
-  receiving: 'provisioning',
-  incomplete: 'provisioning',
-  failed: 'failed',
-};
+const states = new Map<unknown, MachineState>(
+  Object.entries({
+    running: 'running',
+    stopped: 'stopped',
+    installed: 'stopped',
+    configured: 'stopped',
+    stopping: 'stopping',
+    shutting_down: 'stopping',
+    halting: 'stopping',
+    down: 'stopping',
+    ready: 'provisioning',
+    provisioning: 'provisioning',
+    receiving: 'provisioning',
+    incomplete: 'provisioning',
+    failed: 'failed',
+  }),
+);
 
 /**
  * `vmadm lookup -j`. Throws where it is no list of machines: one that was passed over would not keep its image any more.
@@ -76,7 +78,7 @@ function vmOf(value: unknown): SmartosVm {
   return {
     uuid,
     hostname: textOf(vm.alias) ?? textOf(vm.hostname) ?? uuid,
-    state: states[textOf(vm.state) ?? ''] ?? 'unknown',
+    state: states.get(vm.state) ?? 'unknown',
     brand,
     ...(brand === 'lx' && { os: 'linux' }),
     ...(!isHvm(brand) && brand !== 'lx' && { os: 'smartos' }),

@@ -1,14 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { connectLinuxZfs } from '../../server/hypervisors/linux-zfs.js';
+import { randomBytes, randomUUID } from 'node:crypto';
+import ava, { type ExecutionContext } from 'ava';
+import { NotOnPlatform } from '../../server/hypervisors/hypervisor.js';
+import { connectLinuxZfs, detectLinuxZfs } from '../../server/hypervisors/linux-zfs.js';
 import { hypervisorContract } from '../contracts/hypervisor.js';
+import { isMet } from '../support/needs.js';
 import { nodeOf } from '../support/node-record.js';
 import { scratch } from '../support/scratch.js';
 import { startSshd } from '../support/sshd.js';
 import { toolbox } from '../support/toolbox.js';
-import { startPool } from '../support/zfs.js';
+import { needsZfs, startPool } from '../support/zfs.js';
 import { writeDisk, zfsLab } from '../support/zfs-lab.js';
 
-hypervisorContract('linux-zfs', ['sshd, to be talked to', 'zfs, to make a pool on a file'], async (t) => {
+const sshdIsThere = 'sshd, to be talked to';
+
+async function openNode(t: ExecutionContext) {
   const pool = await startPool(t);
   const tools = await toolbox(t, pool.tools);
   const directory = await scratch(t);
@@ -17,6 +22,11 @@ hypervisorContract('linux-zfs', ['sshd, to be talked to', 'zfs, to make a pool o
   const place = `${pool.name}/vms`;
   await pool.zfs('create', place);
   const hypervisor = connectLinuxZfs(sshd.host(t), nodeOf(sshd, [place]));
+  return { pool, tools, sshd, place, hypervisor };
+}
+
+hypervisorContract('linux-zfs', [sshdIsThere, needsZfs], async (t) => {
+  const { pool, tools, sshd, place, hypervisor } = await openNode(t);
   return {
     hypervisor,
     tools,
@@ -36,4 +46,60 @@ hypervisorContract('linux-zfs', ['sshd, to be talked to', 'zfs, to make a pool o
     ...zfsLab(pool, sshd, pool.name),
     can: { increments: true, holds: true },
   };
+});
+
+const test = isMet[sshdIsThere] && isMet[needsZfs] ? ava : ava.skip;
+const soon = () => AbortSignal.timeout(60_000);
+
+test(`linux-zfs: machines are found however their disks are named (${needsZfs})`, async (t) => {
+  const { pool, place, hypervisor, sshd } = await openNode(t);
+  const uuid = randomUUID();
+  const image = randomUUID();
+  for (const name of ['one', 'two', 'two/disk2', 'two/disk10', 'two/home', 'vm-100-disk-0', 'vm-100-disk-1', 'a b']) {
+    await pool.zfs('create', `${place}/${name}`);
+  }
+  await pool.zfs('set', `slipway:uuid=${uuid}`, `${place}/two`);
+  await pool.zfs('set', `slipway:image=${image}`, `${place}/two`);
+  await pool.zfs('set', 'slipway:tags=web,prod', `${place}/two`);
+  await pool.zfs('set', 'slipway:os=linux', `${place}/two`);
+  const found = await hypervisor.inventory(soon());
+  const volumes = found.map(({ hostname, disks }) => [
+    hostname,
+    disks.map(({ volume }) => volume.slice(place.length + 1)),
+  ]);
+  t.deepEqual(Object.fromEntries(volumes), {
+    one: ['one'],
+    two: ['two/disk2', 'two/disk10'],
+    'vm-100': ['vm-100-disk-0', 'vm-100-disk-1'],
+    'a b': ['a b'],
+  });
+  const two = found.find(({ hostname }) => hostname === 'two');
+  t.like(two, { uuid, os: 'linux', tags: ['web', 'prod'] });
+  t.deepEqual(
+    two?.disks.map((disk) => disk.image),
+    [image, undefined],
+  );
+  t.is(new Set(found.map((vm) => vm.uuid)).size, 4);
+  t.deepEqual(await hypervisor.inventory(soon()), found, 'the same each time');
+  t.true(await detectLinuxZfs(sshd.host(t), soon()));
+  for (const odd of ['/tank/vms', '-rf', 'tank/$(reboot)', 'tank/../x@y']) {
+    const elsewhere = connectLinuxZfs(sshd.host(t), nodeOf(sshd, [odd]));
+    await t.throwsAsync(elsewhere.inventory(soon()), { instanceOf: NotOnPlatform }, odd);
+  }
+});
+
+test(`linux-zfs: a sweep takes away what came half, of jobs that are no more (${needsZfs})`, async (t) => {
+  const { pool, hypervisor } = await openNode(t);
+  const [gone, underWay, image] = [randomUUID(), randomUUID(), randomUUID()];
+  const root = `${pool.name}/slipway-images`;
+  for (const name of ['', `/receiving-${gone}`, `/receiving-${underWay}`, `/${image}`]) {
+    await pool.zfs('create', '-o', 'mountpoint=none', `${root}${name}`);
+  }
+  await hypervisor.sweep(new Set([underWay]), soon());
+  const left = (await pool.zfs('list', '-H', '-r', '-o', 'name', root)).split('\n');
+  t.deepEqual(left.sort(), [root, `${root}/${image}`, `${root}/receiving-${underWay}`].sort());
+  t.deepEqual(
+    (await hypervisor.images(soon())).map(({ uuid }) => uuid),
+    [image],
+  );
 });

@@ -1,10 +1,18 @@
-import { connectSmartos } from '../../server/hypervisors/smartos.js';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import ava, { type ExecutionContext } from 'ava';
+import { CommandFailed } from '../../server/hypervisors/host.js';
+import { connectSmartos, detectSmartos } from '../../server/hypervisors/smartos.js';
 import { hypervisorContract } from '../contracts/hypervisor.js';
+import { isMet } from '../support/needs.js';
 import { nodeOf } from '../support/node-record.js';
-import { startSmartosNode } from '../support/smartos.js';
+import { sourcesOf, startSmartosNode, type VmPlan } from '../support/smartos.js';
+import { needsZfs } from '../support/zfs.js';
 import { zfsLab } from '../support/zfs-lab.js';
 
-hypervisorContract('smartos', ['sshd, to be talked to', 'zfs, to make a pool on a file'], async (t) => {
+const sshdIsThere = 'sshd, to be talked to';
+
+hypervisorContract('smartos', [sshdIsThere, needsZfs], async (t) => {
   const node = await startSmartosNode(t);
   const { pool, sshd, tools } = node;
   return {
@@ -23,4 +31,85 @@ hypervisorContract('smartos', ['sshd, to be talked to', 'zfs, to make a pool on 
     ...zfsLab(pool, sshd, pool.name),
     can: { increments: true, holds: true },
   };
+});
+
+const test = isMet[sshdIsThere] && isMet[needsZfs] ? ava : ava.skip;
+const soon = () => AbortSignal.timeout(60_000);
+
+async function open(t: ExecutionContext) {
+  const node = await startSmartosNode(t);
+  return { node, hypervisor: connectSmartos(node.sshd.host(t), nodeOf(node.sshd)) };
+}
+
+test(`smartos: it is found out, and tells its platform (${needsZfs})`, async (t) => {
+  const { node, hypervisor } = await open(t);
+  const host = node.sshd.host(t);
+  t.true(await detectSmartos(host, soon()));
+  await node.set({ version: '20130308T102805Z', hostname: 'headnode', sysinfo: { 'Bhyve Capable': false } });
+  const described = await hypervisor.describe(soon());
+  t.like(described, { hostname: 'headnode', version: '20130308T102805Z', firmware: ['bios'] });
+  t.deepEqual(described.brands, ['joyent', 'joyent-minimal', 'lx', 'kvm']);
+  t.is(described.tools.imgadm, '3.11.0');
+  await node.tools.restore('uname');
+  await node.tools.put('uname', 'exec /bin/uname "$@"');
+  t.false(await detectSmartos(host, soon()));
+});
+
+test(`smartos: images of all brands ask of hosts what their machine had (${needsZfs})`, async (t) => {
+  const { node, hypervisor } = await open(t);
+  const image = await node.addImage({ os: 'windows', type: 'zvol' });
+  const factsOf = async (plan: VmPlan, disk = 1) => {
+    const vm = await node.addVm(plan);
+    await vm.snapshot('s', disk);
+    return hypervisor.facts({ vm: vm.uuid, disk, snapshot: 's' }, soon());
+  };
+  const zone = await factsOf({ brand: 'joyent' });
+  t.like(zone, { type: 'zone-dataset', os: 'smartos', imageSize: undefined });
+  t.deepEqual(zone.manifest, { requirements: { min_platform: { '7.0': '20240111T000000Z' } } });
+  const lx = await factsOf({ brand: 'lx' });
+  t.like(lx, { type: 'lx-dataset', os: 'linux', manifest: { requirements: { brand: 'lx' } } });
+  const bhyve = await factsOf({ brand: 'bhyve', image, disks: 2, fields: { bootrom: 'uefi' } });
+  t.like(bhyve, { type: 'zvol', os: 'windows', imageSize: 10_240 });
+  t.deepEqual(bhyve.manifest, {
+    disk_driver: 'virtio',
+    nic_driver: 'virtio',
+    cpu_type: 'host',
+    requirements: { brand: 'bhyve', bootrom: 'uefi' },
+  });
+  t.is(bhyve.origin?.image, image);
+  t.is(
+    bhyve.origin?.guid,
+    await node.pool.zfs('get', '-Hp', '-o', 'value', 'guid', `${node.pool.name}/${image}@final`),
+  );
+  const second = await factsOf({ brand: 'kvm', image, disks: 2 }, 2);
+  t.like(second, { type: 'zvol', origin: undefined, manifest: { requirements: { brand: 'kvm' } } });
+  t.is(second.disk.disk, 2);
+});
+
+test(`smartos: tools that print nonsense, fail or are missing are failures, and say so (${needsZfs})`, async (t) => {
+  const { node, hypervisor } = await open(t);
+  await node.addVm({ alias: 'web1' });
+  for (const [script, message] of [
+    ['echo "[{\\"alias\\":\\"web1\\"}]"', /no uuid/],
+    ['echo "<script>alert(1)</script>"', /can not be read/],
+    ['echo "vminfod is down" >&2; exit 1', /vminfod is down/],
+  ] as const) {
+    await node.tools.put('vmadm', script);
+    await t.throwsAsync(hypervisor.inventory(soon()), { instanceOf: CommandFailed, message }, script);
+  }
+  await node.tools.lacks('vmadm');
+  const missing = await t.throwsAsync(hypervisor.inventory(soon()), { instanceOf: CommandFailed });
+  t.is(missing?.code, 127);
+  await node.restore('vmadm');
+  t.is((await hypervisor.inventory(soon()))[0]?.hostname, 'web1');
+});
+
+test(`smartos: what is asked of Docker stays among the sources (${needsZfs})`, async (t) => {
+  const { node, hypervisor } = await open(t);
+  const docker = { url: 'https://docker.io', type: 'docker' };
+  const ours = { url: 'https://old.test', type: 'imgapi' };
+  await writeFile(join(node.state, 'imgadm.conf'), JSON.stringify({ sources: [docker, ours] }));
+  await hypervisor.configureSources(['https://new.test'], soon());
+  t.deepEqual(await hypervisor.sources(soon()), ['https://new.test']);
+  t.deepEqual(await sourcesOf(node), ['https://docker.io', 'https://new.test']);
 });
