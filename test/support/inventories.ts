@@ -23,13 +23,13 @@ const tool = {
   vmadm: `echo '[]'`,
 };
 
-/** Lets in who has the key of another, where one is given. */
-export async function startTalkingNode(t: ExecutionContext, beside?: TalkingNode): Promise<TalkingNode> {
+/** Lets in who has the key, where one is given. */
+export async function startTalkingNode(t: ExecutionContext, key?: string): Promise<TalkingNode> {
   const tools = await toolbox(t);
   for (const [name, script] of Object.entries(tool)) await tools.put(name, script);
   return {
     tools,
-    sshd: await startSshd(t, { env: { PATH: tools.path }, ...(beside && { authorized: [beside.sshd.key.public] }) }),
+    sshd: await startSshd(t, { env: { PATH: tools.path }, ...(key !== undefined && { authorized: [key] }) }),
   };
 }
 
