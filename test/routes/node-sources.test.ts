@@ -75,7 +75,8 @@ test(
     t.is((await madeTokens(server)).length, 1);
     t.deepEqual((await list(server))[0]?.before, [OTHER, 'http://evil.example.com']);
 
-    t.is((await ask('DELETE', '/api/node/one/token/sources', { as: 'admin' })).status === 200, true);
+    const [{ name: token } = { name: '' }] = await madeTokens(server);
+    t.is((await ask('DELETE', `/api/node/one/token/${token}`, { as: 'admin' })).status, 200);
     const pushed = await push(server, 'one');
     t.is(pushed.status, 200, pushed.bytes.toString());
     const last = await one.sources();
@@ -182,7 +183,7 @@ test(about('a node is asked check by check whether it can have an image'), async
   t.like(await look('full'), { failed: 'room' });
   const zone = await server.image({ name: 'zone' });
   t.like(await look('one', zone.uuid), { failed: 'requirements' });
-  const picky = await image({ name: 'picky', requirements: { bootrom: 'uefi', brand: 'bhyve' } });
+  const picky = await image({ name: 'picky', requirements: { min_platform: { '7.0': '20200101T000000Z' } } });
   t.true((await look('one', picky.uuid)).ok, 'what the node does not tell speaks against nothing');
   server.deps.policy.publicUrl = 'http://images.test:1';
   t.like(await look('one'), { failed: 'sources' });

@@ -106,7 +106,12 @@ export async function startCampaigns(
   options: ServerOptions = {},
 ): Promise<Campaigning> {
   const key = makeKey('test');
-  const server = await startServer(t, { nodeKey: key, nodePatience: { pauses: [20, 200] }, ...options });
+  const server = await startServer(t, {
+    nodeKey: key,
+    hostNames: ['images.test'],
+    nodePatience: { pauses: [20, 200] },
+    ...options,
+  });
   const { port, deps, ask } = server;
   deps.policy.publicUrl = `http://images.test:${port}`;
   const made = new Map<string, DiskNode>();

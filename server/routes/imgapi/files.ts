@@ -1,14 +1,12 @@
 import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
 import { compressions } from '../../../imgapi/image.js';
 import { single } from '../../../imgapi/query.js';
-import type { Bandwidth } from '../../../storage/bandwidth.js';
-import type { BlobStore } from '../../../storage/blobs.js';
 import { ClientLeft, type Context, whenEnded } from '../../context.js';
-import type { Deps } from '../../deps.js';
 import { fetchFileAt, fetchFileFrom } from '../../operations/fetch-file.js';
 import { findImage } from '../../operations/find-image.js';
 import { serverAt } from '../../operations/import-remote.js';
 import { findUploadTarget, uploadFile } from '../../operations/upload-file.js';
+import { paced } from '../../send-file.js';
 import { targetFor, targetOf } from '../address.js';
 import { sendManifest } from '../reply.js';
 import { withBody } from '../request-body.js';
@@ -23,20 +21,9 @@ export const getImageFile: Handler = async (ctx, deps) => {
   if (!file) throw new ImgapiError('ResourceNotFound', `image ${image.uuid} has no file at index ${index}`);
   const { credentials } = ctx.state;
   await deps.nodeWork.sending(credentials?.token, { image: image.uuid, size: file.size }, ctx.req.socket, (bandwidth) =>
-    sendStored(ctx, paced(deps, bandwidth, ctx), file, 'application/octet-stream'),
+    sendStored(ctx, bandwidth ? paced(deps, bandwidth, whileThere(ctx)) : deps, file, 'application/octet-stream'),
   );
 };
-
-/** The kernel knows no pace. */
-function paced({ catalog, kernel, blobs }: Deps, bandwidth: Bandwidth | undefined, ctx: Context) {
-  if (!bandwidth) return { catalog, kernel, blobs };
-  const signal = whileThere(ctx);
-  const read: BlobStore['read'] = async (key, range) => {
-    const chunks = await blobs.read(key, range);
-    return chunks && bandwidth.paced(chunks, signal);
-  };
-  return { catalog, kernel: undefined, blobs: { stat: (key: string) => blobs.stat(key), read } };
-}
 
 export const addImageFile: Handler = async (ctx, deps) => {
   const target = targetFor('upload', ctx, deps);
