@@ -1,7 +1,7 @@
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
 import { isUuid } from '../../imgapi/image.js';
 import type { Deps } from '../deps.js';
-import type { Caller } from '../model/caller.js';
+import { type Caller, isOperator } from '../model/caller.js';
 import { type Node, nodes } from '../model/node.js';
 import { answer, mayAsk } from '../model/permissions.js';
 import { seesVm, type Vm, vms } from '../model/vm.js';
@@ -36,7 +36,9 @@ export async function findMachine(
   }
   const name = nodeOf(vm);
   const node = name === undefined ? undefined : await deps.catalog.get(nodes, name);
-  if (node) return { vm, node };
+  // who has registered a uuid does not get at what nodes of other data centers have under it
+  const isServed = isOperator(caller) || (datacenter !== undefined && node?.datacenters.includes(datacenter));
+  if (node && isServed) return { vm, node };
   throw new ImgapiError('NodeNotManaged', `it is not known on which node machine ${vm.hostname} runs`);
 }
 
