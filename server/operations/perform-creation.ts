@@ -6,6 +6,7 @@ import { GivenReadable } from '../../storage/lent-readable.js';
 import { NotPacked, packed } from '../../storage/packed.js';
 import { giveUp, receive, settle } from '../../storage/receive.js';
 import type { RemoteFile } from '../../storage/sources.js';
+import { TransferRefused } from '../../storage/transfer.js';
 import type { Deps } from '../deps.js';
 import { HostUnreachable } from '../hypervisors/host.js';
 import type { Hypervisor } from '../hypervisors/hypervisor.js';
@@ -29,6 +30,9 @@ import { packedThere, planOfTask } from './start-creation.js';
 import { storedForm } from './upload.js';
 import { withRoom } from './with-room.js';
 import type { Work } from './work.js';
+
+/** What packers make of no bytes at all is no longer. */
+const MOST_OF_NOTHING = 32;
 
 /** Progress is told so often, in milliseconds. */
 const EVERY = 200;
@@ -155,6 +159,7 @@ async function bring(deps: Deps, task: Task, { work, node, hypervisor, signal }:
       crawl: { bytes: 0, within: Number.POSITIVE_INFINITY },
     });
     const { size } = received.content;
+    if (packing && size <= MOST_OF_NOTHING) throw new TransferRefused('empty', MOST_OF_NOTHING + 1, size);
     await publish({ catalog, blobs }, received, async (tx, hold) => {
       const before = await expected(tx, task);
       checkStillCreates(callerNow(deps, task), plan);
@@ -223,6 +228,8 @@ function told(plan: CreationPlan, work: Work, count: (stored: number) => void) {
         sent += chunk.length;
         yield chunk;
       }
+      // Packed, nothing would look like something.
+      if (sent === 0) throw new TransferRefused('empty', 1, 0);
     },
     stored: (bytes: number) => {
       const at = performance.now();

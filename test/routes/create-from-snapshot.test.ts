@@ -205,7 +205,6 @@ test(about('what is refused, and what is left then: nothing'), async (t) => {
     ['web', 's1', 'x', { compression: 'zstd' }, '400 InvalidInput compression:Invalid'],
     ['web', 's1', 'x', { compression_level: 10 }, '400 InvalidInput compression_level:Invalid'],
     ['web', 's1', 'x', { compression: 'none', compression_level: 1 }, '400 InvalidInput compression_level:Invalid'],
-    ['web', 's1', 'x', { dc: DC }, '400 InvalidInput dc:Invalid'],
     ['dead', 's1', 'x', {}, '423 MachineState'],
     ['dead', 's1', 'x', { take: true }, '423 MachineState'],
     ['nowhere', 's1', 'x', {}, '400 InvalidInput vm:Invalid'],
@@ -229,6 +228,7 @@ test(about('what is refused, and what is left then: nothing'), async (t) => {
   t.is(told(await create(world, 'web', 'x')), '428 NoImageServer');
   await set({ VMS_IMAGE_VM: null }, 'main');
   await world.node.sshd.stop();
+  await world.node.sshd.cut();
   t.is(told(await create(world, 'web', 'x')), '423 NodeDown');
   t.truthy(web);
 });
