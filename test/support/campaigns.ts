@@ -21,6 +21,8 @@ export interface DiskNode {
   sshd: Sshd;
   /** In which its disks and images lie. */
   place: string;
+  /** In which stands where it finds names: `.curlrc`. */
+  home: string;
   /** Which images are there. */
   images(): Promise<string[]>;
   /** The image servers that it asks, as its file has them, which others write too. */
@@ -54,6 +56,7 @@ export async function startDiskNode(
   return {
     sshd,
     place,
+    home,
     images: async () => {
       const names = await readdir(join(place, 'images')).catch(() => []);
       return names.map((name) => name.replace(/\.\w+$/, '')).sort();
