@@ -143,7 +143,11 @@ const clean: Register = (group, context) => {
       const begun = await call(asked.management, 'DELETE /api/node/:node/storage/:pool/image', asked.given);
       const { result, isTold } = await ended(asked, begun, options, context);
       const rows = Array.isArray(result) ? result.filter(isRecord) : [];
-      if (!isTold) await printRows(context.io, columnsOf('image name status detail'.split(' ')), rows, options);
+      if (!isTold)
+        await printRows(context.io, columnsOf('image name status detail'.split(' ')), rows, {
+          ...options,
+          header: true,
+        });
       const failed = rows.filter(({ status }) => status === 'FAILURE').length;
       if (failed > 0) throw new CliError(`${failed} images could not be removed`, { exit: exits.refused });
       if (!isTold && rows.length === 0) note(context.io, `there is no image on ${node}, pool ${pool}`);
