@@ -437,3 +437,37 @@ test('what nodes are is measured', async (t) => {
   t.is(last.value('inventories_total', { outcome: 'failed' }), 1);
   t.is(last.value('inventories_total', { outcome: 'silent' }), 1);
 });
+
+test('who registers a uuid before it is found on a node of others learns nothing of it, and gets at nothing', async (t) => {
+  const lab = await startLab(t, { dcs: 'west' });
+  const { root, eve, will, node, refresh } = lab;
+  const hidden = await addImage(lab, 'hidden', { dc: 'west' });
+  t.is(said(await eve('PUT', vm(1), { hostname: 'mine', dc: 'east' })), '200');
+  await tells(t, node, [zone(numbered(1), 'theirs', hidden)]);
+  await refresh();
+  const seen = await eve('GET', vm(1));
+  t.like(resultOf<ShownVm>(seen), { source: 'registered', found: null, node: null, images: [] });
+  t.false(String(seen.bytes).includes('theirs') || String(seen.bytes).includes(hidden));
+  const again = { hostname: 'mine', dc: 'east', images: [{ disk: 1, image: hidden }] };
+  t.is(said(await eve('PUT', vm(1), again)), '400 InvalidInput images.0.image');
+  t.is(said(await eve('GET', `${vm(1)}/snapshot`)), '428 NodeNotManaged');
+  t.regex((await will('DELETE', '/api/image/hidden')).json.message ?? '', /is used by 1 others$/);
+  t.like(resultOf<ShownVm>(await root('GET', vm(1))), { source: 'both', node: 'n1' });
+});
+
+test('with thousands of machines an inventory is one write, and one that finds nothing new is a small one', async (t) => {
+  const lab = await startLab(t, { dcs: 'east' });
+  const { node, refresh } = lab;
+  const machines = Array.from({ length: 3000 }, (_, n) => zone(numbered(n + 1), `vm${n}`, numbered(9000 + (n % 20))));
+  await tells(t, node, machines);
+  t.like(resultOf(await refresh()), { machines: 3000, came: 3000 });
+  t.is(lab.deps.fleet.size, 3000);
+  let written = 0;
+  const unfollow = lab.deps.catalog.follow(vms, (changes) => {
+    written += changes.length;
+  });
+  await tells(t, node, [...machines.slice(2), zone(numbered(1), 'other', numbered(1))]);
+  t.like(resultOf(await refresh()), { machines: 2999, came: 0, went: 1 });
+  unfollow();
+  t.is(written, 2);
+});
