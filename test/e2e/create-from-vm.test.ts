@@ -18,11 +18,7 @@ const why = lacking === undefined ? '' : ` (${lacking})`;
 async function introduced(t: ExecutionContext, node: SmartosNode, data: string): Promise<Daemon> {
   const daemon = await startDaemon(t, { data, config: { mode: 'dc', authType: 'none', inventoryEvery: 0 } });
   const { result } = (await daemon.ask('GET', '/api/nodekey', { as: 'admin' })).json;
-  const line = String(Object(result).key ?? Object(result).authorized_keys ?? result).replace(
-    /^.*?(ssh-ed25519)/,
-    '$1',
-  );
-  await appendFile(join(node.sshd.directory, 'authorized_keys'), `${line}\n`);
+  await appendFile(join(node.sshd.directory, 'authorized_keys'), `${Object(result).line}\n`);
   const { address, port, user, hostKey } = { ...node.sshd.connection, hostKey: node.sshd.hostKey };
   const ways = { address, port, user, host_keys: [hostKey], platform: 'smartos' };
   await daemon.ask('POST', '/api/dc/north', { body: {}, as: 'admin' });
