@@ -35,11 +35,11 @@ export const unseen = (found: string): Finding => ({ ok: null, found, advice: nu
 
 /** Without these nothing that we ask of the platform can be done. */
 const needed: Readonly<Record<Platform, readonly string[]>> = {
-  smartos: ['vmadm', 'imgadm', 'zfs'],
-  'linux-zfs': ['zfs'],
-  qemu: ['qemu-img'],
-  'lvm-thin': ['lvs'],
-  btrfs: ['btrfs'],
+  smartos: ['vmadm', 'imgadm', 'zfs', 'curl'],
+  'linux-zfs': ['zfs', 'curl'],
+  qemu: ['qemu-img', 'curl'],
+  'lvm-thin': ['lvs', 'curl'],
+  btrfs: ['btrfs', 'curl'],
 };
 
 export function toolsOn({ platform, tools }: Pick<Description, 'platform' | 'tools'>): Finding {

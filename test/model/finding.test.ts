@@ -106,8 +106,11 @@ test('checks: what fails comes first, and what was not looked at is not said to 
 });
 
 test('checks: tools, pools and the clock', (t) => {
-  t.true(toolsOn({ platform: 'smartos', tools: { vmadm: '1', imgadm: '2', zfs: '', qemu: '3' } }).ok);
-  t.like(toolsOn({ platform: 'smartos', tools: { vmadm: '1' } }), { ok: false, found: 'there is no imgadm, no zfs' });
+  t.true(toolsOn({ platform: 'smartos', tools: { vmadm: '1', imgadm: '2', zfs: '', curl: '3' } }).ok);
+  t.like(toolsOn({ platform: 'smartos', tools: { vmadm: '1' } }), {
+    ok: false,
+    found: 'there is no imgadm, no zfs, no curl',
+  });
   const pool = (free: number, health: string) => ({ pools: [{ name: 'zones', size: 2 ** 40, free, health }] });
   t.true(poolsOn(pool(2 ** 35, 'ONLINE')).ok);
   t.false(poolsOn(pool(2 ** 35, 'DEGRADED')).ok);
