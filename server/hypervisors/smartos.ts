@@ -57,11 +57,21 @@ export function connectSmartos(host: Host, node: Node): Hypervisor {
     const found = await ask(['vmadm', 'lookup', ...fields, ...terms], parseVms, signal);
     if (!found.some(({ brand, disks }) => isHvm(brand) && disks[0]?.image !== undefined)) return found;
     // what runs in a virtual machine only its image knows
-    const systems = new Map((await images(signal)).map(({ uuid, os }) => [uuid, os]));
+    const systems = await systemsOf(signal);
     return found.map((vm) => {
       const os = isHvm(vm.brand) ? systems.get(vm.disks[0]?.image ?? '') : undefined;
       return os === undefined ? vm : { ...vm, os };
     });
+  }
+
+  /** By image. Machines are told also where nobody can say what runs in them. */
+  async function systemsOf(signal: AbortSignal): Promise<Map<string, string | undefined>> {
+    try {
+      return new Map((await images(signal)).map(({ uuid, os }) => [uuid, os]));
+    } catch (error) {
+      if (error instanceof CommandFailed) return new Map();
+      throw error;
+    }
   }
 
   async function machine(uuid: string, signal: AbortSignal): Promise<SmartosVm> {

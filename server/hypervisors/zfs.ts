@@ -78,7 +78,7 @@ export class Zfs {
     const rooms = whole.length === 0 ? new Map() : await this.get(whole, ['used', 'available'], signal);
     return pools.map(([name, health]) => {
       const free = parseBytes(rooms.get(name)?.get('available')) ?? 0;
-      return { name, size: free + (parseBytes(rooms.get(name)?.get('used')) ?? 0), free, health };
+      return { name, size: free + (parseBytes(rooms.get(name)?.get('used')) ?? 0), free, health: health.toLowerCase() };
     });
   }
 

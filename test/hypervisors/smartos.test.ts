@@ -97,11 +97,17 @@ test(`smartos: tools that print nonsense, fail or are missing are failures, and 
     await node.tools.put('vmadm', script);
     await t.throwsAsync(hypervisor.inventory(soon()), { instanceOf: CommandFailed, message }, script);
   }
+  await node.restore('vmadm');
+  await node.addVm({ alias: 'db1', brand: 'kvm', image: await node.addImage({ os: 'linux' }) });
+  const systems = async () => (await hypervisor.inventory(soon())).map((vm) => [vm.hostname, vm.os]);
+  t.deepEqual(Object.fromEntries(await systems()), { web1: 'smartos', db1: 'linux' });
+  await node.tools.put('imgadm', 'exit 1');
+  t.deepEqual(Object.fromEntries(await systems()), { web1: 'smartos', db1: undefined });
   await node.tools.lacks('vmadm');
   const missing = await t.throwsAsync(hypervisor.inventory(soon()), { instanceOf: CommandFailed });
   t.is(missing?.code, 127);
   await node.restore('vmadm');
-  t.is((await hypervisor.inventory(soon()))[0]?.hostname, 'web1');
+  t.is((await hypervisor.inventory(soon())).length, 2);
 });
 
 test(`smartos: what is asked of Docker stays among the sources (${needsZfs})`, async (t) => {
