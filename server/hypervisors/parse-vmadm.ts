@@ -18,6 +18,7 @@ export const VM_FIELDS = [
   'nics',
   'cpu_type',
   'bootrom',
+  'kernel_version',
 ] as const;
 
 /** A machine as `vmadm` tells of it. */
@@ -28,6 +29,8 @@ export interface SmartosVm extends FoundVm {
   nicDriver?: string;
   cpuType?: string;
   bootrom?: string;
+  /** Of zones of Linux: that which they shall find. */
+  kernelVersion?: string;
 }
 
 type Fields = Record<string, unknown>;
@@ -75,6 +78,7 @@ function vmOf(value: unknown): SmartosVm {
   const nicDriver = textOf(nic?.model);
   const cpuType = textOf(vm.cpu_type);
   const bootrom = textOf(vm.bootrom);
+  const kernelVersion = textOf(vm.kernel_version);
   return {
     uuid,
     hostname: textOf(vm.alias) ?? textOf(vm.hostname) ?? uuid,
@@ -89,6 +93,7 @@ function vmOf(value: unknown): SmartosVm {
     ...(nicDriver !== undefined && { nicDriver }),
     ...(cpuType !== undefined && { cpuType }),
     ...(bootrom !== undefined && { bootrom }),
+    ...(kernelVersion !== undefined && { kernelVersion }),
   };
 }
 

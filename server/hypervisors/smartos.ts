@@ -89,9 +89,12 @@ export function connectSmartos(host: Host, node: Node): Hypervisor {
   }
 
   async function traits(vm: FoundVm, disk: FoundDisk, signal: AbortSignal): Promise<Traits> {
-    const { brand, os, diskDrivers, nicDriver, cpuType, bootrom } = vm as SmartosVm;
+    const { brand, os, diskDrivers, nicDriver, cpuType, bootrom, kernelVersion } = vm as SmartosVm;
     const system = os === undefined ? {} : { os };
-    if (brand === 'lx') return { type: 'lx-dataset', ...system, manifest: { requirements: { brand } } };
+    if (brand === 'lx') {
+      const tags = kernelVersion === undefined ? {} : { tags: { kernel_version: kernelVersion } };
+      return { type: 'lx-dataset', ...system, manifest: { requirements: { brand }, ...tags } };
+    }
     if (!isHvm(brand)) {
       // what was built for a platform runs on no older one
       const { release, platform } = await ask(['sysinfo'], parseSysinfo, signal);

@@ -55,19 +55,31 @@ export function draftOf(source: Source, inherited: RegisteredImage | undefined):
   });
   const requirements = { ...inherited?.requirements, ...record(source.manifest.requirements) };
   const kernel = kernelOf(source, inherited);
+  const tags = {
+    ...toldOf(source),
+    ...(type === 'lx-dataset' && kernel !== undefined && { kernel_version: kernel }),
+  };
   return {
     type,
     os: os ?? 'other',
     ...Object.fromEntries(drivers),
     ...(isDisk && { image_size: source.imageSize ?? inherited?.image_size ?? 0 }),
     ...(Object.keys(requirements).length > 0 && { requirements }),
-    ...(type === 'lx-dataset' && kernel !== undefined && { tags: { kernel_version: kernel } }),
+    ...(Object.keys(tags).length > 0 && { tags }),
   };
+}
+
+/** For which the contract has no field: what is in the file of a type that does not say it, and what a disk is started by. */
+const told = ['format', 'firmware'];
+
+function toldOf({ manifest }: Source): Record<string, unknown> {
+  const tags = record(manifest.tags);
+  return Object.fromEntries(told.flatMap((name) => (text(tags[name]) ? [[name, tags[name]]] : [])));
 }
 
 /** Zones of Linux are told which kernel they shall find. */
 function kernelOf({ manifest }: Source, inherited: RegisteredImage | undefined): string | undefined {
-  const said = manifest.kernel_version ?? record(manifest.tags).kernel_version ?? inherited?.tags?.kernel_version;
+  const said = record(manifest.tags).kernel_version ?? inherited?.tags?.kernel_version;
   return text(said) ? said : undefined;
 }
 
