@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import ava from 'ava';
 import { datacenters } from '../../server/model/datacenter.js';
 import { nodes } from '../../server/model/node.js';
@@ -6,9 +8,12 @@ import { nodeTokens } from '../../server/model/node-token.js';
 import { pushSourcesDue } from '../../server/operations/push-sources.js';
 import { refreshNode } from '../../server/operations/refresh-node.js';
 import { nodeNamed } from '../../server/operations/save-node.js';
-import { type Campaigning, lacking, startCampaigns } from '../support/campaigns.js';
+import { type Campaigning, lacking, startCampaigns, statesOf } from '../support/campaigns.js';
 import { keptLog } from '../support/log.js';
+import { isMet } from '../support/needs.js';
 import type { TestServer } from '../support/server.js';
+import { sourcesOf, startSmartosNode } from '../support/smartos.js';
+import { needsZfs } from '../support/zfs.js';
 
 const test = lacking === undefined ? ava : (ava.skip as unknown as typeof ava);
 const about = (title: string) => (lacking === undefined ? title : `${title} (${lacking})`);
@@ -153,6 +158,41 @@ test(about('without a URL by which nodes find the server nothing is pushed'), as
   t.deepEqual(await madeTokens(server), []);
 });
 
+const zfs = (['sshd, to be talked to', needsZfs] as const).find((need) => !isMet[need]);
+const onZfs = zfs === undefined ? ava : (ava.skip as unknown as typeof ava);
+
+onZfs(
+  `a SmartOS has its list from imgadm, and an image by a campaign${zfs === undefined ? '' : ` (${zfs})`}`,
+  async (t) => {
+    const { server, key, run } = await startCampaigns(t, {});
+    const { deps, port } = server;
+    const node = await startSmartosNode(t, { resolve: [`images.test:${port}:127.0.0.1`] });
+    await writeFile(join(node.sshd.directory, 'authorized_keys'), `${key.public}\n`);
+    const record = { name: 'smart', datacenters: ['main'], addresses: [], knownByAddress: false, created: '' };
+    const connection = { ...node.sshd.connection, platform: 'smartos' as const };
+    await deps.catalog.write((tx) => tx.insert(nodes, { ...record, connection }));
+    await configure(server, [OTHER]);
+    await pushSourcesDue(deps);
+    const [own = '', ...others] = await sourcesOf(node);
+    t.true(own.startsWith(`${deps.policy.publicUrl}/n/slipway_`), own);
+    t.deepEqual(others, [OTHER]);
+    t.like((await list(server))[0], { state: 'ok', before: ['https://images.smartos.org'] });
+
+    const { pool } = node;
+    await pool.zfs('create', `${pool.name}/made`);
+    await pool.write(`${pool.name}/made`, 'bytes', 'content');
+    await pool.zfs('snapshot', `${pool.name}/made@final`);
+    const stream = await pool.send(`${pool.name}/made@final`);
+    const { uuid } = await server.image({}, { file: stream as unknown as string });
+    const newer = { requirements: { min_platform: { '7.0': '20990101T000000Z' } } };
+    const late = await server.image({ name: 'late', ...newer }, { file: stream as unknown as string });
+    t.deepEqual(statesOf(await run('POST', 'all', { image: uuid, bandwidth: 10 << 20 })), { smart: 'done' });
+    const refused = await run('POST', 'late', { image: late.uuid });
+    t.deepEqual(statesOf(refused), { smart: 'skipped' });
+    t.regex(refused.nodes[0]?.error ?? '', /at least 20990101T000000Z, the node has 20240111T000000Z/);
+  },
+);
+
 /** All records of the kinds that may have to do with it. */
 async function everything({ deps }: TestServer): Promise<unknown[]> {
   const found: unknown[] = [];
@@ -188,6 +228,7 @@ test(about('a node is asked check by check whether it can have an image'), async
   server.deps.policy.publicUrl = 'http://images.test:1';
   t.like(await look('one'), { failed: 'sources' });
   await node('one').sshd.stop();
+  await node('one').sshd.cut();
   const away = await look('one');
   t.like(away, { ok: false, failed: 'online' });
   t.is((await server.ask('GET', `/api/node/none/preflight/${uuid}`, { as: 'admin' })).status, 404);
