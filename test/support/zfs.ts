@@ -124,7 +124,7 @@ async function startDaemon(t: Pick<ExecutionContext, 'teardown'>): Promise<numbe
   await mkdir('/run/zfs', { recursive: true });
   await mkdir('/run/lock/zfs', { recursive: true });
   const start = `mount -t tmpfs slipway-test /run/zfs && mount -t tmpfs slipway-test /run/lock/zfs &&
-    exec zfs-fuse --no-daemon --no-kstat-mount`;
+    : >/run/zfs/own && exec zfs-fuse --no-daemon --no-kstat-mount`;
   const words = ['--mount', 'setpriv', '--pdeathsig', 'KILL', 'sh', '-c', start];
   const daemon = spawn('unshare', words, { stdio: 'ignore', cwd: '/' });
   const ended = once(daemon, 'exit');
@@ -136,7 +136,9 @@ async function startDaemon(t: Pick<ExecutionContext, 'teardown'>): Promise<numbe
   if (pid === undefined) throw new Error('unshare does not start');
   for (let left = 400; ; left--) {
     try {
-      await run('nsenter', ['--target', `${pid}`, '--mount', 'zpool', 'list', '-H']);
+      // before it has its view, it is the machine's: a daemon that answers there is not ours
+      const asks = '[ -e /run/zfs/own ] && exec zpool list -H';
+      await run('nsenter', ['--target', `${pid}`, '--mount', 'sh', '-c', asks]);
       return pid;
     } catch (error) {
       if (left === 0 || daemon.exitCode !== null) throw new Error('zfs-fuse does not answer', { cause: error });
