@@ -50,7 +50,7 @@ async function emptied(world: Creations): Promise<object> {
 }
 
 const HALF = '"$real" "$@" | head -c 50000';
-const FLOOD = 'yes complaining | head -c 20000000 >&2';
+const FLOOD = 'yes complaining | head -c 3000000 >&2';
 
 /** What the sender does, and how the task tells of it. */
 const failures: [what: string, script: string, told: RegExp][] = [
