@@ -102,7 +102,7 @@ test('all there is to know of an image', async (t) => {
     not_ready: null,
     badges: ['golden'],
     bytes: 9,
-    provenance: { by: 'admin', repository: null, origin: null },
+    provenance: { by: 'admin', repository: null, origin: null, machine: null },
     vms: 0,
     nodes: [],
     may: ['update', 'label', 'share', 'deprecate', 'delete'],
