@@ -33,8 +33,10 @@ kill $ticker
 failed=0
 fail() { echo "$1" >&2; failed=1; }
 said() { read -r word rest <"$scratch/$1.is" && echo "$word"; }
-[ "$(said sink)" = 0 ] || fail 'the node could not keep it'
-[ $come = 0 ] || [ $failed = 1 ] || fail "curl ended with $come"
+# Who can not write ends with 23: then the reason is further on.
+[ $come = 0 ] || [ $come = 23 ] || fail "curl ended with $come"
+[ $failed = 1 ] || [ "$(said sink)" = 0 ] || fail 'the node could not keep it'
+[ $failed = 1 ] || [ $come = 0 ] || fail "curl ended with $come"
 [ $failed = 1 ] || [ "$(said count)" = "$size" ] || fail "$(said count) bytes came, and it has $size"
 [ $failed = 1 ] || [ "$(said sum)" = "$sha1" ] || fail "its sha1 is $(said sum), and should be $sha1"
 [ $failed = 1 ] || [ "$(said unpack)" = 0 ] || fail 'it could not be unpacked'

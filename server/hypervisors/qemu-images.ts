@@ -59,7 +59,7 @@ export async function pullImages(
     for (const image of images.filter(({ uuid }) => !there.has(uuid))) {
       await clearScratch(host, scratch);
       const file = `${scratch}/disk`;
-      const sink = ['sh', '-c', 'cat >"$1"', 'sh', file] as const;
+      const sink = ['sh', '-c', write, 'sh', file] as const;
       const before = come;
       await fetchOnNode(
         host,
@@ -76,6 +76,12 @@ export async function pullImages(
     await clearScratch(host, scratch);
   }
 }
+
+// What is empty takes no room, where dd knows how.
+const write = `if dd --help 2>&1 | grep -q sparse; then
+  exec dd of="$1" bs=1048576 iflag=fullblock conv=sparse status=none
+fi
+exec cat >"$1"`;
 
 // With the directory, where it can be told by itself.
 const keep = `set -eu
@@ -99,9 +105,11 @@ async function formatThere(host: Host, file: string, uuid: string, signal: Abort
   throw new NotOnPlatform(`image ${uuid} can not be run by qemu: its file is ${format}`);
 }
 
-// Who reads it, as the base of a disk does, has it open; so has find itself.
-const discard = `opened=$(sh -c 'exec find -L /proc/[0-9]*/fd -maxdepth 1 ! -path "/proc/$$/*" -samefile "$1" -print -quit' sh "$1" 2>/dev/null)
-if [ -n "$opened" ]; then echo 'a process has it open' >&2; exit 1; fi
+// Who reads it, as the base of a disk does, has it open. By name: to look at what others have open can hang for ever.
+const discard = `name=$(readlink -f -- "$1" | sed 's/[][*?\\\\]/\\\\&/g')
+if [ -n "$(find /proc/[0-9]*/fd -maxdepth 1 -lname "$name" -print -quit 2>/dev/null)" ]; then
+  echo 'a process has it open' >&2; exit 1
+fi
 rm -- "$1"`;
 
 export async function removeImage(
