@@ -43,10 +43,10 @@ export interface SshLimits {
 const LIMITS: SshLimits = { connect: 15_000, alive: 10_000, idle: 60_000, killed: 3_000, runs: 3, streams: 5 };
 
 /** Bytes that the other side may send ahead: over 50 ms of round trip, 2 MiB would make 40 MiB/s at best. */
-const WINDOW = 16 * 1024 ** 2;
+const WINDOW = 8 * 1024 ** 2;
 const STEP = 1024 ** 2;
 /** What has come and is not taken yet; the rest of the window is on its way. */
-const MOST_WAITING = 8 * 1024 ** 2;
+const MOST_WAITING = 2 * 1024 ** 2;
 const MOST_PRINTED = 16 * 1024 ** 2;
 const MOST_SAID = 2048;
 
