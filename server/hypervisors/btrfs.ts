@@ -129,11 +129,11 @@ export function connectBtrfs(host: Host, node: Node): Hypervisor {
     sources: (signal) => readSources(host, signal),
     configureSources: (sources, signal) => writeSources(host, sources, signal),
     reaches: (url, signal) => reaches(host, url, signal),
-    sweep: (underWay, signal) =>
+    sweep: (isOver, signal) =>
       sweepScratch(
         host,
         places().map(({ path }) => path),
-        underWay,
+        isOver,
         signal,
       ),
   };

@@ -108,6 +108,9 @@ export interface PullOrder {
 /** Bytes that have come so far. */
 export type Report = (bytes: number) => void;
 
+/** Has a job of ours ended? Never of one that others have begun. */
+export type IsOver = (job: string) => Promise<boolean>;
+
 /** There is no such machine, disk, snapshot, pool or image on the node. */
 export class NotOnNode extends Error {
   override name = 'NotOnNode';
@@ -156,6 +159,6 @@ export interface Hypervisor {
   /** Does an image server answer the node? Throws CommandFailed where it does not (reaches.ts); absent where none can say. */
   reaches?(url: string, signal: AbortSignal): Promise<void>;
 
-  /** Lets go of what jobs have left on the node: holds and files of all jobs of ours but these. */
-  sweep(underWay: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
+  /** Lets go of what jobs have left on the node, holds and files. Of each job that is found there it is asked. */
+  sweep(isOver: IsOver, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { isUuid } from '../../imgapi/image.js';
 import { fetchOnNode } from './fetch-on-node.js';
-import { type FoundImage, NotOnNode, type PullOrder, type Report } from './hypervisor.js';
+import { type FoundImage, type IsOver, NotOnNode, type PullOrder, type Report } from './hypervisor.js';
 import { IMAGES } from './linux-zfs-machines.js';
 import { parseBytes, parseRows } from './parse-zfs.js';
 import { clearScratch, scratchOf, sweepScratch } from './scratch-on-node.js';
@@ -107,16 +107,16 @@ export async function removeImage(zfs: Zfs, image: string, pool: string, signal:
 }
 
 /** Takes away what came half, of jobs that are no more. */
-export async function sweepReceived(zfs: Zfs, underWay: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+export async function sweepReceived(zfs: Zfs, isOver: IsOver, signal: AbortSignal): Promise<void> {
   const pools = await zfs.poolNames(signal);
   const roots = [...(await zfs.get(pools.map(rootOn), ['type'], signal)).keys()];
   for (const { name } of await zfs.list(roots, [], signal)) {
     const [, folder, last = ''] = name.split('/');
     const job = last.startsWith(RECEIVING) ? last.slice(RECEIVING.length) : '';
-    if (folder === IMAGES && job !== '' && !underWay.has(job)) await zfs.destroy(name, signal);
+    if (folder === IMAGES && job !== '' && (await isOver(job))) await zfs.destroy(name, signal);
   }
   const directories = await Promise.all(pools.map((pool) => directoryOf(zfs, pool, signal)));
-  await sweepScratch(zfs.host, [...new Set(directories)], underWay, signal);
+  await sweepScratch(zfs.host, [...new Set(directories)], isOver, signal);
 }
 
 async function checkPool(zfs: Zfs, pool: string, signal: AbortSignal): Promise<void> {

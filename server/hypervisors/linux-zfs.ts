@@ -74,9 +74,9 @@ export function connectLinuxZfs(host: Host, node: Node): Hypervisor {
     configureSources: (sources, signal) => writeSources(host, sources, signal),
     reaches: (url, signal) => reaches(host, url, signal),
 
-    async sweep(underWay, signal) {
-      await sweepHolds(zfs, placesOf(node), underWay, signal);
-      await sweepReceived(zfs, underWay, signal);
+    async sweep(isOver, signal) {
+      await sweepHolds(zfs, placesOf(node), isOver, signal);
+      await sweepReceived(zfs, isOver, signal);
     },
   };
 }

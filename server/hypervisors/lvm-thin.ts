@@ -211,18 +211,16 @@ export function connectLvmThin(host: Host, node: Node): Hypervisor {
     configureSources: (sources, signal) => writeSources(host, sources, signal),
     reaches: (url, signal) => reaches(host, url, signal),
 
-    async sweep(underWay, signal) {
-      await sweepScratch(host, [], underWay, signal);
+    async sweep(isOver, signal) {
+      await sweepScratch(host, [], isOver, signal);
       for (const { path, name, tags } of await volumes(signal)) {
-        const jobOf = (tag: string) => tag.slice(held('').length);
-        const old = tags.filter(
-          (tag) => [held(''), opened('')].some((mark) => tag.startsWith(mark)) && !underWay.has(jobOf(tag)),
-        );
-        if (name.startsWith(SCRATCH) && !underWay.has(name.slice(SCRATCH.length))) {
+        if (name.startsWith(SCRATCH) && (await isOver(name.slice(SCRATCH.length)))) {
           await lvm(['lvremove', '-q', '-y', path], signal);
           continue;
         }
-        for (const tag of old) {
+        for (const tag of tags) {
+          const mark = [held(''), opened('')].find((one) => tag.startsWith(one));
+          if (mark === undefined || !(await isOver(tag.slice(mark.length)))) continue;
           if (tag.startsWith(opened(''))) await lvm(['sh', '-c', shut, 'sh', path, tag], signal);
           else await lvm(['lvchange', '-q', '--deltag', tag, path], signal);
         }

@@ -1,4 +1,5 @@
 import type { Host } from './host.js';
+import type { IsOver } from './hypervisor.js';
 
 /** What a job writes on a node, it writes into directories of this name, at a place or where sockets have short names. */
 const PREFIX = '.slipway-';
@@ -38,13 +39,12 @@ done`;
 export async function sweepScratch(
   host: Host,
   directories: readonly string[],
-  underWay: ReadonlySet<string>,
+  isOver: IsOver,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await host.run(['sh', '-c', list, 'sh', ...directories], { signal, most: 1 << 20 });
-  const left = found.split('\0').filter((path) => {
+  for (const path of found.split('\0')) {
     const job = path.slice(path.lastIndexOf('/') + 1 + PREFIX.length);
-    return JOB.test(job) && !underWay.has(job);
-  });
-  for (const path of left) await host.run(['sh', '-c', clear, 'sh', path], { signal });
+    if (JOB.test(job) && (await isOver(job))) await host.run(['sh', '-c', clear, 'sh', path], { signal });
+  }
 }

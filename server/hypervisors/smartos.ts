@@ -187,8 +187,8 @@ export function connectSmartos(host: Host, node: Node): Hypervisor {
 
     reaches: (url, signal) => reaches(host, url, signal),
 
-    async sweep(underWay, signal) {
-      await sweepHolds(zfs, await zfs.poolNames(signal), underWay, signal);
+    async sweep(isOver, signal) {
+      await sweepHolds(zfs, await zfs.poolNames(signal), isOver, signal);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { CommandFailed } from './host.js';
+import type { IsOver } from './hypervisor.js';
 import { parseRows } from './parse-zfs.js';
 import { isAbsent, type Zfs } from './zfs.js';
 
@@ -42,7 +43,7 @@ export async function releaseSnapshot(zfs: Zfs, snapshot: string, job: string, s
 export async function sweepHolds(
   zfs: Zfs,
   roots: readonly string[],
-  underWay: ReadonlySet<string>,
+  isOver: IsOver,
   signal: AbortSignal,
 ): Promise<void> {
   if (roots.length === 0) return;
@@ -53,7 +54,7 @@ export async function sweepHolds(
     const marks = await zfs.run(['get', '-H', '-s', 'local', '-o', 'name,property', 'all', ...some], signal);
     for (const [snapshot, mark] of parseRows(marks, 2)) {
       const job = mark!.startsWith(MARK) ? mark!.slice(MARK.length) : '';
-      if (JOB.test(job) && !underWay.has(job)) await releaseSnapshot(zfs, snapshot!, job, signal);
+      if (JOB.test(job) && (await isOver(job))) await releaseSnapshot(zfs, snapshot!, job, signal);
     }
   }
 }

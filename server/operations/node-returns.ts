@@ -3,6 +3,7 @@ import type { Hypervisor } from '../hypervisors/hypervisor.js';
 import type { Node } from '../model/node.js';
 import { letGoOn } from './let-go-of-snapshots.js';
 import { keepSources } from './push-sources.js';
+import { sweepNode } from './sweep-node.js';
 
 /**
  * What waits for a node that is away, done whenever its inventory has been taken: by the schedule, and on demand. Each has
@@ -14,5 +15,6 @@ export type NodeReturn = (deps: Deps, node: Node, hypervisor: Hypervisor, signal
 export const nodeReturns: Readonly<Record<string, NodeReturn>> = {
   sources: keepSources,
   'snapshots to be let go of': letGoOn,
+  'what tasks have left': sweepNode,
   'images that are to go': async ({ nodeWork }) => nodeWork.wake(),
 };

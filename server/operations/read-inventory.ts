@@ -75,14 +75,12 @@ export function readDescription(described: Description): Description {
     hostname: text(described.hostname),
     version: text(described.version),
     tools: Object.fromEntries(tools.map((entry) => list(entry))),
-    pools: described.pools
-      .slice(0, most.listed)
-      .map(({ name, size, free, health }) => ({
-        name: text(name),
-        size: count(size),
-        free: count(free),
-        health: text(health),
-      })),
+    pools: described.pools.slice(0, most.listed).map(({ name, size, free, health }) => ({
+      name: text(name),
+      size: count(size),
+      free: count(free),
+      health: text(health),
+    })),
     brands: list(described.brands),
     firmware: list(described.firmware),
     drivers: list(described.drivers),

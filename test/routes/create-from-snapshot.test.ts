@@ -339,3 +339,23 @@ async function running({ server }: Creations) {
   for await (const task of server.deps.catalog.list(tasks)) if (!hasEnded(task)) found.push(task);
   return found;
 }
+
+test(
+  about('what a task that has ended left on a node goes with the next look at it, what others left stays'),
+  async (t) => {
+    const world = await startCreations(t);
+    const { pool } = world.node;
+    const web = await world.machine({ alias: 'web' });
+    const { task } = await created(world, 'web', 'web-1');
+    const snapshot = `${web.disks[0]}@s1`;
+    const [ended, foreign] = [task.id, numbered(99)];
+    for (const job of [ended, foreign]) {
+      await pool.zfs('set', `slipway:job-${job}=on`, snapshot);
+      await pool.zfs('hold', `slipway-${job}`, snapshot);
+    }
+    t.is((await world.server.ask('PUT', `/api/node/${NODE}/inventory`, { as: 'admin', body: {} })).status, 200);
+    const marks = await pool.zfs('get', '-H', '-s', 'local', '-o', 'property', 'all', snapshot);
+    t.deepEqual(marks.trim().split('\n'), [`slipway:job-${foreign}`]);
+    t.is((await pool.zfs('get', '-Hp', '-o', 'value', 'userrefs', snapshot)).trim(), '1');
+  },
+);
