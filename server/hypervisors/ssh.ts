@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import ssh2, { type ClientChannel } from 'ssh2';
+import { giveBack } from '../../storage/give-back.js';
 import { type Command, CommandFailed, type Host, HostUnreachable, type Running, type RunningToEnd } from './host.js';
 import { Places } from './places.js';
 import { lineFor, nameOf } from './quote.js';
@@ -42,11 +43,16 @@ export interface SshLimits {
 
 const LIMITS: SshLimits = { connect: 15_000, alive: 10_000, idle: 60_000, killed: 3_000, runs: 3, streams: 5 };
 
-/** Bytes that the other side may send ahead: over 50 ms of round trip, 2 MiB would make 40 MiB/s at best. */
+/** Bytes that the other side may send ahead, all its commands together: over 50 ms of round trip, 2 MiB would make 40 MiB/s. */
 const WINDOW = 8 * 1024 ** 2;
-const STEP = 1024 ** 2;
+/** Of each command: what ssh2 itself keeps open, whatever it is told. */
+const LEAST_WINDOW = 2 * 1024 ** 2;
+/** The part of a window that is told of at once. */
+const STEP = 1 / 8;
 /** What has come and is not taken yet; the rest of the window is on its way. */
-const MOST_WAITING = 2 * 1024 ** 2;
+const MOST_WAITING = 1024 ** 2;
+/** sshd sends 32 KiB at a time, and what follows costs by the chunk. */
+const MOST_OF_A_CHUNK = 256 * 1024;
 const MOST_PRINTED = 16 * 1024 ** 2;
 const MOST_SAID = 2048;
 
@@ -225,7 +231,7 @@ export class SshHost implements Host {
       this.#running += 1;
       try {
         const remote = await this.#opened(connection, signal, (done) => connection.client.exec(line, done), {
-          take: (channel) => new Remote(channel, input),
+          take: (channel) => new Remote(channel, input, () => Math.max(LEAST_WINDOW, WINDOW / this.#running)),
           drop: (unwanted) => unwanted.kill(),
         });
         remote.onClose(() => this.#oneEnds());
@@ -480,6 +486,8 @@ class Remote {
   constructor(
     private readonly channel: ClientChannel,
     input: Buffer,
+    /** Of what the other side may send ahead, this one's part. */
+    private readonly window: () => number,
   ) {
     channel.on('data', (chunk: Buffer) => {
       this.#waiting.push(chunk);
@@ -490,7 +498,7 @@ class Remote {
     });
     channel.stderr.on('data', (chunk: Buffer) => {
       this.#tail = Buffer.concat([this.#tail, chunk.subarray(-MOST_SAID)]).subarray(-MOST_SAID);
-      widen(channel);
+      this.#widen();
       this.#stir();
     });
     channel.on('exit', (code: number | null, by?: string) => {
@@ -506,7 +514,7 @@ class Remote {
     channel.on('error', () => {});
     channel.stderr.on('error', () => {});
     if (input.length > 0) channel.write(input);
-    widen(channel);
+    this.#widen();
   }
 
   /** The end of what it has said on standard error. */
@@ -519,12 +527,25 @@ class Remote {
     else this.channel.once('close', hear);
   }
 
-  take(): Buffer | undefined {
-    const chunk = this.#waiting.shift();
-    if (!chunk) return undefined;
-    this.#size -= chunk.length;
+  /** What has come, in memory of its own: whoever has it may give that back. */
+  take(): Uint8Array | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    let [size, count] = [0, 0];
+    for (const { length } of this.#waiting) {
+      if (count > 0 && size + length > MOST_OF_A_CHUNK) break;
+      size += length;
+      count += 1;
+    }
+    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    let at = 0;
+    for (const packet of this.#waiting.splice(0, count)) {
+      chunk.set(packet, at);
+      at += packet.length;
+      forget(packet);
+    }
+    this.#size -= size;
     if (this.#size < MOST_WAITING / 2 && this.channel.isPaused()) this.channel.resume();
-    widen(this.channel, this.#size);
+    this.#widen();
     return chunk;
   }
 
@@ -566,7 +587,11 @@ class Remote {
   #drop(): void {
     this.#waiting.length = 0;
     this.#size = 0;
-    widen(this.channel);
+    this.#widen();
+  }
+
+  #widen(): void {
+    widen(this.channel, this.window(), this.#size);
   }
 
   #stir(): void {
@@ -579,13 +604,21 @@ class Remote {
 const isRefusal = (error: unknown) => error instanceof Error && 'reason' in error && typeof error.reason === 'number';
 
 /** Lets the other side send as much as the window holds besides what waits here. */
-function widen(channel: ClientChannel, waiting = 0): void {
+function widen(channel: ClientChannel, window = WINDOW, waiting = 0): void {
   const { _client, incoming, outgoing } = channel as unknown as Inside;
   if (outgoing.state === 'closing' || outgoing.state === 'closed' || incoming.state !== 'open') return;
-  const room = WINDOW - incoming.window - waiting - channel.readableLength;
-  if (room < STEP) return;
+  const room = window - incoming.window - waiting - channel.readableLength;
+  if (room < window * STEP) return;
   incoming.window += room;
   _client._protocol.channelWindowAdjust(outgoing.id, room);
+}
+
+/** Less than the smallest packet takes. */
+const AROUND_A_PACKET = 64;
+
+/** Gives back the memory of what was taken, where that is a packet's own: there is none beside it that is still needed. */
+function forget({ buffer, length }: Buffer): void {
+  if (length >= 8192 && buffer.byteLength - length < AROUND_A_PACKET) giveBack(new Uint8Array(buffer));
 }
 
 /** Those of the kinds that are known first: a machine has keys of several kinds, and shows one. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Reader, Tx } from '../../storage/catalog.js';
+import { giveBack } from '../../storage/give-back.js';
 import { publish } from '../../storage/holdings.js';
 import { GivenReadable } from '../../storage/lent-readable.js';
 import { NotPacked, packed } from '../../storage/packed.js';
@@ -140,8 +141,14 @@ async function bring(deps: Deps, task: Task, { work, node, hypervisor, signal }:
   const holder = holderOf(task.id, plan.image);
   const tell = told(plan, work, (bytes) => imports.expect(plan.image, Math.max(0, plan.needed - bytes)));
   const packing = packedThere(plan);
-  const { incremental } = plan;
-  const sent = hypervisor.openSnapshot(plan, { job: task.id, incremental, signal, ...(packing && { packing }) });
+  const { incremental, format } = plan;
+  const sent = hypervisor.openSnapshot(plan, {
+    job: task.id,
+    incremental,
+    signal,
+    ...(packing && { packing }),
+    ...(format && { format }),
+  });
   const heard = tell.source(listening(sent, node, policy.snapshots.silence));
   const chunks = packing ? heard : packed(heard, plan.packing, signal);
   const file: RemoteFile = {
@@ -154,6 +161,7 @@ async function bring(deps: Deps, task: Task, { work, node, hypervisor, signal }:
       through,
       signal,
       report: tell.stored,
+      release: giveBack,
       pauses: [],
       // How long a node may be silent is known better above: what packs well comes in drops.
       crawl: { bytes: 0, within: Number.POSITIVE_INFINITY },
