@@ -52,7 +52,7 @@ test(about('an image is brought onto a node, listed, kept while it is used, and 
   const { node, daemon, run, done, as } = await start(t);
   const { name: pool } = node.pool;
   await done(daemon, 'node', 'refresh', 'n1');
-  t.regex(await done(daemon, 'node', 'pools', 'n1'), new RegExp(`\\n${pool} +\\d+ +\\d+ +ONLINE +0 +0\\n`));
+  t.regex(await done(daemon, 'node', 'pools', 'n1'), new RegExp(`\\n${pool} +\\d+ +\\d+ +online +0 +0\\n`));
   t.is(await done(daemon, 'node', 'pull', 'n1', 'base'), `base is on n1, pool ${pool}\n`);
   t.regex(await done(daemon, 'node', 'images', 'n1'), /\n[0-9a-f-]{36} +base +1\.0 +ready +/);
   const again = await run(['node', 'pull', 'n1', 'base'], as(daemon));

@@ -248,7 +248,7 @@ test('importing from another server, and waiting for it', async (t) => {
   t.is(filled.files?.[0]?.size, 'the third'.length);
 });
 
-test('what is for later is refused as the contract says', async (t) => {
+test('what can not be had is refused as the contract says', async (t) => {
   const { sdc } = await startDc(t);
   const active = await createActive(sdc);
   const { uuid } = await create(sdc);
@@ -266,8 +266,9 @@ test('what is for later is refused as the contract says', async (t) => {
   t.deepEqual(answer(await sdc.refused('addImageFile', { uuid, source })), notFetched);
   t.deepEqual(answer(await sdc.refused('addImageFileFromUrl', url)), [400, 'Download']);
   const fromVm = { name: 'of-a-vm', version: '1' };
-  t.deepEqual(answer(await sdc.refused('createImageFromVm', fromVm, vm)), [501, 'NotAvailable']);
-  t.deepEqual(answer(await sdc.refused('createImageFromVmAndWait', fromVm, vm)), [501, 'NotAvailable']);
+  const noSuchVm = [422, 'InvalidParameter', 'vm_uuid Invalid'];
+  t.deepEqual(answer(await sdc.refused('createImageFromVm', fromVm, vm)), noSuchVm);
+  t.deepEqual(answer(await sdc.refused('createImageFromVmAndWait', fromVm, vm)), noSuchVm);
   const unknown = [422, 'ValidationFailed', 'datacenter Invalid'];
   t.deepEqual(answer(await sdc.refused('importImageFromDatacenter', other, owner, elsewhere)), unknown);
   t.deepEqual(answer(await sdc.refused('importImageFromDatacenterAndWait', other, owner, elsewhere)), unknown);
