@@ -12,7 +12,8 @@ export const imagesIn = ({ images, machines }: Subvolumes): FoundImage[] =>
     used: machines.filter(({ base }) => base?.path === subvolume.path).length,
   }));
 
-const receive = 'mkdir -p -- "$1" && exec btrfs receive -q "$1"';
+// Confined: a stream can make a link to anywhere, and then write behind it.
+const receive = 'mkdir -p -- "$1" && exec btrfs receive -q -C "$1"';
 
 // A subvolume that can not be written to can be renamed, but not moved: so the directory around it is.
 const keep = `set -eu

@@ -50,16 +50,18 @@ export function domainsIn(printed: string): Domain[] | undefined {
   return domains;
 }
 
-const states: Readonly<Record<string, MachineState>> = {
-  running: 'running',
-  idle: 'running',
-  'no state': 'unknown',
-  paused: 'paused',
-  pmsuspended: 'paused',
-  'in shutdown': 'stopping',
-  'shut off': 'stopped',
-  crashed: 'failed',
-};
+const states = new Map<string, MachineState>(
+  Object.entries({
+    running: 'running',
+    idle: 'running',
+    'no state': 'unknown',
+    paused: 'paused',
+    pmsuspended: 'paused',
+    'in shutdown': 'stopping',
+    'shut off': 'stopped',
+    crashed: 'failed',
+  }),
+);
 
 function domainOf(uuid: string, state: string, xml: string, snapshots: string): Domain {
   const domain = parseXml(xml);
@@ -69,7 +71,7 @@ function domainOf(uuid: string, state: string, xml: string, snapshots: string): 
   return {
     uuid,
     name: allAt(domain, 'name')[0]?.text.trim() || uuid,
-    state: states[state] ?? 'unknown',
+    state: states.get(state) ?? 'unknown',
     ...(os !== undefined && { os }),
     disks: allAt(domain, 'devices', 'disk').filter(isDisk).map(diskOf),
     ...(nic !== undefined && { nic }),

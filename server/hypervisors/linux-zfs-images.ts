@@ -1,6 +1,6 @@
 import { isUuid } from '../../imgapi/image.js';
 import { fetchOnNode } from './fetch-on-node.js';
-import { type FoundImage, type IsOver, NotOnNode, type PullOrder, type Report } from './hypervisor.js';
+import { type FoundImage, type IsOver, NotOnNode, NotOnPlatform, type PullOrder, type Report } from './hypervisor.js';
 import { IMAGES } from './linux-zfs-machines.js';
 import { parseBytes, parseRows } from './parse-zfs.js';
 import { clearScratch, scratchOf, sweepScratch } from './scratch-on-node.js';
@@ -77,6 +77,7 @@ export async function pullImages(
 
 /** Its name is the last thing that it gets. */
 async function keep(zfs: Zfs, coming: string, dataset: string, uuid: string, signal: AbortSignal): Promise<void> {
+  await confine(zfs, coming, uuid, signal);
   const printed = await zfs.run(['list', '-H', '-r', '-t', 'snapshot', '-o', 'name,type', coming], signal);
   const [[snapshot] = [], ...others] = parseRows(printed, 2);
   if (snapshot !== undefined && others.length === 0 && snapshot !== `${coming}@final`) {
@@ -84,6 +85,17 @@ async function keep(zfs: Zfs, coming: string, dataset: string, uuid: string, sig
   }
   await zfs.run(['set', `slipway:image=${uuid}`, coming], signal);
   await zfs.run(['rename', coming, dataset], signal);
+}
+
+/** A stream can bring properties: of one that says where it is mounted, the node would have it there after its next start. */
+async function confine(zfs: Zfs, coming: string, uuid: string, signal: AbortSignal): Promise<void> {
+  const [own, ...others] = await zfs.list([coming], [], signal);
+  if (!own || others.length > 0) {
+    throw new NotOnPlatform(`the stream of image ${uuid} holds ${others.length + 1} datasets, and should hold one`);
+  }
+  if (own.isVolume) return;
+  await zfs.run(['set', 'canmount=off', coming], signal);
+  for (const property of ['mountpoint', 'sharenfs', 'sharesmb']) await zfs.run(['inherit', property, coming], signal);
 }
 
 async function discard(zfs: Zfs, coming: string): Promise<void> {

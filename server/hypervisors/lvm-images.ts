@@ -1,5 +1,6 @@
 import { lookAt, TELLING } from '../../imgapi/disk-format.js';
 import { configOf, fetchOnNode } from './fetch-on-node.js';
+import { firstBytes } from './first-bytes.js';
 import type { Host } from './host.js';
 import { NotOnPlatform, type PullOrder, type Report } from './hypervisor.js';
 import { SCRATCH } from './lvm-machines.js';
@@ -86,9 +87,7 @@ export function sizeIn(manifest: string): number | undefined {
 }
 
 async function checkFormat(host: Host, volume: string, uuid: string, signal: AbortSignal): Promise<void> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of host.stream(['head', '-c', `${TELLING}`, `/dev/${volume}`], { signal })) chunks.push(chunk);
-  const look = lookAt(Buffer.concat(chunks));
+  const look = lookAt(await firstBytes(host, `/dev/${volume}`, TELLING, signal));
   const format = 'refused' in look ? look.refused : (look.format ?? 'raw');
   if (format !== 'raw') throw new NotOnPlatform(`image ${uuid} is no raw disk: ${format}`);
 }

@@ -1,5 +1,6 @@
 import { type Look, lookAt, TELLING } from '../../imgapi/disk-format.js';
 import { fetchOnNode } from './fetch-on-node.js';
+import { firstBytes } from './first-bytes.js';
 import { CommandFailed, type Host } from './host.js';
 import { type FoundImage, NotOnNode, NotOnPlatform, type PullOrder, type Report } from './hypervisor.js';
 import { filesAt, type Place, placeNamed } from './linux-node.js';
@@ -96,9 +97,7 @@ sync -- "$directory" 2>/dev/null || sync`;
 
 /** As uploads are looked into: a disk that builds on files of the node would show them to whoever runs it. */
 async function formatThere(host: Host, file: string, uuid: string, signal: AbortSignal): Promise<'raw' | 'qcow2'> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of host.stream(['head', '-c', `${TELLING}`, '--', file], { signal })) chunks.push(chunk);
-  const look: Look = lookAt(Buffer.concat(chunks));
+  const look: Look = lookAt(await firstBytes(host, file, TELLING, signal));
   if ('refused' in look) throw new NotOnPlatform(`image ${uuid} can not be run by qemu: ${look.refused}`);
   const { format = 'raw' } = look;
   if (format === 'raw' || format === 'qcow2') return format;

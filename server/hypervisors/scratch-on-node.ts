@@ -32,10 +32,10 @@ export async function clearScratch(host: Host, scratch: string): Promise<void> {
 }
 
 const list = `for place in "\${TMPDIR:-/tmp}" "$@"; do
-  [ ! -d "$place" ] || find "$place" -mindepth 1 -maxdepth 2 -type d -name '${PREFIX}*' -prune -print0
+  [ ! -d "$place" ] || find "$place" -mindepth 1 -maxdepth 1 -type d -name '${PREFIX}*' -print0
 done`;
 
-/** Takes away what jobs have left in these directories, and one below. */
+/** Takes away what jobs have left directly in these directories: what lies further below may be a machine's. */
 export async function sweepScratch(
   host: Host,
   directories: readonly string[],
