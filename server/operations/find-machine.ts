@@ -4,7 +4,7 @@ import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
 import { type Node, nodes } from '../model/node.js';
 import { answer, mayAsk } from '../model/permissions.js';
-import { seesVm, type Vm, vms } from '../model/vm.js';
+import { findings, seesVm, type Vm, vms } from '../model/vm.js';
 import { notPermitted } from './find-managed-image.js';
 
 /** A machine by uuid or host name, on a node where that is said. */
@@ -29,32 +29,61 @@ export async function findMachine(
   named: MachineNamed,
 ): Promise<FoundMachine> {
   if (!mayAsk(caller, operation)) throw notPermitted(operation, whats[operation]);
-  const vm = await seen(deps, caller, named);
+  const { vm, places } = await seen(deps, caller, named);
   const { datacenter } = vm;
   if (datacenter !== undefined && answer(caller, operation, { datacenter }) !== 'yes') {
     throw notPermitted(operation, whats[operation]);
   }
-  const name = nodeOf(vm);
-  const node = name === undefined ? undefined : await deps.catalog.get(nodes, name);
-  // who has registered a uuid does not get at what nodes of other data centers have under it
-  const isServed = isOperator(caller) || (datacenter !== undefined && node?.datacenters.includes(datacenter));
-  if (node && isServed) return { vm, node };
+  const place = places.find((one) => isOn(one, named.node));
+  if (place) return { vm, node: place.node };
   throw new ImgapiError('NodeNotManaged', `it is not known on which node machine ${vm.hostname} runs`);
 }
 
-const nodeOf = ({ found, node }: Vm) => found?.node ?? node;
+/** Where a machine is, as far as the caller may know. */
+interface Known {
+  vm: Vm;
+  places: { node: Node; hostname: string }[];
+}
 
-const namesOf = ({ hostname, found }: Vm) => [hostname, found?.hostname];
+const isOn = ({ node }: Known['places'][number], name: string | undefined) => name === undefined || node.name === name;
 
-async function seen({ catalog, fleet }: Pick<Deps, 'catalog' | 'fleet'>, caller: Caller, named: MachineNamed) {
-  const all = isUuid(named.vm)
-    ? [await catalog.get(vms, named.vm)]
-    : fleet.sorted.filter((vm) => namesOf(vm).includes(named.vm));
-  const found = all.filter((vm) => vm !== undefined && seesVm(caller, vm)) as Vm[];
-  const [vm, ...others] = found.filter((vm) => named.node === undefined || nodeOf(vm) === named.node);
-  if (!vm) throw new ImgapiError('ResourceNotFound', `there is no machine "${named.vm}"`);
-  if (others.length === 0) return vm;
-  const uuids = [vm, ...others].map(({ uuid }) => uuid).join(', ');
-  const message = `vm: several machines are named "${named.vm}": say which by uuid: ${uuids}`;
+/**
+ * Who has registered a uuid neither gets at what nodes of other data centers have under it, nor learns of it. What such a
+ * node claims to have does not keep the caller from the one of his own.
+ */
+async function knownOf({ catalog }: Pick<Deps, 'catalog'>, caller: Caller, vm: Vm): Promise<Known> {
+  const { datacenter, hostname, node: registered } = vm;
+  const found = findings(vm);
+  const all = found.length > 0 || registered === undefined ? found : [{ node: registered, hostname }];
+  const places: Known['places'] = [];
+  for (const { node: name, hostname } of all) {
+    const node = await catalog.get(nodes, name);
+    const isServed = isOperator(caller) || (datacenter !== undefined && node?.datacenters.includes(datacenter));
+    if (node && isServed) places.push({ node, hostname });
+  }
+  return { vm, places };
+}
+
+async function seen(
+  deps: Pick<Deps, 'catalog' | 'fleet'>,
+  caller: Caller,
+  { vm: name, node }: MachineNamed,
+): Promise<Known> {
+  const byUuid = isUuid(name);
+  const named = (one: { hostname: string }) => byUuid || one.hostname === name;
+  const all = byUuid
+    ? [await deps.catalog.get(vms, name)]
+    : deps.fleet.sorted.filter((vm) => [vm, ...findings(vm)].some(named));
+  const known = await Promise.all(
+    all.filter((vm) => vm !== undefined && seesVm(caller, vm)).map((vm) => knownOf(deps, caller, vm as Vm)),
+  );
+  const [found, ...others] = known.filter(
+    ({ vm, places }) =>
+      [vm, ...places].some(named) && (node === undefined || places.some((place) => isOn(place, node))),
+  );
+  if (!found) throw new ImgapiError('ResourceNotFound', `there is no machine "${name}"`);
+  if (others.length === 0) return found;
+  const uuids = [found, ...others].map(({ vm }) => vm.uuid).join(', ');
+  const message = `vm: several machines are named "${name}": say which by uuid: ${uuids}`;
   throw invalidInput([{ field: 'vm', code: 'Invalid', message }]);
 }
