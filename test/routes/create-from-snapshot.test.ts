@@ -157,12 +157,11 @@ test(about('a snapshot is taken for the purpose, and gone afterwards; one that w
   const { uuid, file, answer } = await created(world, 'web', 'web-1', { take: true });
   const { snapshot } = answer.json.result as { snapshot: string };
   t.regex(snapshot, /^s1-[0-9a-f]{8}$/);
+  t.like(await world.left(), { uses: [], holds: [], held: [], taken: [] });
   const { pool } = world.node;
   await pool.receive(gunzipSync(file), `${pool.name}/back`);
   t.is(await readFile(join(pool.mountpoint, 'back', 'later'), 'utf8'), 'later');
   t.is((await stored(world.server, uuid)).registration?.provenance?.machine?.snapshot, snapshot);
-  await pool.zfs('destroy', '-r', `${pool.name}/back`);
-  t.like(await world.left(), { uses: [], holds: [], held: [], taken: [] });
   t.is(await pool.zfs('list', '-H', '-r', '-t', 'snapshot', '-o', 'name', web.disks[0]!), `${web.disks[0]}@s1`);
 });
 
@@ -194,7 +193,14 @@ test(about('what is refused, and what is left then: nothing'), async (t) => {
     ['web', 'a/b', 'x', { take: true }, '400 InvalidInput snap:Invalid'],
     ['web', 's1', 'x', { disk_id: 2 }, '412 InvalidDisk'],
     ['web', 's1', 'x', { disk_id: 2, take: true }, '412 InvalidDisk'],
-    ['web', 's1', 'x', { disk_id: 0 }, '400 InvalidInput disk_id:Invalid'],
+    ['web', 's1', 'x', { disk_id: 0 }, '412 InvalidDisk'],
+    ['web', 's1', 'x', { disk_id: '-1' }, '412 InvalidDisk'],
+    ['web', 's1', 'x', { disk_id: 1.5 }, '412 InvalidDisk'],
+    ['web', 's1', 'x', { disk_id: 'first' }, '412 InvalidDisk'],
+    ['web', 's1', 'x', { disk_id: true }, '400 InvalidInput disk_id:Invalid'],
+    ['web', 's1', 'x', { format: 'qcow2' }, '400 InvalidInput format:Invalid'],
+    ['web', 's1', 'x', { format: 'raw' }, '400 InvalidInput format:Invalid'],
+    ['web', 's1', 'x', { format: 'vmdk' }, '400 InvalidInput format:Invalid'],
     ['web', 's1', 'taken', {}, '406 ObjectAlreadyExists'],
     ['web', 's1', 'taken', { take: true }, '406 ObjectAlreadyExists'],
     ['web', 's1', 'x', { alias: 'ONE', version: '1' }, '400 InvalidInput alias:Invalid'],
