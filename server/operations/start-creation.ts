@@ -4,11 +4,11 @@ import type { Packing } from '../../imgapi/packing.js';
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { SnapshotFacts } from '../hypervisors/hypervisor.js';
-import { nameOfCaller } from '../model/caller.js';
+import { isOperator, nameOfCaller } from '../model/caller.js';
 import { type CreationPlan, draftOf, type PackingWish, warningsOf } from '../model/creation.js';
 import { images } from '../model/image.js';
 import { isTaken } from '../model/machine-state.js';
-import type { ManagedImage, RegisteredImage } from '../model/registration.js';
+import { type ManagedImage, placementOf, type RegisteredImage } from '../model/registration.js';
 import {
   bytesNeeded,
   problemWithLevel,
@@ -20,7 +20,7 @@ import {
   takenFor,
 } from '../model/snapshot.js';
 import { Started, type Task } from '../model/task.js';
-import type { Viewer } from '../model/visibility.js';
+import { isIn, type Viewer } from '../model/visibility.js';
 import { askNodeSoon } from './ask-node.js';
 import { checkIncrement } from './check-increment.js';
 import { checkQuota } from './check-quota.js';
@@ -196,7 +196,7 @@ async function announce(deps: Deps, tx: Tx, viewer: Viewer, announced: Announced
   const { wish, facts, making, plan, machine, task } = announced;
   const origin = wish.incremental ? await checkIncrement(tx, viewer, facts, wish.longestChain) : undefined;
   const base = origin?.uuid ?? facts.disk.image ?? facts.origin?.image;
-  const inherited = base === undefined ? undefined : await tx.get(images, base);
+  const inherited = base === undefined ? undefined : await inheritable(tx, viewer, base, plan);
   const draft = draftOf({ ...facts, os: wish.os ?? facts.os }, inherited);
   const image = await making.make(tx, { ...draft, ...(origin && { origin: origin.uuid }) });
   if (!image.registration) throw new Error('an image of a snapshot has a registration');
@@ -220,6 +220,18 @@ async function announce(deps: Deps, tx: Tx, viewer: Viewer, announced: Announced
   await checkWidening(tx, viewer, undefined, { ...arriving, activated: true, state: 'active' });
   await checkQuota(deps, tx, undefined, arriving);
   await saveImage(tx, undefined, arriving, deps.now());
+}
+
+/** What a node says that a disk was made of may be anything: of images elsewhere nothing is told by what comes of it. */
+async function inheritable(
+  tx: Tx,
+  { caller }: Viewer,
+  uuid: string,
+  { datacenter }: CreationPlan,
+): Promise<RegisteredImage | undefined> {
+  const image = await tx.get(images, uuid);
+  if (!image || isOperator(caller)) return image;
+  return isIn(placementOf(image), new Set([datacenter])) ? image : undefined;
 }
 
 /** Of a task of this kind. */
