@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import ava from 'ava';
@@ -8,8 +9,10 @@ import { usageIn } from '../../server/hypervisors/btrfs.js';
 import { subvolumesIn } from '../../server/hypervisors/btrfs-subvolumes.js';
 import { NotOnPlatform, type SnapshotName } from '../../server/hypervisors/hypervisor.js';
 import { type BtrfsLab, btrfsLab, mountBtrfs } from '../support/btrfs.js';
+import { btrfsStream } from '../support/btrfs-stream.js';
 import { serveImages } from '../support/imgapi-for-nodes.js';
 import { isMet } from '../support/needs.js';
+import { scratch } from '../support/scratch.js';
 
 const run = promisify(execFile);
 const lacking = (['sshd, to be talked to', 'btrfs, on a file'] as const).find((need) => !isMet[need]);
@@ -97,6 +100,40 @@ test(named('a stream of something else, or of two subvolumes, is no image'), asy
   for (const odd of [both, tar]) await t.throwsAsync(lab.hypervisor.pull(order([odd]), options()));
   t.deepEqual(await lab.hypervisor.images(soon()), []);
   t.deepEqual(await lab.leftovers(), []);
+});
+
+test(named('a stream writes nowhere but into its own subvolume'), async (t) => {
+  const lab = await btrfsLab(t);
+  const source = await serveImages(t);
+  const victim = await scratch(t);
+  const stream = (file: string) =>
+    btrfsStream([
+      { make: 'subvolume', path: 'disk' },
+      { make: 'link', path: 'way', to: victim },
+      { make: 'file', path: file },
+      { write: 'root::0:0::/root:/bin/sh', into: file },
+    ]);
+  const pull = (file: string) => {
+    const image = source.add(stream(file), { type: 'other' });
+    const order = { images: [image], pool: lab.pool, source: source.url, job: randomUUID() };
+    return lab.hypervisor.pull(order, { signal: soon(), report: () => {} });
+  };
+  await t.throwsAsync(pull('way/passwd'));
+  t.deepEqual(await readdir(victim), []);
+  t.deepEqual(await lab.hypervisor.images(soon()), []);
+  t.deepEqual(await lab.leftovers(), []);
+  await pull('own');
+  t.is((await lab.hypervisor.images(soon())).length, 1, 'as such streams are read');
+});
+
+test(named('a sweep looks into no machine'), async (t) => {
+  const lab = await btrfsLab(t);
+  await lab.addVm(randomBytes(1000), { hostname: 'web' });
+  const inside = join(lab.place, 'web', `.slipway-${randomUUID()}`);
+  const ours = join(lab.place, `.slipway-${randomUUID()}`);
+  for (const directory of [inside, ours]) await mkdir(directory);
+  await lab.hypervisor.sweep(async () => true, soon());
+  t.deepEqual([existsSync(inside), existsSync(ours)], [true, false]);
 });
 
 test('a name with a line break says nothing of other subvolumes', (t) => {

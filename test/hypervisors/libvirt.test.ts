@@ -90,6 +90,13 @@ test('every state that virsh knows has a word of ours', (t) => {
   );
 });
 
+test('words that are those of objects are words that nobody knows', (t) => {
+  for (const odd of ['constructor', '__proto__', 'toString']) {
+    t.is(domainsIn(printed(UUID, odd, domain(), ''))?.[0]?.state, 'unknown');
+    t.is(parseXml(`<name>&${odd};</name>`).text, `&${odd};`);
+  }
+});
+
 test('where libvirt does not run there are no machines of it, not even none', (t) => {
   t.is(domainsIn(''), undefined);
   t.deepEqual(domainsIn('libvirt\n'), []);

@@ -3,6 +3,7 @@ import ava, { type ExecutionContext } from 'ava';
 import { NotOnPlatform } from '../../server/hypervisors/hypervisor.js';
 import { connectLinuxZfs, detectLinuxZfs } from '../../server/hypervisors/linux-zfs.js';
 import { hypervisorContract } from '../contracts/hypervisor.js';
+import { serveImages } from '../support/imgapi-for-nodes.js';
 import { isMet } from '../support/needs.js';
 import { nodeOf } from '../support/node-record.js';
 import { scratch } from '../support/scratch.js';
@@ -102,4 +103,33 @@ test(`linux-zfs: a sweep takes away what came half, of jobs that are no more (${
     (await hypervisor.images(soon())).map(({ uuid }) => uuid),
     [image],
   );
+});
+
+test(`linux-zfs: what a stream says of where it is mounted and shared is not believed (${needsZfs})`, async (t) => {
+  const { pool, hypervisor } = await openNode(t);
+  const source = await serveImages(t);
+  const evil = `${pool.name}/evil`;
+  await pool.zfs('create', evil);
+  await pool.zfs('create', `${evil}/below`);
+  await pool.zfs('snapshot', '-r', `${evil}@one`);
+  const nested = source.add(await pool.send('-R', `${evil}@one`), { type: 'other' });
+  await pool.destroy(`${evil}/below`);
+  await pool.zfs('unmount', evil);
+  await pool.zfs('set', 'canmount=noauto', evil);
+  await pool.zfs('set', 'mountpoint=/etc', evil);
+  await pool.zfs('set', 'sharenfs=rw', evil);
+  const mounted = source.add(await pool.send('-p', `${evil}@one`), { type: 'other' });
+  await pool.destroy(evil);
+  const pull = (image: typeof nested) => {
+    const order = { images: [image], pool: pool.name, source: source.url, job: randomUUID() };
+    return hypervisor.pull(order, { signal: soon(), report: () => {} });
+  };
+  await t.throwsAsync(pull(nested), { instanceOf: NotOnPlatform, message: /2 datasets/ });
+  t.deepEqual(await hypervisor.images(soon()), []);
+  await pull(mounted);
+  const image = `${pool.name}/slipway-images/${mounted.uuid}`;
+  const values = await pool.zfs('get', '-H', '-o', 'value', 'mountpoint,canmount,sharenfs', image);
+  t.deepEqual(values.split('\n'), ['none', 'off', 'off']);
+  const listed = await pool.zfs('list', '-H', '-r', '-o', 'name', `${pool.name}/slipway-images`);
+  t.deepEqual(listed.split('\n'), [`${pool.name}/slipway-images`, image]);
 });

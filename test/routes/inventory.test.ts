@@ -451,6 +451,10 @@ test('who registers a uuid before it is found on a node of others learns nothing
   const again = { hostname: 'mine', dc: 'east', images: [{ disk: 1, image: hidden }] };
   t.is(said(await eve('PUT', vm(1), again)), '400 InvalidInput images.0.image');
   t.is(said(await eve('GET', `${vm(1)}/snapshot`)), '428 NodeNotManaged');
+  for (const path of ['/api/vm/theirs/snapshot', `${vm(1)}/snapshot?node=n1`, '/api/vm/nobody/snapshot']) {
+    const answer = await eve('GET', path);
+    t.is(said(answer), '404 ResourceNotFound', path);
+  }
   t.regex((await will('DELETE', '/api/image/hidden')).json.message ?? '', /is used by 1 others$/);
   t.like(resultOf<ShownVm>(await root('GET', vm(1))), { source: 'both', node: 'n1' });
 });
