@@ -41,7 +41,8 @@ export const createMonitoringApp = (deps: Deps) => onion(deps, monitoring);
 /** Outermost first. */
 function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []): Koa {
   const app = new Koa();
-  const knownAs = { ...deps.policy, hostname: hostname() };
+  const isAlso = (host: string) => deps.directory.publicHosts.has(host);
+  const knownAs = { ...deps.policy, hostname: hostname(), isAlso };
   const routers = createRouters(deps, routes, knownAs);
   app.use(pathToken);
   app.use(clientAddress(deps.isProxy));

@@ -30,6 +30,12 @@ const fields: readonly Field[] = [
     'how it is packed; with gzip unless given',
     oneOf('none', 'gzip', 'bzip2', 'xz', 'zstd'),
   ],
+  [
+    'format',
+    '--format <form>',
+    'how a disk is sent, where its node has several; raw unless given',
+    oneOf('raw', 'qcow2'),
+  ],
   ['compression_level', '--level <number>', 'how hard it is packed', 'number'],
   ['compress_on', '--compress-on <where>', 'where it is packed; on the node unless given', oneOf('node', 'here')],
   ['os', '--os <os>', 'what the machine runs, where its node does not know'],

@@ -2,6 +2,7 @@ import type { Packing } from '../../imgapi/packing.js';
 import type { MachineState } from '../model/machine-state.js';
 import type { Platform } from '../model/node.js';
 import type { Description } from '../model/node-status.js';
+import type { DiskForm } from '../model/snapshot.js';
 
 export type { Description };
 
@@ -66,8 +67,8 @@ export interface SnapshotFacts {
   imageSize?: number;
   /** Bytes of the whole stream before it is packed, where the node can tell. */
   bytes?: number;
-  /** The forms in which the disk can be sent besides its raw bytes: images of those have the type `other`. */
-  formats?: 'qcow2'[];
+  /** The forms in which the disk can be sent, the usual one first; absent where it is a stream of its filesystem. */
+  formats?: DiskForm[];
   /** What the disk was made of, where an increment to that can be sent. */
   origin?: { image?: string; guid?: string; bytes?: number };
 }
@@ -77,8 +78,8 @@ export interface SendOptions {
   job: string;
   /** Only what has changed since the origin. */
   incremental?: boolean;
-  /** One of the `formats` of its facts, instead of raw bytes. */
-  format?: 'qcow2';
+  /** One of the `formats` of its facts, where it is not the usual one. */
+  format?: DiskForm;
   /** Packed on the node. */
   packing?: { kind: Packing; level?: number };
   signal: AbortSignal;

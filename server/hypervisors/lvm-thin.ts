@@ -143,6 +143,7 @@ export function connectLvmThin(host: Host, node: Node): Hypervisor {
         manifest: { nic_driver: 'virtio', disk_driver: 'virtio', cpu_type: 'qemu64' },
         imageSize: Math.ceil(snapshot.size / 2 ** 20),
         bytes: snapshot.size,
+        formats: ['raw'],
       };
     },
 

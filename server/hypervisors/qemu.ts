@@ -146,7 +146,7 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
         },
         imageSize: Math.ceil(bytes / 2 ** 20),
         bytes,
-        formats: ['qcow2'],
+        formats: ['raw', 'qcow2'],
       };
     },
 

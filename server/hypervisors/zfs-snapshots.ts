@@ -106,7 +106,7 @@ export function zfsSnapshots(host: Host, machines: ZfsMachines): OfSnapshots {
       const size = volsize === undefined ? disk.size : Math.ceil(volsize / 2 ** 20);
       const isDisk = traits.type === 'zvol' || volsize !== undefined;
       const own = { vm, disk, ...traits, ...(isDisk && size !== undefined && { imageSize: size }) };
-      if (raw) return { ...own, ...(volsize !== undefined && { bytes: volsize }) };
+      if (raw) return { ...own, formats: ['raw'], ...(volsize !== undefined && { bytes: volsize }) };
       const guid = parseGuid(known.get(name)?.get('guid'));
       const bytes = (await zfs.estimate([name], signal)) ?? parseBytes(known.get(name)?.get('referenced'));
       const origin = await originOf(dataset?.get('origin'), name, dataset?.get('used'), signal);

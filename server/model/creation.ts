@@ -2,7 +2,7 @@ import type { Draft } from '../../imgapi/draft.js';
 import { type ImageFile, oses, types } from '../../imgapi/image.js';
 import type { Packing } from '../../imgapi/packing.js';
 import type { RegisteredImage } from './registration.js';
-import type { SnapshotRef } from './snapshot.js';
+import type { DiskForm, SnapshotRef } from './snapshot.js';
 
 /** How the bytes of a snapshot are packed, and where. */
 export interface PackingWish {
@@ -19,6 +19,8 @@ export interface CreationPlan extends SnapshotRef {
   datacenter: string;
   packing: PackingWish;
   incremental: boolean;
+  /** How a disk is sent, where somebody has said it. */
+  format?: DiskForm;
   /** Bytes of the stream before it is packed, where that is known. */
   bytes?: number;
   /** What it will take on the disk, as far as can be told. */

@@ -14,6 +14,8 @@ export interface DatacenterSettings {
   VMS_DISK_IMAGE_LX_ZONE_DEFAULT: string;
   /** Are images made of snapshots here? */
   VMS_VM_SNAPSHOT_ENABLED: boolean;
+  /** By which URL its nodes reach this server; by that of the server where it is null. */
+  publicUrl: string | null;
   /** The virtual machine that serves images; this daemon where it is null, nothing but records are kept where it is ''. */
   VMS_IMAGE_VM: string | null;
   /** Which of its network cards nodes reach. */
@@ -55,6 +57,7 @@ const datacenterDefaults: DatacenterSettings = {
   VMS_DISK_IMAGE_ZONE_DEFAULT: 'base-64-es',
   VMS_DISK_IMAGE_LX_ZONE_DEFAULT: 'alpine-3',
   VMS_VM_SNAPSHOT_ENABLED: true,
+  publicUrl: null,
   VMS_IMAGE_VM: null,
   VMS_IMAGE_VM_NIC: 1,
   VMS_IMAGE_SOURCES: [],

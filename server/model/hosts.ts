@@ -7,6 +7,8 @@ export interface KnownAs {
   publicUrl: string | undefined;
   /** What the machine calls itself. */
   hostname: string;
+  /** By what else it is known, at the moment. */
+  isAlso?: (host: string) => boolean;
 }
 
 export const ANY_HOST = '*';
@@ -18,17 +20,23 @@ const MOST = 10_000;
  * Is the server meant? A browser that has been told by a page's own name server to come here names that page's host.
  * Addresses can not be told so, and who sends no Host is no browser.
  */
-export function hostMatcher({ hostNames, publicUrl, hostname }: KnownAs): (host: string) => boolean {
+export function hostMatcher({
+  hostNames,
+  publicUrl,
+  hostname,
+  isAlso = () => false,
+}: KnownAs): (host: string) => boolean {
   if (hostNames.includes(ANY_HOST)) return () => true;
   const names = new Set([...named({ hostNames, publicUrl }), lower(hostname), 'localhost']);
-  return remembering(
-    (host) => {
+  const isKnown = remembering(
+    (host: string) => {
       const name = nameOf(host);
       return host === '' || isIP(name) !== 0 || names.has(name);
     },
     MOST,
     ({ length }) => length + 1,
   );
+  return (host) => isKnown(host) || isAlso(nameOf(host));
 }
 
 /** Does a page of this origin belong to the server that answers to this host? */

@@ -10,10 +10,15 @@ export function urlForNodes(publicUrl: string | undefined): string {
   if (publicUrl === undefined) {
     throw new ImgapiError('NoPublicUrl', 'publicUrl is not set: say by which URL nodes reach this server');
   }
-  const host = new URL(publicUrl).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (host === 'localhost' || host.endsWith('.localhost') || addressesIn(host).some(isSelf)) {
+  if (findsItself(publicUrl)) {
     const message = `publicUrl is ${publicUrl}, by which every node finds itself: say by which URL nodes reach this server`;
     throw new ImgapiError('NoPublicUrl', message);
   }
   return publicUrl;
+}
+
+/** Does whoever follows it come back to itself? */
+export function findsItself(url: string): boolean {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  return host === 'localhost' || host.endsWith('.localhost') || addressesIn(host).some(isSelf);
 }

@@ -9,6 +9,10 @@ export interface SnapshotRef {
   snapshot: string;
 }
 
+/** Images that are made of raw bytes have the type `zvol`, of all else `other`. */
+export const diskForms = ['raw', 'qcow2'] as const;
+export type DiskForm = (typeof diskForms)[number];
+
 export const snapshotId = ({ vm, disk, snapshot }: SnapshotRef) => JSON.stringify([vm, disk, snapshot]);
 
 /** A task makes an image of a snapshot: until it has ended, nothing else may be done with that. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Catalog } from '../../storage/catalog.js';
-import { CHANGES, isNoted, type Occasion, touched, union } from '../model/audit.js';
+import type { Catalog, Tx } from '../../storage/catalog.js';
+import { CHANGES, isNoted, type Occasion, type Touched, touched, union } from '../model/audit.js';
 import { appendEntries } from './append-entries.js';
 
 interface Means {
@@ -8,6 +8,13 @@ interface Means {
   now: () => Date;
   /** Hears of the entry of each write that is safe on disk. */
   onEntry?: (id: string) => void;
+}
+
+const beside = new WeakMap<Tx, Touched[]>();
+
+/** In a write: something else was done, as on a node, that is in no record; the entry of the write has it. */
+export function noteBeside(tx: Tx, touched: Touched): void {
+  beside.set(tx, [...(beside.get(tx) ?? []), touched]);
 }
 
 /**
@@ -30,7 +37,7 @@ export function auditedCatalog({ catalog, now, onEntry }: Means, occasion: () =>
       let entry: string | undefined;
       const result = await catalog.write(async (tx) => {
         const changed = await change(tx);
-        const objects = tx.effects().filter(isNoted).map(touched);
+        const objects = [...tx.effects().filter(isNoted).map(touched), ...(beside.get(tx) ?? [])];
         if (objects.length === 0) return changed;
         entry = randomUUID();
         const datacenters = union(objects.map((object) => object.datacenters));

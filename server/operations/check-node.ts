@@ -14,9 +14,9 @@ import {
   unseen,
   wrong,
 } from '../model/node-check.js';
-import { urlForNodes } from '../model/public-url.js';
 import { askNode } from './ask-node.js';
 import { readDescription } from './read-inventory.js';
+import { urlOfNode } from './url-of-node.js';
 
 /** In milliseconds. */
 const LIMIT = 30_000;
@@ -27,7 +27,7 @@ type Findings = Map<NodeCheckName, Finding>;
 export async function checkNode(deps: Deps, node: Node) {
   const found: Findings = new Map([
     ['address', addressOf(node)],
-    ['publicUrl', publicUrlOf(deps)],
+    ['publicUrl', publicUrlOf(deps, node)],
     ['inventory', inventoryOf(deps, node)],
   ]);
   if (node.connection) {
@@ -47,9 +47,9 @@ function addressOf({ name, connection }: Node): Finding {
   return fine(`${user}@${address}:${port}`);
 }
 
-function publicUrlOf({ policy }: Pick<Deps, 'policy'>): Finding {
+function publicUrlOf(deps: Deps, node: Node): Finding {
   try {
-    return fine(urlForNodes(policy.publicUrl));
+    return fine(urlOfNode(deps, node));
   } catch (error) {
     if (!(error instanceof ImgapiError)) throw error;
     return wrong(error.message, 'set publicUrl of the server to a URL that nodes reach');
@@ -79,11 +79,11 @@ async function look(deps: Deps, node: Node, hypervisor: Hypervisor, { found, sig
   found.set('pools', poolsOn(described));
   const clock = clockOn(await deps.hypervisors.clockOf(node, signal), deps.now());
   found.set('clock', clock);
-  if (found.get('publicUrl')?.ok && hypervisor.reaches) found.set('way back', await wayBack(deps, hypervisor, signal));
+  if (found.get('publicUrl')?.ok && hypervisor.reaches)
+    found.set('way back', await wayBack(urlOfNode(deps, node), hypervisor, signal));
 }
 
-async function wayBack({ policy }: Deps, hypervisor: Hypervisor, signal: AbortSignal): Promise<Finding> {
-  const url = urlForNodes(policy.publicUrl);
+async function wayBack(url: string, hypervisor: Hypervisor, signal: AbortSignal): Promise<Finding> {
   try {
     await hypervisor.reaches?.(url, signal);
     return fine(`the node reaches ${url}`);

@@ -22,6 +22,7 @@ export class Directory {
   readonly nodeTokens = new Map<string, NodeToken>();
   readonly #rights = new Map<string, { superAdmin: boolean; rights: Rights }>();
   #open: ReadonlySet<string> | undefined;
+  #publicHosts: ReadonlySet<string> | undefined;
   #byAddress: Node[] | undefined;
   readonly #matchers = new WeakMap<Node, (address: string) => boolean>();
   #unfollow: (() => void)[] = [];
@@ -82,6 +83,16 @@ export class Directory {
     return this.#open;
   }
 
+  /** Of the URLs by which nodes of data centers reach this server. */
+  get publicHosts(): ReadonlySet<string> {
+    this.#publicHosts ??= new Set(
+      [...this.datacenters.values()].flatMap(({ settings: { publicUrl } }) =>
+        publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [],
+      ),
+    );
+    return this.#publicHosts;
+  }
+
   close(): void {
     for (const unfollow of this.#unfollow) unfollow();
   }
@@ -113,6 +124,7 @@ export class Directory {
   #forget(): void {
     this.#rights.clear();
     this.#open = undefined;
+    this.#publicHosts = undefined;
     this.#byAddress = undefined;
   }
 }

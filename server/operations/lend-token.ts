@@ -2,7 +2,6 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { nodePath, nodeTokens } from '../model/node-token.js';
-import { urlForNodes } from '../model/public-url.js';
 import { hasEnded, type Task, tasks } from '../model/task.js';
 import { hashToken } from '../model/token.js';
 import { withoutSecret } from '../model/without-secret.js';
@@ -22,6 +21,8 @@ export interface Lent {
 interface Lending {
   /** By name. */
   node: string;
+  /** Where the node finds this server. */
+  url: string;
   task: Task;
   /** Bytes a second that go out to it; as many as there are where it is absent. */
   bandwidth?: number | undefined;
@@ -33,11 +34,10 @@ interface Lending {
  */
 export async function lendToken<R>(
   deps: Deps,
-  { node, task, bandwidth }: Lending,
+  { node, url, task, bandwidth }: Lending,
   use: (lent: Lent) => Promise<R>,
 ): Promise<R> {
-  const { catalog, now, policy, nodeWork, log } = deps;
-  const url = urlForNodes(policy.publicUrl);
+  const { catalog, now, nodeWork, log } = deps;
   const secret = makeSecret();
   const hash = hashToken(secret);
   await catalog.write(async (tx) => {

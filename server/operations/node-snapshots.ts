@@ -2,12 +2,15 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import type { Reader } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { FoundSnapshot } from '../hypervisors/hypervisor.js';
+import type { Action } from '../model/audit.js';
 import type { Caller } from '../model/caller.js';
 import { datacenters, MAIN } from '../model/datacenter.js';
 import { settingsOf } from '../model/datacenter-settings.js';
 import { type SnapshotRef, type SnapshotUse, snapshotId, snapshotUses } from '../model/snapshot.js';
 import { hasEnded, tasks } from '../model/task.js';
+import type { Vm } from '../model/vm.js';
 import { askNodeSoon } from './ask-node.js';
+import { noteBeside } from './audited-catalog.js';
 import { findMachine, type MachineNamed } from './find-machine.js';
 import { letGoOn } from './let-go-of-snapshots.js';
 
@@ -49,6 +52,7 @@ export async function takeSnapshot(deps: Deps, caller: Caller, named: SnapshotNa
     }
     await hypervisor.takeSnapshot(meant, signal);
   });
+  await note(deps, vm, meant, 'created');
   return meant;
 }
 
@@ -62,7 +66,20 @@ export async function removeSnapshot(deps: Deps, caller: Caller, named: Snapshot
     await letGoOn(deps, node, hypervisor, signal);
     await hypervisor.removeSnapshot(meant, signal);
   });
+  await note(deps, vm, meant, 'deleted');
 }
+
+/** Of snapshots there are no records: the node has them, and the audit who took them and who removed them. */
+const note = ({ catalog }: Deps, { hostname, datacenter }: Vm, { vm, disk, snapshot }: SnapshotRef, action: Action) =>
+  catalog.write(async (tx) =>
+    noteBeside(tx, {
+      kind: 'snapshots',
+      id: `${vm}/${disk}/${snapshot}`,
+      name: `${hostname}@${snapshot}`,
+      action,
+      datacenters: datacenter === undefined ? [] : [datacenter],
+    }),
+  );
 
 /** Refuses what a task works on. */
 export async function checkFree(reader: Reader, meant: SnapshotRef): Promise<void> {

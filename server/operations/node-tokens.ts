@@ -7,6 +7,7 @@ import { checkGives, expiryFrom, type Grant, hashToken } from '../model/token.js
 import { checkStands } from './check-stands.js';
 import { nodeNamed } from './save-node.js';
 import { makeSecret } from './token-secret.js';
+import { publicUrlIn } from './url-of-node.js';
 
 export interface NodeTokenWish {
   expires?: string | undefined;
@@ -21,13 +22,8 @@ interface Address {
 }
 
 /** The new token with its secret, and the source that imgadm is given, which nobody will see again. */
-export async function createNodeToken(
-  { catalog, now, policy }: Deps,
-  caller: Caller,
-  own: Grant,
-  address: Address,
-  wish: NodeTokenWish,
-) {
+export async function createNodeToken(deps: Deps, caller: Caller, own: Grant, address: Address, wish: NodeTokenWish) {
+  const { catalog, now } = deps;
   const made = now();
   const expires = wish.expires === undefined ? undefined : expiryFrom(wish.expires, made);
   checkGives(own, { scope: wish.publish === undefined ? 'read' : 'write', expires });
@@ -55,7 +51,8 @@ export async function createNodeToken(
     };
     await tx.insert(nodeTokens, token);
     const path = nodePath(secret);
-    const source = policy.publicUrl === undefined ? null : `${policy.publicUrl}${path}`;
+    const url = publicUrlIn(deps, node.datacenters);
+    const source = url === undefined ? null : `${url}${path}`;
     return { ...presentNodeToken(token, node, made), token: secret, path, source };
   });
 }

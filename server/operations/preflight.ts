@@ -3,22 +3,21 @@ import type { Deps } from '../deps.js';
 import { CommandFailed } from '../hypervisors/host.js';
 import type { FoundImage, Hypervisor } from '../hypervisors/hypervisor.js';
 import type { Caller } from '../model/caller.js';
-import { MAIN } from '../model/datacenter.js';
 import type { Node } from '../model/node.js';
 import { type NodeImage, ofPool } from '../model/node-image.js';
 import { requirementsOf, spelled } from '../model/node-requirements.js';
-import { areSame, masked, secretIn, sourcesWith, wantedSources } from '../model/node-source.js';
+import { areSame, masked, secretIn, sourcesWith } from '../model/node-source.js';
 import { type Description, type NodePool, type NodeStatus, usualPool } from '../model/node-status.js';
-import { urlForNodes } from '../model/public-url.js';
 import { type ManagedImage, placementOf, type RegisteredImage } from '../model/registration.js';
 import { isIn } from '../model/visibility.js';
 import { askNodeSoon } from './ask-node.js';
 import { copiesAt } from './copies.js';
 import { findManagedImage } from './find-managed-image.js';
 import { originsOf } from './origins.js';
-import { isOwnSource } from './push-sources.js';
+import { isOwnSource, wantedOf } from './push-sources.js';
 import { readDescription, readImages } from './read-inventory.js';
 import { nodeNamed } from './save-node.js';
+import { urlOfPull } from './url-of-node.js';
 
 /** `ok` is nothing where it can not be told, which speaks against nothing. */
 export interface Check {
@@ -53,7 +52,7 @@ export async function preflight(deps: Deps, caller: Caller, wish: PreflightWish)
   const origins: (RegisteredImage | string)[] = [];
   for await (const { uuid, record } of originsOf(deps.catalog, image)) origins.push(record ?? uuid);
   const status = deps.nodeBook.statusOf(node.name);
-  const live = await liveOf(deps, node);
+  const live = await liveOf(deps, node, image);
   const described = live.told?.described ?? status?.described;
   const pool = poolMeant(described, wish.pool);
   const asked: Asked = { deps, node, image, origins, status, live, described, pool, poolName: wish.pool };
@@ -140,9 +139,9 @@ const table: Readonly<Record<string, (asked: Asked) => Verdict | Promise<Verdict
     return no(`origin ${bad.uuid} is ${bad.activated ? 'without a file' : bad.state}`);
   },
 
-  publicUrl: ({ deps }) => {
+  publicUrl: ({ deps, node, image }) => {
     try {
-      return yes(urlForNodes(deps.policy.publicUrl));
+      return yes(urlOfPull(deps, node, image));
     } catch (error) {
       if (error instanceof ImgapiError) return no(error.message);
       throw error;
@@ -152,7 +151,7 @@ const table: Readonly<Record<string, (asked: Asked) => Verdict | Promise<Verdict
   sources: async ({ deps, node, live }) => {
     if (!live.told) return untold('the node did not tell them');
     try {
-      const wanted = wantedSources(node, deps.directory.settingsOf(MAIN), deps.policy.publicUrl);
+      const wanted = wantedOf(deps, node);
       const there = live.told.sources;
       const spelledThere = masked(there).join(', ') || 'none';
       if (!wanted.own) return untold(`this server keeps records only; the node asks ${spelledThere}`);
@@ -229,14 +228,14 @@ function poolMeant(described: Description | undefined, name: string | undefined)
 }
 
 /** All questions within one contact. That one of them fails is an answer as well. */
-async function liveOf(deps: Deps, node: Node): Promise<Live> {
+async function liveOf(deps: Deps, node: Node, image: RegisteredImage): Promise<Live> {
   if (!node.connection) return {};
   try {
     const told = await askNodeSoon(deps, node, async (hypervisor, signal) => ({
       described: readDescription(await hypervisor.describe(signal)),
       images: readImages(node, await hypervisor.images(signal)),
       sources: await hypervisor.sources(signal),
-      obstacle: await obstacleOf(deps, hypervisor, signal),
+      obstacle: await obstacleOf(() => urlOfPull(deps, node, image), hypervisor, signal),
     }));
     return { told };
   } catch (error) {
@@ -245,10 +244,10 @@ async function liveOf(deps: Deps, node: Node): Promise<Live> {
   }
 }
 
-async function obstacleOf({ policy }: Deps, hypervisor: Hypervisor, signal: AbortSignal): Promise<Told['obstacle']> {
+async function obstacleOf(url: () => string, hypervisor: Hypervisor, signal: AbortSignal): Promise<Told['obstacle']> {
   if (!hypervisor.reaches) return null;
   try {
-    await hypervisor.reaches(urlForNodes(policy.publicUrl), signal);
+    await hypervisor.reaches(url(), signal);
     return undefined;
   } catch (error) {
     if (error instanceof ImgapiError) return null;

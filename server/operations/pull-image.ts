@@ -12,6 +12,7 @@ import { checkStillManagesNodes } from './check-still-manages-nodes.js';
 import { lendToken, takeBack } from './lend-token.js';
 import { originsOf } from './origins.js';
 import { nodeNamed } from './save-node.js';
+import { urlOfPull } from './url-of-node.js';
 import { whileLost } from './while-lost.js';
 import type { Work } from './work.js';
 
@@ -44,7 +45,8 @@ export async function pullImage(deps: Deps, task: Task, work: Work): Promise<Pul
   checkStillManagesNodes(deps, task);
   const chain = await chainOf(deps.catalog, image);
   const node = await nodeNamed(deps.catalog, name);
-  const missing = await lendToken(deps, { node: name, task, bandwidth }, ({ source, sent }) =>
+  const url = urlOfPull(deps, node, await wholeImage(deps.catalog, image));
+  const missing = await lendToken(deps, { node: name, url, task, bandwidth }, ({ source, sent }) =>
     whileLost(deps, work.signal, async () => {
       const missing = await missingOn(deps, node, pool, chain, work.signal);
       if (missing.length === 0) return missing;
@@ -66,10 +68,15 @@ export async function pullImage(deps: Deps, task: Task, work: Work): Promise<Pul
   return result;
 }
 
+async function wholeImage(reader: Reader, uuid: string): Promise<Whole> {
+  const image = await reader.get(images, uuid);
+  if (isWhole(image)) return image;
+  throw new ImgapiError('ResourceNotFound', `image ${uuid} is not here any more`);
+}
+
 /** With what it builds on, base first. */
 export async function chainOf(reader: Reader, uuid: string): Promise<Whole[]> {
-  const image = await reader.get(images, uuid);
-  if (!isWhole(image)) throw new ImgapiError('ResourceNotFound', `image ${uuid} is not here any more`);
+  const image = await wholeImage(reader, uuid);
   const chain = [image];
   for await (const { uuid: origin, record } of originsOf(reader, image)) {
     if (!isWhole(record))

@@ -19,6 +19,7 @@ import { type NodeToken, nodeTokenKey, nodeTokens } from '../model/node-token.js
 import { hashToken, withoutSecrets } from '../model/token.js';
 import { askNode, refusalOf } from './ask-node.js';
 import { makeSecret } from './token-secret.js';
+import { publicUrlIn } from './url-of-node.js';
 
 /** So long a node may take, in milliseconds. */
 const PATIENCE = 30_000;
@@ -59,8 +60,8 @@ export function plainly(deps: Pick<Deps, 'directory' | 'policy'>, node: Node): s
   }
 }
 
-const wantedOf = ({ directory, policy }: Pick<Deps, 'directory' | 'policy'>, node: Node): WantedSources =>
-  wantedSources(node, directory.settingsOf(MAIN), policy.publicUrl);
+export const wantedOf = (deps: Pick<Deps, 'directory' | 'policy'>, node: Node): WantedSources =>
+  wantedSources(node, deps.directory.settingsOf(MAIN), publicUrlIn(deps, node.datacenters));
 
 /** It is kept with the node, and tried again. */
 function onlyRefusals(error: unknown): void {

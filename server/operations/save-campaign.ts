@@ -6,7 +6,6 @@ import type { Caller } from '../model/caller.js';
 import { type Campaign, type CampaignNode, campaignNodes, campaigns, isOver, waitingAgain } from '../model/campaign.js';
 import { images } from '../model/image.js';
 import { type Node, nodes } from '../model/node.js';
-import { urlForNodes } from '../model/public-url.js';
 import { placementOf, type RegisteredImage } from '../model/registration.js';
 import { hasEnded, type Started, type Task, tasks } from '../model/task.js';
 import { expiryFrom, type Grant } from '../model/token.js';
@@ -14,6 +13,7 @@ import { isIn } from '../model/visibility.js';
 import { checkStands } from './check-stands.js';
 import { findManagedImage } from './find-managed-image.js';
 import { startTask } from './start-task.js';
+import { urlOfNode } from './url-of-node.js';
 
 export interface CampaignWish {
   /** By name or uuid. */
@@ -41,7 +41,7 @@ export async function createCampaign(
   name: string,
   wish: CampaignWish,
 ): Promise<Started> {
-  const { catalog, directory, policy, now } = deps;
+  const { catalog, directory, now } = deps;
   const meant = { image: wish.image, dc: wish.dc };
   const image = await findManagedImage(catalog, directory, caller, 'show', meant);
   if (image.state !== 'active') {
@@ -50,7 +50,6 @@ export async function createCampaign(
       `image ${image.uuid} is ${image.state}: only active images are sent to nodes`,
     );
   }
-  urlForNodes(policy.publicUrl);
   const created = now();
   const id = randomUUID();
   const { at_once: atOnce = usual.atOnce, until = usual.until, pool, bandwidth } = wish;
@@ -72,6 +71,7 @@ export async function createCampaign(
     if (await tx.get(campaigns, name))
       throw new ImgapiError('ObjectAlreadyExists', `campaign "${name}" exists already`);
     const meant = await nodesMeant(tx, image, wish);
+    checkOneFetches(deps, meant);
     await tx.insert(campaigns, { ...campaign, nodes: meant.length });
     for (const node of meant) await tx.insert(campaignNodes, waitingAgain(begin(name, node), created));
   });
@@ -117,6 +117,20 @@ async function nodesMeant(tx: Tx, image: RegisteredImage, { nodes: named, dcs }:
   throw invalidInput([told(named ? 'nodes' : 'dcs', `names none: no node${where} is talked to that serves the image`)]);
 }
 
+/** Refuses where not one of the nodes knows by which URL. */
+function checkOneFetches(deps: Deps, names: readonly string[]): void {
+  let refusal: unknown;
+  for (const name of names) {
+    try {
+      urlOfNode(deps, deps.directory.nodes.get(name) ?? { datacenters: [] });
+      return;
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
 const told = (field: string, what: string): FieldError => ({ field, code: 'Invalid', message: `${field} ${what}` });
 
 /** Goes on where it was stopped; `retry` begins anew with all that is not done. */
@@ -127,7 +141,6 @@ export async function resumeCampaign(
   name: string,
   { action, until }: { action: 'start' | 'retry'; until?: string | undefined },
 ): Promise<Started> {
-  urlForNodes(deps.policy.publicUrl);
   const now = deps.now();
   const before = await campaignNamed(deps.catalog, name);
   const id = randomUUID();
@@ -140,6 +153,10 @@ export async function resumeCampaign(
     if (left.length === 0) {
       throw new ImgapiError('AlreadyDone', `campaign "${name}" has nothing left to ${action}: it is ${campaign.state}`);
     }
+    checkOneFetches(
+      deps,
+      left.map(({ node }) => node),
+    );
     for (const one of left) await tx.replace(campaignNodes, waitingAgain(one, now));
     const isLate = Date.parse(campaign.until) <= now.getTime();
     const end = until !== undefined || isLate ? endOf(until ?? usual.until, now) : campaign.until;

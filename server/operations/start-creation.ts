@@ -11,6 +11,7 @@ import { isTaken } from '../model/machine-state.js';
 import { type ManagedImage, placementOf, type RegisteredImage } from '../model/registration.js';
 import {
   bytesNeeded,
+  type DiskForm,
   problemWithLevel,
   type SnapshotHold,
   type SnapshotRef,
@@ -46,6 +47,8 @@ export interface SnapshotWish {
   take: boolean;
   incremental: boolean;
   packing: PackingWish;
+  /** One of those in which the disk can be sent. */
+  format?: DiskForm | undefined;
   /** What the machine runs, where its node does not know. */
   os?: string | undefined;
   /** Of images that build on each other, this one included. */
@@ -86,7 +89,7 @@ export async function startCreation(
   if (take) await catalog.write((tx) => tx.insert(snapshotHolds, hold));
   let isPlanned = false;
   try {
-    const facts = await describe(deps, machine, meant, { take });
+    const facts = inForm(await describe(deps, machine, meant, { take }), wish.format);
     const plan = planOf(deps, machine, meant, { wish, facts, datacenter, image: making.uuid });
     const objects = [{ kind: images.name, id: making.uuid, name: making.name }];
     const started = await startTask(
@@ -148,6 +151,19 @@ async function describe(
   throw new ImgapiError('MachineState', message);
 }
 
+/** How much a qcow2 takes is known when it is there; of the fields of manifests none says what it is. */
+function inForm(facts: SnapshotFacts, format: DiskForm | undefined): SnapshotFacts {
+  const { formats = [], bytes: _, manifest, ...others } = facts;
+  if (format === undefined || format === formats[0]) return facts;
+  if (formats.includes(format)) {
+    const tags = { ...Object(manifest.tags), format };
+    return { ...others, formats, type: 'other', manifest: { ...manifest, tags } };
+  }
+  const there = formats.length > 0 ? formats.join(', ') : 'a stream of its filesystem';
+  const message = `format: disk ${facts.disk.disk} of machine ${facts.vm.hostname} is not sent as ${format}, but as ${there}`;
+  throw invalidInput([{ field: 'format', code: 'Invalid', message }]);
+}
+
 interface Known {
   wish: SnapshotWish;
   facts: SnapshotFacts;
@@ -159,7 +175,7 @@ function planOf(
   { policy }: Deps,
   { node }: FoundMachine,
   meant: SnapshotRef,
-  { wish: { incremental, packing }, facts, datacenter, image }: Known,
+  { wish: { incremental, packing, format }, facts, datacenter, image }: Known,
 ): CreationPlan {
   const bytes = incremental ? facts.origin?.bytes : facts.bytes;
   // What a disk has in it is never more than its size.
@@ -175,6 +191,7 @@ function planOf(
     datacenter,
     packing,
     incremental,
+    ...(format !== undefined && { format }),
     ...(bytes !== undefined && { bytes }),
     needed: bytesNeeded(atMost, packing.kind),
     ...(facts.guid !== undefined && { guid: facts.guid }),

@@ -8,7 +8,6 @@ import { type Node, nodes } from '../model/node.js';
 import { type Copy, copyId, importing, type NodeImage, nodeImages, ofPool } from '../model/node-image.js';
 import { checkSuits } from '../model/node-requirements.js';
 import type { Description } from '../model/node-status.js';
-import { urlForNodes } from '../model/public-url.js';
 import { isManaged, type ManagedImage, placementOf } from '../model/registration.js';
 import { Started } from '../model/task.js';
 import { isIn } from '../model/visibility.js';
@@ -19,6 +18,7 @@ import { findManagedImage } from './find-managed-image.js';
 import { bytesOf, chainOf, type PullParams } from './pull-image.js';
 import { nodeNamed } from './save-node.js';
 import { startTask } from './start-task.js';
+import { urlOfPull } from './url-of-node.js';
 
 export interface PullWish {
   node: string;
@@ -36,13 +36,12 @@ export const PULL = 'pull image';
 
 /** The node is asked first: what is there, what it is, and how much room it has is told by nobody else. */
 export async function startPull(deps: Deps, caller: Caller, wish: PullWish): Promise<Started> {
-  const { catalog, directory, policy, now } = deps;
+  const { catalog, directory, now } = deps;
   const { pool, dc, bandwidth } = wish;
   const node = await nodeNamed(catalog, wish.node);
   const { uuid, registration } = await findManagedImage(catalog, directory, caller, 'show', { image: wish.image, dc });
   const copy: Copy = { node: node.name, pool, image: uuid };
-  urlForNodes(policy.publicUrl);
-  await checkSends(catalog, node, uuid);
+  urlOfPull(deps, node, await checkSends(catalog, node, uuid));
   const known = await catalog.get(nodeImages, copyId(copy));
   if (known && known.state !== 'ready') importing(known, { ...copy, task: '', size: 0 }, now());
 

@@ -26,6 +26,14 @@ for (const [host, expected] of [
   });
 }
 
+test('what it is known by only at the moment is not remembered', (t) => {
+  const also = new Set(['North.example'.toLowerCase()]);
+  const isKnown = hostMatcher({ ...knownAs, isAlso: (host) => also.has(host) });
+  t.true(isKnown('North.example:80'));
+  also.clear();
+  t.false(isKnown('North.example:80'));
+});
+
 test('with * every host is meant', (t) => {
   t.true(hostMatcher({ ...knownAs, hostNames: ['*'] })('evil.example'));
 });

@@ -39,7 +39,15 @@ test(`a snapshot of a qcow2 disk becomes an image, which qemu-img finds identica
   await server.deps.catalog.write((tx) => tx.insert(nodes, { ...lab.node, datacenters: ['north'], created }));
   await addMachine(server, { uuid, hostname: 'web', datacenter: 'north', node: lab.node.name });
 
-  for (const [at, packing] of [{ compression: 'none' }, {}, { compress_on: 'here' }, { take: true }].entries()) {
+  const wishes = [
+    { compression: 'none' },
+    {},
+    { compress_on: 'here', format: 'raw' },
+    { take: true },
+    { format: 'qcow2' },
+    { format: 'qcow2', compression: 'none', take: true },
+  ];
+  for (const [at, packing] of wishes.entries()) {
     // Of what is written after the snapshot nothing comes along, but with one that is taken then.
     await lab.hypervisor.inventory(AbortSignal.timeout(10_000));
     const begun = await server.ask('POST', `/api/vm/web/snapshot/s1/image/web-${at}`, { body: packing, as: 'admin' });
@@ -50,9 +58,11 @@ test(`a snapshot of a qcow2 disk becomes an image, which qemu-img finds identica
     const { bytes } = await server.ask('GET', `/images/${image}/file`, { as: 'admin' });
     const back = join(await scratch(t), 'back.raw');
     await writeFile(back, packing.compression === 'none' ? bytes : gunzipSync(bytes));
-    const compared = await run('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', back, then]);
+    const form = packing.format ?? 'raw';
+    const compared = await run('qemu-img', ['compare', '-f', form, '-F', 'raw', back, then]);
     t.regex(compared.stdout, /identical/);
-    t.like(await stored(server, image), { type: 'zvol', image_size: 1, state: 'active' });
+    const manifest = form === 'raw' ? { type: 'zvol', image_size: 1 } : { type: 'other', tags: { format: 'qcow2' } };
+    t.like(await stored(server, image), { ...manifest, state: 'active' });
   }
   t.deepEqual(await lab.leftovers(), []);
   const { stdout } = await run('qemu-img', ['snapshot', '-l', disk]);

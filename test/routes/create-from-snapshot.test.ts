@@ -318,6 +318,12 @@ test(about('snapshots are listed by disk, taken and removed; one in use is not')
   t.like(await stored(server, uuid), { type: 'zvol' });
   t.is(told(await ask('DELETE', '/s2', { disk_id: 2 })), '200');
   t.is(told(await ask('DELETE', '/s2', { disk_id: 2 })), '404 ResourceNotFound');
+  const audit = await server.ask('GET', `/api/audit?object=web@s2`, { as: 'admin' });
+  const entries = audit.json.result as { what: string; objects: { action: string; datacenters: string[] }[] }[];
+  t.deepEqual(
+    entries.map(({ what, objects: [object] }) => `${what} ${object?.action} ${object?.datacenters}`),
+    ['RemoveSnapshot deleted north', 'TakeSnapshot created north'],
+  );
 
   // Held by a stream that does not end.
   await node.tools.put(

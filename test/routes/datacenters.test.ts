@@ -282,6 +282,12 @@ const badSettings = table<'dc' | 'body' | 'field'>(`
   lab   {"anonymous":"yes"}                                     anonymous
   lab   {"privateUsableByDcAdmin":null}                         privateUsableByDcAdmin
   lab   {"VMS_VM_SNAPSHOT_ENABLED":1}                           VMS_VM_SNAPSHOT_ENABLED
+  lab   {"publicUrl":"ftp://x"}                                publicUrl
+  lab   {"publicUrl":"http://localhost:8080"}                  publicUrl
+  lab   {"publicUrl":"http://127.1"}                           publicUrl
+  lab   {"publicUrl":"http://u:p@x.example"}                   publicUrl
+  lab   {"publicUrl":"http://x.example/?a"}                    publicUrl
+  lab   {"publicUrl":7}                                         publicUrl
   lab   {"VMS_DISK_IMAGE_DEFAULT":"nowhere"}                    VMS_DISK_IMAGE_DEFAULT
   lab   {"VMS_DISK_IMAGE_DEFAULT":"in-main"}                    VMS_DISK_IMAGE_DEFAULT
   lab   {"VMS_DISK_IMAGE_ZONE_DEFAULT":"a b"}                   VMS_DISK_IMAGE_ZONE_DEFAULT

@@ -158,6 +158,35 @@ test('the source of imgadm is below publicUrl, and told once', async (t) => {
   t.deepEqual((await server.ask('GET', '/api/node/n1/token', admin)).json.result, ['main']);
 });
 
+test('a data center has its own URL, by which its nodes find the server where all of theirs agree', async (t) => {
+  const { server } = await fleet(t, { publicUrl: 'https://images.example.com/base' });
+  const set = async (dc: string, publicUrl: string | null) => {
+    const answer = await server.ask('PUT', `/api/dc/${dc}/settings`, { body: { publicUrl } });
+    t.is(answer.status, 200, answer.bytes.toString());
+    return resultOf(answer).publicUrl;
+  };
+  let made = 0;
+  const source = async () => {
+    made += 1;
+    const { token, source: url } = resultOf(await must(server, `/api/node/n1/token/of-${made}`));
+    return String(url).replace(`/n/${token}`, '');
+  };
+  t.is(await set('north', 'http://north.example/slipway/'), 'http://north.example/slipway');
+  t.is(await source(), 'http://north.example/slipway');
+  await server.ask('PUT', '/api/node/n1', { body: { dcs: 'main,north' } });
+  t.is(await source(), 'https://images.example.com/base', 'its data centers do not agree');
+  await set('main', 'http://north.example/slipway');
+  t.is(await source(), 'http://north.example/slipway');
+  t.is(await set('main', ''), null);
+  t.is(await set('north', null), null);
+  t.is(await source(), 'https://images.example.com/base');
+
+  const anonymous = (host: string) => server.raw(`GET /images HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  t.regex(await anonymous('north.example'), /^HTTP\/1.1 421 /);
+  await set('north', 'http://north.example:8080');
+  t.regex(await anonymous('north.example'), /^HTTP\/1.1 200 /);
+});
+
 test('it changes nothing, is good for images only, and a path takes nothing else', async (t) => {
   const { server, north } = await fleet(t);
   const secret = await secretOf(server);

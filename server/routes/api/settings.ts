@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DatacenterSettings } from '../../model/datacenter-settings.js';
+import { findsItself } from '../../model/public-url.js';
 import { MOST_REPOSITORIES, REPOSITORY_NAME } from '../../model/repository.js';
 import { changeSettings } from '../../operations/change-settings.js';
 import { findDatacenter } from '../../operations/find-datacenter.js';
@@ -12,6 +13,15 @@ const limit = z.union([whole(0), z.null()], 'is neither a whole number nor null,
 
 const repositoryName = z.string().regex(REPOSITORY_NAME, 'is no name of a repository');
 
+/** As in the configuration, and one that others can follow. */
+const ownUrl = z.union([
+  z.literal('').transform(() => null),
+  remoteUrl
+    .refine((text) => !/[?#]/.test(text), 'has more than a path')
+    .refine((text) => !URL.canParse(text) || !findsItself(text), 'is one by which every node finds itself')
+    .transform((text) => text.replace(/\/+$/, '')),
+]);
+
 /** What each may be. */
 const rows = {
   anonymous: z.boolean(),
@@ -22,6 +32,9 @@ const rows = {
   VMS_DISK_IMAGE_ZONE_DEFAULT: imageName,
   VMS_DISK_IMAGE_LX_ZONE_DEFAULT: imageName,
   VMS_VM_SNAPSHOT_ENABLED: z.boolean(),
+  publicUrl: ownUrl
+    .nullable()
+    .describe('by which its nodes reach this server; null or empty: by the publicUrl of the configuration'),
   VMS_IMAGE_VM: z.string().max(128).nullable().describe('null: this daemon; empty: records are kept, and no files'),
   VMS_IMAGE_VM_NIC: whole(1, 16),
   VMS_IMAGE_SOURCES: listOf(remoteUrl, 'http or https URLs').refine(
@@ -35,6 +48,7 @@ const rows = {
 
 const answer = z.strictObject({
   ...rows,
+  publicUrl: z.string().nullable(),
   VMS_IMAGE_LIMIT: z.number().nullable(),
   imageBytesLimit: z.number().nullable(),
   VMS_IMAGE_VM_NIC: z.number(),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { invalidInput } from '../../../imgapi/errors.js';
+import { ImgapiError, invalidInput } from '../../../imgapi/errors.js';
 import { oses } from '../../../imgapi/image.js';
 import { type Packing, packings } from '../../../imgapi/packing.js';
-import { NEW_SNAPSHOT, SNAPSHOT } from '../../model/snapshot.js';
+import { diskForms, NEW_SNAPSHOT, SNAPSHOT } from '../../model/snapshot.js';
 import { createFromSnapshot } from '../../operations/create-from-snapshot.js';
 import { listSnapshots, removeSnapshot, takeSnapshot } from '../../operations/node-snapshots.js';
 import { endpoint, noBody } from './endpoint.js';
@@ -13,7 +13,16 @@ import { truth, whole } from './values.js';
 const MOST_DISKS = 1000;
 
 const node = z.string().max(200).optional().describe('on which node, where several have a machine of that name');
-const disk = whole(1, MOST_DISKS).default(1).describe('which disk, counted from 1');
+const disk = z
+  .union([z.number(), z.string().max(20)], 'is no number')
+  .default(1)
+  .describe('which disk, counted from 1');
+
+/** Clients know what is no disk of a machine by its own status, whatever it is instead. */
+function diskIn(given: number | string): number {
+  if (/^[1-9]\d{0,3}$/.test(String(given))) return Number(given);
+  throw new ImgapiError('InvalidDisk', `there is no disk "${given}": they are counted from 1`);
+}
 
 const wrongSnapshot = (message: string) =>
   invalidInput([{ field: 'snap', code: 'Invalid', message: `snap: ${message}` }]);
@@ -81,7 +90,7 @@ export const take = endpoint({
   answer: z.strictObject({ vm: z.string(), disk: z.number(), name: z.string() }),
   refusals: ['InvalidDisk', 'InvalidInput', 'ObjectAlreadyExists', 'ResourceNotFound', ...ofNode],
   perform: async ({ caller, params, body: { node, disk_id: disk } = { disk_id: 1 } }, deps) => {
-    const named = { vm: params.vm ?? '', node, disk, snapshot: newSnapshot(params.snap) };
+    const named = { vm: params.vm ?? '', node, disk: diskIn(disk), snapshot: newSnapshot(params.snap) };
     const taken = await takeSnapshot(deps, caller, named);
     return { vm: taken.vm, disk: taken.disk, name: taken.snapshot };
   },
@@ -96,7 +105,8 @@ export const remove = endpoint({
   status: 200,
   refusals: ['InvalidDisk', 'InvalidInput', 'ResourceNotFound', 'SnapshotPending', ...ofNode],
   perform: async ({ caller, params, body: { node, disk_id: disk } = { disk_id: 1 } }, deps) => {
-    await removeSnapshot(deps, caller, { vm: params.vm ?? '', node, disk, snapshot: snapshotIn(params.snap) });
+    const named = { vm: params.vm ?? '', node, disk: diskIn(disk), snapshot: snapshotIn(params.snap) };
+    await removeSnapshot(deps, caller, named);
   },
 });
 
@@ -121,6 +131,10 @@ export const create = endpoint({
         .boolean()
         .default(false)
         .describe('only what has changed since the image that the disk was made of, which has to be here'),
+      format: z
+        .enum(diskForms)
+        .optional()
+        .describe('how a disk is sent; as raw bytes unless given, and of filesystems a stream'),
       compression: z.enum(packings).default('gzip').describe('zstd only where the setting zstdImages allows it'),
       compression_level: whole(0, 19).optional(),
       compress_on: z.enum(['node', 'here']).default('node').describe('where it is packed'),
@@ -155,6 +169,7 @@ export const create = endpoint({
       os,
       take = false,
       incremental = false,
+      format,
       compression = 'gzip',
       compression_level: level,
       compress_on: on = 'node',
@@ -167,7 +182,7 @@ export const create = endpoint({
       caller,
       { vm: params.vm ?? '', node },
       { ...image, name: newName(params.name) },
-      { disk, snapshot, take, incremental, packing, os },
+      { disk: diskIn(disk), snapshot, take, incremental, format, packing, os },
     );
   },
 });
