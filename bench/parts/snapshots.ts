@@ -13,9 +13,13 @@ import { settled } from '../measure/settled.js';
 import type { Bench, Findings, Part } from '../part.js';
 import { startServer } from '../servers/server.js';
 
-const GIB = 2 ** 30;
 const MIB = 2 ** 20;
+/** MiB of random bytes: all of it, and what is enough where either side takes its time. */
+const WHOLE = 1024;
+const PART = 256;
 const AT_ONCE = 4;
+/** Of what is compared with nobody. */
+const FEW = 3;
 /** In each direction, in milliseconds. */
 const DELAY = 25;
 const PEER = 'ssh and coreutils';
@@ -23,10 +27,12 @@ const PEER = 'ssh and coreutils';
 export const snapshots: Part = {
   name: 'snapshots',
   title: 'Snapshots from nodes',
-  about: `1 GiB of random bytes from an sshd on the same machine, by the daemon's own way from a node into its store, against
-\`ssh -c aes128-gcm@openssh.com\` through \`tee\` into \`md5sum\`, \`sha1sum\`, \`sha256sum\` and a file that is synced. *Far*: through
-a line with ${2 * DELAY} ms of round trip. *Packed*: \`gzip -1\` on the node. *${AT_ONCE} at once*: 1 GiB each, over one connection;
-memory is the most that the process holds meanwhile. ssh2 runs without its native part, as it is installed.`,
+  about: `${WHOLE} MiB of random bytes from an sshd on the same machine, by the daemon's own way from a node into its store,
+against \`ssh -c aes128-gcm@openssh.com\` through \`tee\` into \`md5sum\`, \`sha1sum\`, \`sha256sum\` and a file that is synced.
+*Far*: ${PART} MiB through a line with ${2 * DELAY} ms of round trip. *Packed*: ${PART} MiB through \`gzip -1\` on the node, where
+\`cat\` of a file stands for \`zfs send\` on both sides. *${AT_ONCE} at once*: ${WHOLE} MiB
+each, over one connection; memory is what the process holds that does so, before and at most. ssh2 runs without its native
+part, as it is installed.`,
   measure,
 };
 
@@ -35,7 +41,9 @@ async function measure(bench: Bench): Promise<Findings> {
   const sshd = await startSshd({ teardown: (stop) => void bench.closing.add(stop, () => stop()) });
   await writeFile(join(bench.directory, 'key'), sshd.key.private, { mode: 0o600 });
   const file = join(bench.directory, 'snapshot');
-  await writeRandom(file);
+  const part = join(bench.directory, 'part');
+  await writeRandom(file, WHOLE);
+  await writeRandom(part, PART);
   const line = await startServer(bench, {
     name: 'slow line',
     command: process.execPath,
@@ -43,62 +51,59 @@ async function measure(bench: Bench): Promise<Findings> {
   });
   const near: Place = { bench, sshd, port: sshd.port };
   const far: Place = { bench, sshd, port: line.port };
-  const cat: Command = ['cat', file];
+  const few = Math.min(FEW, bench.runs);
   const packed: Command = {
     pipe: [
-      ['cat', file],
+      ['cat', part],
       ['gzip', '-1'],
     ],
   };
 
-  bench.say('1 GiB from a node');
+  bench.say(`${WHOLE} MiB from a node`);
   const one = await inPairs(
     bench.runs,
-    () => taken(near, cat),
+    () => taken(near, ['cat', file]),
     () => copied(near, `cat ${file}`, DIGESTED),
   );
   bench.say('the same, with nothing but a copy by ssh');
-  const bare = await repeatedly(bench.runs, () => copied(near, `cat ${file}`, COPIED));
-  bench.say('1 GiB from a node far away');
+  const bare = await repeatedly(few, () => copied(near, `cat ${file}`, COPIED));
+  bench.say(`${PART} MiB from a node far away`);
   const distant = await inPairs(
     bench.runs,
-    () => taken(far, cat),
-    () => copied(far, `cat ${file}`, DIGESTED),
+    () => taken(far, ['cat', part]),
+    () => copied(far, `cat ${part}`, DIGESTED),
   );
-  bench.say('1 GiB that the node packs');
+  bench.say(`${PART} MiB that the node packs`);
   const smaller = await inPairs(
     bench.runs,
     () => taken(near, packed),
-    () => copied(near, `cat ${file} | gzip -1`, DIGESTED),
+    () => copied(near, `cat ${part} | gzip -1`, DIGESTED),
   );
-  bench.say(`${AT_ONCE} at once`);
-  const many = await repeatedly(bench.runs, () => taken(near, cat, AT_ONCE));
+  bench.say(`${AT_ONCE} times ${WHOLE} MiB at once`);
+  const many = await repeatedly(few, () => taken(near, ['cat', file], AT_ONCE));
 
-  const rate = { unit: 'MiB/s', of: ({ seconds }: Measured) => GIB / MIB / seconds };
+  const rate = (size: number) => ({ unit: 'MiB/s', of: ({ seconds }: Measured) => size / seconds });
   return {
     rows: [
-      compared(PEER, one, { what: 'from a node', ...rate, aim: { of: 'ratio', atLeast: 0.8 } }),
+      compared(PEER, one, { what: 'from a node', ...rate(WHOLE), aim: { of: 'ratio', atLeast: 0.8 } }),
       alone(
         one.map(({ ours }) => ours),
         { what: 'from a node: processor', unit: 's', of: ({ cpu }) => cpu },
       ),
-      alone(bare, { what: '`ssh … > file` alone, for information', ...rate }),
-      compared(PEER, distant, { what: `from far, ${2 * DELAY} ms`, ...rate, aim: { of: 'ratio', atLeast: 2 } }),
+      alone(bare, { what: '`ssh … > file` alone, for information', ...rate(WHOLE) }),
+      compared(PEER, distant, { what: `from far, ${2 * DELAY} ms`, ...rate(PART), aim: { of: 'ratio', atLeast: 2 } }),
       compared(PEER, smaller, {
         what: 'packed on the node',
         unit: 's',
         of: ({ seconds }) => seconds,
         aim: { of: 'ratio', atMost: 1.2 },
       }),
-      alone(many, {
-        what: `${AT_ONCE} at once`,
-        unit: 'MiB/s',
-        of: ({ seconds }) => (AT_ONCE * GIB) / MIB / seconds,
-      }),
+      alone(many, { what: `${AT_ONCE} at once`, ...rate(AT_ONCE * WHOLE) }),
+      alone(many, { what: 'memory, before anything is done', unit: 'MB', of: ({ idle }) => megabytes(idle) }),
       alone(many, {
         what: `memory, ${AT_ONCE} at once`,
-        unit: 'MiB',
-        of: ({ peak }) => peak,
+        unit: 'MB',
+        of: ({ peak }) => megabytes(peak),
         aim: { of: 'ours', atMost: 200 },
       }),
     ],
@@ -111,7 +116,9 @@ interface Place {
   port: number;
 }
 
-type Measured = Pick<FromNode, 'seconds' | 'cpu' | 'peak'>;
+type Measured = Omit<FromNode, 'bytes'>;
+
+const megabytes = (mib: number) => (mib * MIB) / 1e6;
 
 async function taken({ bench, sshd, port }: Place, command: Command, atOnce = 1): Promise<Measured> {
   await settled();
@@ -149,11 +156,11 @@ async function copied({ bench, sshd, port }: Place, command: string, into: strin
   };
   const seconds = await runShell(`cd "$DIRECTORY"; ${ssh} | { ${into}; }`, told);
   await rm(own, { recursive: true });
-  return { seconds, cpu: Number.NaN, peak: Number.NaN };
+  return { seconds, cpu: Number.NaN, peak: Number.NaN, idle: Number.NaN };
 }
 
-async function writeRandom(path: string): Promise<void> {
+async function writeRandom(path: string, size: number): Promise<void> {
   const file = await open(path, 'w');
-  for (let written = 0; written < GIB; written += MIB) await file.write(randomBytes(MIB));
+  for (let written = 0; written < size; written += 1) await file.write(randomBytes(MIB));
   await file.close();
 }

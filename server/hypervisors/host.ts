@@ -26,7 +26,10 @@ export interface Host {
   readonly name: string;
   /** What it has printed when it has ended. Throws CommandFailed. */
   run(command: Command, options: RunningToEnd): Promise<string>;
-  /** What it prints while it runs. The iteration ends after the command has ended with 0, and throws CommandFailed else. */
+  /**
+   * What it prints while it runs, in chunks that are given away, with their memory. The iteration ends after the command
+   * has ended with 0, and throws CommandFailed else.
+   */
   stream(command: Command, options: Running): AsyncIterable<Uint8Array>;
 }
 

@@ -536,7 +536,7 @@ class Remote {
       size += length;
       count += 1;
     }
-    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    const chunk = Buffer.allocUnsafeSlow(size);
     let at = 0;
     for (const packet of this.#waiting.splice(0, count)) {
       chunk.set(packet, at);
