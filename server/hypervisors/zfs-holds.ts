@@ -17,7 +17,8 @@ function checked(job: string): string {
 }
 
 export async function holdSnapshot(zfs: Zfs, snapshot: string, job: string, signal: AbortSignal): Promise<void> {
-  await zfs.run(['set', `${markOf(job)}=on`, snapshot], signal);
+  // Without it a sweep does not know the hold, which whoever asks for it keeps in mind as well.
+  await unlessFull(zfs.run(['set', `${markOf(job)}=on`, snapshot], signal));
   try {
     await zfs.run(['hold', tagOf(job), snapshot], signal);
   } catch (error) {
@@ -34,10 +35,17 @@ export async function releaseSnapshot(zfs: Zfs, snapshot: string, job: string, s
     if (!hasFailedWith(error, /no such tag/)) throw error;
   }
   try {
-    await zfs.run(['inherit', markOf(job), snapshot], signal);
+    await unlessFull(zfs.run(['inherit', markOf(job), snapshot], signal));
   } catch (error) {
     if (!isAbsent(error)) throw error;
   }
+}
+
+/** A pool that is full takes no properties, not even to remove one: it must not keep snapshots from being removed. */
+async function unlessFull(done: Promise<unknown>): Promise<void> {
+  await done.catch((error: unknown) => {
+    if (!hasFailedWith(error, /out of space|no space left/i)) throw error;
+  });
 }
 
 export async function sweepHolds(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import ava from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { makeKey } from '../../server/hypervisors/node-key.js';
 import { nodes } from '../../server/model/node.js';
 import { letGoOfSnapshots } from '../../server/operations/let-go-of-snapshots.js';
@@ -24,8 +24,8 @@ const create = async ({ server }: Creations, name: string, body: object = {}, vm
   server.ask('POST', `/api/vm/${vm}/snapshot/s1/image/${name}`, { body, as: 'admin' });
 
 /** How it ended, as people are told. */
-async function ended(world: Creations, name: string, body: object = {}): Promise<string> {
-  const { status, json, bytes } = await create(world, name, body);
+async function ended(world: Creations, name: string, body: object = {}, vm = 'web'): Promise<string> {
+  const { status, json, bytes } = await create(world, name, body, vm);
   if (status !== 201) throw new Error(`not begun: ${bytes}`);
   const task = await endOf(world.server, json.task_id);
   return `${task.status} ${Object(task.result).code ?? ''} ${Object(task.result).detail ?? ''}`;
@@ -52,37 +52,74 @@ async function emptied(world: Creations): Promise<object> {
 const HALF = '"$real" "$@" | head -c 50000';
 const FLOOD = 'yes complaining | head -c 3000000 >&2';
 
+type Failure = [what: string, script: string, told: RegExp];
+
 /** What the sender does, and how the task tells of it. */
-const failures: [what: string, script: string, told: RegExp][] = [
+const failures: Failure[] = [
   ['dies half-way', `${HALF}; kill -9 $$`, /^FAILURE NodeFailed .*did not come to its end/],
   [
     'ends with a failure after all bytes',
     '"$real" "$@"; echo no luck >&2; exit 3',
     /^FAILURE NodeFailed .*ended with 3: no luck/,
   ],
-  ['says nothing at all', 'sleep 1000', /^FAILURE NodeFailed node node1 has sent nothing of the snapshot for 2.5 s/],
-  ['falls silent half-way', `${HALF}; sleep 1000`, /^FAILURE NodeFailed node node1 has sent nothing/],
   ['floods standard error, and fails', `${FLOOD}; exit 1`, /^FAILURE NodeFailed .{1,5000}$/s],
   ['sends nothing, and says that it went well', 'exit 0', /^FAILURE Download no bytes have come/],
   ['is not there any more', 'echo "sh: zfs: not found" >&2; exit 127', /^FAILURE NodeFailed .*127/],
 ];
 
-test(about('whatever becomes of the sender, its words are told and nothing is left, here or there'), async (t) => {
-  const world = await startCreations(t, { snapshots: { silence: 2500, pauses: [1, 1] } });
-  const web = await world.machine({ alias: 'web', bytes: randomBytes(300_000) });
-  for (const [what, script, expected] of failures) {
-    for (const packing of [{ compression: 'none' }, { compress_on: 'here' }, { take: true }]) {
-      await sending(world, script);
-      const how = await ended(world, 'web-1', packing);
-      t.regex(how, expected, `${what}: ${JSON.stringify(packing)}`);
-      await world.node.restore('zfs');
-      t.deepEqual(await world.left(), NOTHING_LEFT, what);
-    }
+/** Those that are given up: however busy this machine is, they have not sent more. */
+const silences: Failure[] = [
+  ['says nothing at all', 'sleep 1000', /^FAILURE NodeFailed node node1 has sent nothing of the snapshot for 0.3 s/],
+  ['falls silent half-way', `${HALF}; sleep 1000`, /^FAILURE NodeFailed node node1 has sent nothing/],
+  [
+    'talks and sends nothing',
+    'while echo wait >&2; do sleep 0.1; done',
+    /^FAILURE NodeFailed node node1 has sent nothing/,
+  ],
+];
+
+/** Side by side: unpacked, packed here, and of a snapshot that is taken for it and packed there. */
+const ways: [vm: string, body: object][] = [
+  ['web', { compression: 'none' }],
+  ['app', { compress_on: 'here' }],
+  ['web', { take: true }],
+];
+
+async function startFailing(t: ExecutionContext, silence: number): Promise<Creations> {
+  const world = await startCreations(t, { snapshots: { silence, pauses: [1, 1] } });
+  for (const alias of ['web', 'app']) await world.machine({ alias, bytes: randomBytes(300_000) });
+  return world;
+}
+
+async function allFail(t: ExecutionContext, world: Creations, all: readonly Failure[]): Promise<void> {
+  for (const [what, script, expected] of all) {
+    await sending(world, script);
+    const told = await Promise.all(ways.map(([vm, body], at) => ended(world, `image-${at}`, body, vm)));
+    for (const how of told) t.regex(how, expected, what);
+    await world.node.restore('zfs');
+    t.deepEqual(await world.left(), NOTHING_LEFT, what);
   }
+}
+
+test(about('whatever becomes of the sender, its words are told and nothing is left, here or there'), async (t) => {
+  const world = await startFailing(t, 60_000);
+  await allFail(t, world, failures);
   await sending(world, FLOOD);
   t.is(await ended(world, 'web-1'), 'SUCCESS  ');
-  await world.node.restore('zfs');
-  await world.node.pool.zfs('destroy', `${web.disks[0]}@s1`);
+});
+
+test(about('a sender that says nothing is given up, and nothing is left'), async (t) => {
+  await allFail(t, await startFailing(t, 300), silences);
+});
+
+test(about('one that sends without an end is cut off where files are not larger'), async (t) => {
+  const world = await startCreations(t, { maxFileSize: 1_000_000 });
+  await world.machine({ alias: 'web', bytes: randomBytes(1000) });
+  await sending(world, 'exec yes');
+  for (const body of [{ compression: 'none' }, { take: true, compression: 'none' }]) {
+    t.regex(await ended(world, 'x', body), /^FAILURE \w+ .*1000000/);
+    t.deepEqual(await emptied(world), NOTHING_LEFT);
+  }
 });
 
 test(about('tools that are missing, and a pool without room'), async (t) => {
@@ -120,6 +157,39 @@ test(about('a node that does not let us in, or is another one, or asks for a pas
   t.is(told(other), '423 NodeDown');
   t.regex(other.json.message ?? '', /host key/);
   t.deepEqual(await world.left(), NOTHING_LEFT);
+});
+
+test(about('a node that takes passwords only is not given one, and is left alone'), async (t) => {
+  const sshd = ['PubkeyAuthentication no', 'PasswordAuthentication yes'];
+  const world = await startCreations(t, { smartos: { sshd } });
+  await world.machine({ alias: 'web' });
+  const asked = await create(world, 'x');
+  t.is(told(asked), '423 NodeDown');
+  t.regex(asked.json.message ?? '', /asks for a password/);
+  t.deepEqual(await world.left(), NOTHING_LEFT);
+});
+
+test(about('a pool that is full: told, and nothing is left'), async (t) => {
+  const world = await startCreations(t);
+  const { pool } = world.node;
+  const web = await world.machine({ alias: 'web' });
+  // Of a disk that has its size reserved, a snapshot reserves once more what was written since the last one.
+  const free = Number(await pool.zfs('get', '-Hp', '-o', 'value', 'available', pool.name));
+  await pool.zfs('set', `refreservation=${free - (3 << 20)}`, web.disks[0]!);
+  await web.write('more', randomBytes(8 << 20));
+  await pool.zfs('snapshot', `${pool.name}@s2`); // what was written is counted now
+  const full = await create(world, 'x', { take: true });
+  t.is(told(full), '424 NodeFailed');
+  t.regex(full.json.message ?? '', /out of space/);
+  t.deepEqual(await world.left(), NOTHING_LEFT);
+  await pool.zfs('set', 'refreservation=none', web.disks[0]!);
+
+  await t.throwsAsync(web.write('filler', randomBytes(200 << 20)), { code: 'ENOSPC' });
+  // What is there already can be had still, and be removed: that is what makes room.
+  t.is(await ended(world, 'x'), 'SUCCESS  ');
+  t.like(await world.left(), { uses: [], holds: [], held: [], taken: [] });
+  const removed = await world.server.ask('DELETE', '/api/vm/web/snapshot/s1', { body: {}, as: 'admin' });
+  t.is(told(removed), '200');
 });
 
 test(about('a connection that is lost is made again, and the stream sent from its beginning'), async (t) => {

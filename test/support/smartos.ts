@@ -65,6 +65,8 @@ export interface SmartosPlan {
   size?: number;
   /** Names that the node resolves to loopback, as `curl` has them: `images.test:8080:127.0.0.1`. */
   resolve?: string[];
+  /** Further lines of its sshd_config. */
+  sshd?: string[];
 }
 
 export async function startSmartosNode(t: ExecutionContext, plan: SmartosPlan = {}): Promise<SmartosNode> {
@@ -84,7 +86,8 @@ export async function startSmartosNode(t: ExecutionContext, plan: SmartosPlan = 
   };
   const set = (changes: Partial<PlatformFile>) => save(join(state, 'platform.json'), Object.assign(platform, changes));
   await set({});
-  const sshd = await startSshd(t, { env: { PATH: tools.path, CURL_HOME: state, TMPDIR: state } });
+  const env = { PATH: tools.path, CURL_HOME: state, TMPDIR: state };
+  const sshd = await startSshd(t, { env, config: plan.sshd ?? [] });
 
   async function addVm(wanted: VmPlan = {}): Promise<SmartosVm> {
     const { uuid = randomUUID(), brand = 'joyent', image, disks: count = 1 } = wanted;
