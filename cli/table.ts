@@ -1,3 +1,4 @@
+import { isRecord } from '../imgapi/checks.js';
 import type { Io } from './command.js';
 import { type Column, print, printCsv, printJson, printTable } from './output.js';
 import { visible } from './visible.js';
@@ -28,10 +29,18 @@ export function printRows<Row>(io: Io, columns: readonly Column<Row>[], rows: re
 
 /** A line for each field, in the order in which they came. */
 export function printFields(io: Io, fields: Fields, text: (name: string, value: unknown) => string = textOf) {
-  const entries = Object.entries(fields).map(([name, value]): [string, string] => [name, text(name, value)]);
+  const entries = flat(fields).map(([name, value]): [string, string] => [name, text(name, value)]);
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return print(io, entries.map(([name, value]) => `${visible(name).padEnd(width)}  ${visible(value)}\n`).join(''));
 }
+
+/** What stands within a field by both names. */
+const flat = (fields: Fields): [string, unknown][] =>
+  Object.entries(fields).flatMap(([name, value]): [string, unknown][] =>
+    isRecord(value) && Object.keys(value).length > 0
+      ? flat(value).map(([inner, one]) => [`${name}.${inner}`, one])
+      : [[name, value]],
+  );
 
 const textOf = (_name: string, value: unknown) => valueText(value);
 

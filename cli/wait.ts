@@ -1,10 +1,24 @@
 import { isRecord } from '../imgapi/checks.js';
 import type { Io } from './command.js';
+import { Interrupted } from './errors.js';
 import { isRunning, type Management, type Outcome } from './management.js';
+import { note } from './output.js';
 import { lineOf } from './progress.js';
 
-/** What a call came to in the end. On a terminal it shows that, and how far, its task has come. */
+/** What a call came to in the end. Whoever stops waiting for it does not stop the server. */
 export async function awaited(management: Management, outcome: Outcome, io: Io): Promise<Outcome> {
+  try {
+    return await shown(management, outcome, io);
+  } catch (error) {
+    const { task } = outcome;
+    if (error instanceof Interrupted && isRunning(outcome))
+      note(io, `the task goes on; "slipway task wait ${task}" waits for it, "slipway task cancel ${task}" ends it`);
+    throw error;
+  }
+}
+
+/** On a terminal that, and how far, its task has come. */
+async function shown(management: Management, outcome: Outcome, io: Io): Promise<Outcome> {
   if (!isRunning(outcome) || !io.stderr.isTTY) return management.finished(outcome);
   const begun = performance.now();
   try {

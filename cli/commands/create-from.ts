@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { isRecord } from '../../imgapi/checks.js';
 import type { Context, Register } from '../command.js';
-import { Interrupted } from '../errors.js';
 import { type Field, oneOf, optionsOf, valuesOf } from '../field.js';
-import { isRunning, Management, type Outcome } from '../management.js';
+import { isRunning, Management } from '../management.js';
 import { note, print, printJson } from '../output.js';
 import { openSession } from '../session.js';
 import { snapshotNamed, snapshotPath } from '../snapshot-name.js';
@@ -77,22 +76,7 @@ async function createFrom(
   const begun = await management.ask('POST', path, { json });
   const { warnings = [] } = isRecord(begun.result) ? begun.result : {};
   for (const warning of [warnings].flat()) note(io, `warning: ${visible(String(warning))}`);
-  const outcome = options.wait === false ? begun : await made(management, begun, context);
+  const outcome = options.wait === false ? begun : await awaited(management, begun, context.io);
   if (options.json) return printJson(io, isRunning(outcome) ? outcome : outcome.result);
   await print(io, `${visible(isRunning(outcome) ? String(outcome.task) : String(Object(outcome.result).uuid))}\n`);
-}
-
-/** Whoever stops waiting does not stop the server. */
-async function made(management: Management, begun: Outcome, { io }: Context): Promise<Outcome> {
-  try {
-    return await awaited(management, begun, io);
-  } catch (error) {
-    if (error instanceof Interrupted) {
-      note(
-        io,
-        `the image is still made; "slipway task cancel ${begun.task}" ends it, "slipway task wait ${begun.task}" waits`,
-      );
-    }
-    throw error;
-  }
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Context, Register } from '../command.js';
-import { CliError, Interrupted } from '../errors.js';
+import { CliError } from '../errors.js';
 import { type Field, optionsOf, valuesOf } from '../field.js';
 import { isRunning, Management, type Outcome } from '../management.js';
-import { note, print, printJson } from '../output.js';
+import { print, printJson } from '../output.js';
 import { isBundle, sendBundle } from '../send-bundle.js';
 import { openSession } from '../session.js';
 import type { Fields } from '../table.js';
@@ -140,7 +140,7 @@ async function importImage(what: string, options: Options, command: Command, con
   const given = await valuesOf(fields, options, context);
   const management = new Management(await openSession(command, context));
   const begun = await way.begin(management, what, given);
-  const outcome = options.wait === false ? begun : await arrived(management, begun, context);
+  const outcome = options.wait === false ? begun : await awaited(management, begun, context.io);
   if (options.json) return printJson(io, isRunning(outcome) ? outcome : outcome.result);
   await print(io, `${visible(isRunning(outcome) ? String(outcome.task) : String(Object(outcome.result).uuid))}\n`);
 }
@@ -157,19 +157,4 @@ async function importBundle(file: string, options: Options, command: Command, co
   const management = new Management(await openSession(command, context));
   const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
   await sendBundle(file, query, { header: true, ...(options.json && { json: true }) }, management, context);
-}
-
-/** Whoever stops waiting does not stop the server. */
-async function arrived(management: Management, begun: Outcome, { io }: Context): Promise<Outcome> {
-  try {
-    return await awaited(management, begun, io);
-  } catch (error) {
-    if (error instanceof Interrupted && isRunning(begun)) {
-      note(
-        io,
-        `the import goes on; "slipway task cancel ${begun.task}" ends it, "slipway task wait ${begun.task}" waits`,
-      );
-    }
-    throw error;
-  }
 }

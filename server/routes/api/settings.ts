@@ -14,13 +14,16 @@ const limit = z.union([whole(0), z.null()], 'is neither a whole number nor null,
 const repositoryName = z.string().regex(REPOSITORY_NAME, 'is no name of a repository');
 
 /** As in the configuration, and one that others can follow. */
-const ownUrl = z.union([
-  z.literal('').transform(() => null),
-  remoteUrl
-    .refine((text) => !/[?#]/.test(text), 'has more than a path')
-    .refine((text) => !URL.canParse(text) || !findsItself(text), 'is one by which every node finds itself')
-    .transform((text) => text.replace(/\/+$/, '')),
-]);
+const ownUrl = z.union(
+  [
+    z.literal('').transform(() => null),
+    remoteUrl
+      .refine((text) => !/[?#]/.test(text), 'has more than a path')
+      .refine((text) => !URL.canParse(text) || !findsItself(text), 'is one by which every node finds itself')
+      .transform((text) => text.replace(/\/+$/, '')),
+  ],
+  'is no http or https URL, without credentials and query, by which nodes reach this server',
+);
 
 /** What each may be. */
 const rows = {
