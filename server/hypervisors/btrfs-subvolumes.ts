@@ -4,6 +4,7 @@ import type { Host } from './host.js';
 import type { FoundVm } from './hypervisor.js';
 import { filesAt, type Place } from './linux-node.js';
 import { machineUuid } from './machine-uuid.js';
+import { partsOf } from './parse-told.js';
 import { sidecarsIn } from './sidecar.js';
 
 export interface Subvolume {
@@ -57,7 +58,7 @@ async function subvolumesAt(host: Host, places: readonly Place[], signal: AbortS
 
 /** What the script above prints. */
 export function subvolumesIn(printed: string): Subvolume[] {
-  const [roots = '', ...fields] = printed.split('\0');
+  const [roots = '', ...fields] = partsOf(printed, '\0');
   const isRoot = new Set(roots.split('\n'));
   const found = new Map<string, Subvolume>();
   for (let at = 0; at + 2 < fields.length; at += 3) {

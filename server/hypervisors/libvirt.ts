@@ -1,5 +1,6 @@
 import type { MachineState } from '../model/machine-state.js';
 import type { Host } from './host.js';
+import { partsOf } from './parse-told.js';
 import { allAt, type Element, parseXml } from './xml.js';
 
 /** A machine as libvirt defines it. */
@@ -41,7 +42,7 @@ export async function domainsOf(host: Host, signal: AbortSignal): Promise<Domain
 /** What the script above prints. */
 export function domainsIn(printed: string): Domain[] | undefined {
   if (!printed.startsWith('libvirt\n')) return undefined;
-  const fields = printed.slice('libvirt\n'.length).split('\0');
+  const fields = partsOf(printed.slice('libvirt\n'.length), '\0');
   const domains: Domain[] = [];
   for (let at = 0; at + 3 < fields.length; at += 4) {
     const [uuid = '', state = '', xml = '', snapshots = ''] = fields.slice(at, at + 4);

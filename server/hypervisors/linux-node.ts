@@ -3,6 +3,7 @@ import type { Node } from '../model/node.js';
 import type { NodePool } from '../model/node-status.js';
 import type { Host, Words } from './host.js';
 import { NotOnNode, NotOnPlatform } from './hypervisor.js';
+import { partsOf } from './parse-told.js';
 
 /** A directory that holds machines, and a pool of images: by its last name, or all of its path where others end so too. */
 export interface Place {
@@ -89,7 +90,7 @@ export async function filesAt(
   const [only] = places;
   const command: Words = only?.presumed ? ['sh', '-c', whereItIs, 'sh', only.path, ...find] : find;
   const printed = await host.run(command, { signal, most: 64 << 20 });
-  return [...new Set(printed.split('\0'))].filter((path) => path !== '');
+  return [...new Set(partsOf(printed, '\0'))].filter((path) => path !== '');
 }
 
 const whereItIs = '[ -d "$1" ] || exit 0; shift; exec "$@"';

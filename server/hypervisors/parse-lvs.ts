@@ -1,3 +1,5 @@
+import { parseJson } from './parse-told.js';
+
 /** A logical volume, as `lvs` tells. */
 export interface Volume {
   /** `VG/NAME`. */
@@ -42,7 +44,7 @@ export const FIELDS = [
 
 /** Of `lvs --reportformat json --units b --nosuffix`, with the time in seconds. What it says of others than these is passed over. */
 export function volumesIn(printed: string): Volume[] {
-  const report: unknown = JSON.parse(printed);
+  const report: unknown = parseJson(printed);
   return listAt(report, 'report').flatMap((part) => listAt(part, 'lv').flatMap(volumeOf));
 }
 

@@ -1,5 +1,6 @@
 import type { MachineState } from '../model/machine-state.js';
 import type { FoundDisk, FoundVm } from './hypervisor.js';
+import { parseJson } from './parse-told.js';
 import { isDataset } from './zfs.js';
 
 /** What is asked of each machine: the whole of it can be long. */
@@ -62,7 +63,7 @@ const states = new Map<unknown, MachineState>(
  * `vmadm lookup -j`. Throws where it is no list of machines: one that was passed over would not keep its image any more.
  */
 export function parseVms(printed: string): SmartosVm[] {
-  const list: unknown = JSON.parse(printed);
+  const list: unknown = parseJson(printed);
   if (!Array.isArray(list)) throw new SyntaxError('it is no list');
   return list.map(vmOf);
 }
@@ -135,7 +136,7 @@ export interface InstalledImage {
 
 /** `imgadm list -j`. */
 export function parseImages(printed: string): InstalledImage[] {
-  const list: unknown = JSON.parse(printed);
+  const list: unknown = parseJson(printed);
   if (!Array.isArray(list)) throw new SyntaxError('it is no list');
   return list.map(fieldsOf).flatMap(({ manifest, zpool, clones, cloneNames }) => {
     const { uuid: named, os: system } = fieldsOf(manifest);
@@ -154,7 +155,7 @@ export interface ImageSource {
 
 /** `imgadm sources -j`. */
 export function parseSources(printed: string): ImageSource[] {
-  const list: unknown = JSON.parse(printed);
+  const list: unknown = parseJson(printed);
   if (!Array.isArray(list)) throw new SyntaxError('it is no list');
   return list.map(fieldsOf).flatMap(({ url, type }) => {
     return typeof url === 'string' && url.length <= 2048 ? [{ url, type: textOf(type) ?? 'imgapi' }] : [];
@@ -170,7 +171,7 @@ export interface Sysinfo {
 
 /** `sysinfo`. */
 export function parseSysinfo(printed: string): Sysinfo {
-  const said = fieldsOf(JSON.parse(printed));
+  const said = fieldsOf(parseJson(printed));
   const hostname = textOf(said.Hostname);
   const platform = textOf(said['Live Image']);
   const release = textOf(said['SDC Version']);

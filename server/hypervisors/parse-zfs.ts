@@ -1,3 +1,5 @@
+import { partsOf } from './parse-told.js';
+
 /** What `zfs get -Hp -o name,property,value` prints: properties by the name of what has them. */
 export type Properties = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
@@ -12,8 +14,7 @@ export function parseProperties(printed: string): Properties {
 
 /** Rows of so many columns with tabs between them; what has another number of them is none. */
 export const parseRows = (printed: string, columns: number): string[][] =>
-  printed
-    .split('\n')
+  partsOf(printed, '\n')
     .map((line) => line.split('\t'))
     .filter((row) => row.length === columns);
 

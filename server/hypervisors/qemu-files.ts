@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Host } from './host.js';
+import { parseJson, partsOf } from './parse-told.js';
 
 export interface InternalSnapshot {
   id: string;
@@ -57,7 +58,7 @@ export async function lookInto(
 
 /** What the script above prints. */
 export function filesIn(printed: string): DiskFile[] {
-  const fields = printed.split('\0');
+  const fields = partsOf(printed, '\0');
   const files: DiskFile[] = [];
   for (let at = 0; at + 3 < fields.length; at += 4) {
     const [path = '', format = '', held = '', info = ''] = fields.slice(at, at + 4);
@@ -90,7 +91,7 @@ function fileOf(path: string, format: DiskFile['format'], held: boolean, text: s
 
 function jsonOf(text: string): Json {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isJson(value) ? value : {};
   } catch {
     return {};

@@ -1,4 +1,5 @@
 import type { Host } from './host.js';
+import { partsOf } from './parse-told.js';
 
 /** What a file beside a machine says of it, on platforms that know no more than disks. All of it is optional. */
 export interface Sidecar {
@@ -26,7 +27,7 @@ export async function sidecarsIn(
   if (files.length === 0) return new Map();
   const input = files.map((file) => `${file}\0`).join('');
   const printed = await host.run(['xargs', '-0', 'sh', '-c', read, 'sh'], { signal, input, most: 64 << 20 });
-  const fields = printed.split('\0');
+  const fields = partsOf(printed, '\0');
   const found = new Map<string, Sidecar>();
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const sidecar = sidecarOf(fields[at + 1] ?? '');

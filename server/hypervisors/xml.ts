@@ -7,6 +7,7 @@ export interface Element {
 }
 
 const DEEPEST = 64;
+const MOST = 100_000;
 
 const TOKEN =
   /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[(?<raw>[\s\S]*?)\]\]>|<\/(?<end>[^\s<>/]+)\s*>|<(?<start>[^\s<>/!?]+)(?<attributes>(?:\s+[^\s=<>/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(?<empty>\/?)>|(?<text>[^<]+)/y;
@@ -18,7 +19,10 @@ export function parseXml(xml: string): Element {
   const root: Element = { name: '', attributes: {}, children: [], text: '' };
   const open = [root];
   TOKEN.lastIndex = 0;
+  let count = 0;
   for (let at = 0; at < xml.length; at = TOKEN.lastIndex) {
+    count += 1;
+    if (count > MOST) throw new SyntaxError(`it has more than ${MOST} parts`);
     TOKEN.lastIndex = at;
     const groups = TOKEN.exec(xml)?.groups;
     const inner = open.at(-1);

@@ -88,11 +88,16 @@ function kernelOf({ manifest }: Source, inherited: RegisteredImage | undefined):
 /** What clients unpack by themselves; what some of them do not know has to be allowed. */
 export const packedAs = (packing: Packing): ImageFile['compression'] => packing;
 
+const MOST_NAMED = 50;
+
 /** What of a machine does not come along. */
 export function warningsOf(disk: number, disks: readonly { disk: number }[]): string[] {
   const others = disks.map((other) => other.disk).filter((other) => other !== disk);
   if (others.length === 0) return [];
-  const named = others.sort((a, b) => a - b).join(', ');
+  const named = others
+    .sort((a, b) => a - b)
+    .slice(0, MOST_NAMED)
+    .join(', ');
   return [
     `the image has disk ${disk} only: disk${others.length > 1 ? 's' : ''} ${named} of the machine did not come along`,
   ];

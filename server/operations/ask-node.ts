@@ -65,6 +65,10 @@ export function refusalOf(error: unknown): unknown {
   if (error instanceof HostUnreachable) return new ImgapiError('NodeDown', error.message, { cause: error });
   if (error instanceof CommandFailed) return new ImgapiError('NodeFailed', error.message, { cause: error });
   if (error instanceof NotOnNode) return new ImgapiError(absences[error.what], error.message, { cause: error });
+  if (error instanceof SyntaxError) {
+    const message = `what the node has printed can not be read: ${error.message.slice(0, 200)}`;
+    return new ImgapiError('NodeFailed', message, { cause: error });
+  }
   if (error instanceof NotOnPlatform) return new ImgapiError('NotAvailable', error.message, { cause: error });
   return error;
 }

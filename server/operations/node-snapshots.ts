@@ -6,13 +6,16 @@ import type { Action } from '../model/audit.js';
 import type { Caller } from '../model/caller.js';
 import { datacenters, MAIN } from '../model/datacenter.js';
 import { settingsOf } from '../model/datacenter-settings.js';
-import { type SnapshotRef, type SnapshotUse, snapshotId, snapshotUses } from '../model/snapshot.js';
+import { SNAPSHOT, type SnapshotRef, type SnapshotUse, snapshotId, snapshotUses } from '../model/snapshot.js';
 import { hasEnded, tasks } from '../model/task.js';
 import type { Vm } from '../model/vm.js';
 import { askNodeSoon } from './ask-node.js';
 import { noteBeside } from './audited-catalog.js';
 import { findMachine, type MachineNamed } from './find-machine.js';
 import { letGoOn } from './let-go-of-snapshots.js';
+
+/** No machine has more. */
+const MOST = 10_000;
 
 export interface ListedSnapshot extends FoundSnapshot {
   /** What makes an image of it at the moment. */
@@ -24,7 +27,8 @@ export async function listSnapshots(deps: Deps, caller: Caller, named: MachineNa
   const { vm, node } = await findMachine(deps, caller, 'register machines', named);
   const found = await askNodeSoon(deps, node, (hypervisor, signal) => hypervisor.snapshots(vm.uuid, signal));
   const listed: ListedSnapshot[] = [];
-  for (const snapshot of found) {
+  // What can not be asked for again is not told.
+  for (const snapshot of found.filter(({ name }) => SNAPSHOT.test(name)).slice(0, MOST)) {
     const use = await useOf(deps.catalog, { vm: vm.uuid, disk: snapshot.disk, snapshot: snapshot.name });
     listed.push({ ...snapshot, ...(use && { task: use.task }) });
   }

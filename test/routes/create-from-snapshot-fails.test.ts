@@ -192,6 +192,19 @@ test(about('a pool that is full: told, and nothing is left'), async (t) => {
   t.is(told(removed), '200');
 });
 
+test(about('of the snapshots that a node tells of, only those are shown that could be asked for'), async (t) => {
+  const world = await startCreations(t);
+  const web = await world.machine({ alias: 'web' });
+  const row = (name: string) => `printf '%s@%b\\tguid\\t1\\n' '${web.disks[0]}' '${name}'`;
+  const rows = [row('\\033[2J'), row('s'.repeat(600)), `seq -f '${web.disks[0]}@n%.0f\tguid\t1' 20000`].join('; ');
+  await world.node.tools.put('zfs', `case "$1 $*" in "get "*" -r "*) ${rows};; esac; exec "$real" "$@"`);
+  const { status, json } = await world.server.ask('GET', '/api/vm/web/snapshot', { as: 'admin' });
+  t.is(status, 200);
+  const names = (json.result as unknown as { name: string }[]).map(({ name }) => name);
+  t.is(names.length, 10_000);
+  t.true(names.every((name) => /^(n\d+|s1)$/.test(name)));
+});
+
 test(about('a connection that is lost is made again, and the stream sent from its beginning'), async (t) => {
   const world = await startCreations(t, { snapshots: { silence: 30_000, pauses: [1, 1] } });
   await world.machine({ alias: 'web', bytes: randomBytes(200_000) });
