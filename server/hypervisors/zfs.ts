@@ -94,23 +94,35 @@ export class Zfs {
     signal: AbortSignal,
   ): Promise<(Dataset & Record<K, string>)[]> {
     if (roots.length === 0) return [];
-    const words = [
-      'list',
-      '-H',
-      '-r',
-      '-t',
-      'filesystem,volume',
-      '-o',
-      ['name', 'type', 'origin', ...columns].join(','),
-    ];
-    return parseRows(await this.run([...words, ...roots], signal), columns.length + 3).map(
-      ([name, type, origin, ...values]) => ({
-        name: name!,
-        isVolume: type === 'volume',
-        ...(isSet(origin) && { origin }),
-        ...(Object.fromEntries(columns.map((column, at) => [column, values[at]!])) as Record<K, string>),
-      }),
-    );
+    const all = ['-r', '-t', 'filesystem,volume'];
+    const told = parseRows(await this.#listed([...all, ...roots], columns, signal), columns.length + 3);
+    if (columns.length === 0) return told.map((row) => datasetOf(row, columns));
+    // A value may hold a line break, and then anything: a machine that may set properties would speak for others.
+    const names = parseRows(await this.#listed([...all, ...roots], [], signal), 3);
+    const rows = isSameList(told, names) ? told : await this.#oneByOne(names, columns, signal);
+    return rows.map((row) => datasetOf(row, columns));
+  }
+
+  #listed(words: readonly string[], columns: readonly string[], signal: AbortSignal): Promise<string> {
+    return this.run(['list', '-H', '-o', ['name', 'type', 'origin', ...columns].join(','), ...words], signal);
+  }
+
+  /** What is more than a line has no properties. */
+  async #oneByOne(names: readonly string[][], columns: readonly string[], signal: AbortSignal): Promise<string[][]> {
+    const rows: string[][] = [];
+    for (const own of names) {
+      try {
+        const [row = [], ...others] = (await this.#listed([own[0]!], columns, signal))
+          .trimEnd()
+          .split('\n')
+          .map((line) => line.split('\t'));
+        const isPlain = others.length === 0 && row.length === columns.length + 3;
+        rows.push(isPlain ? row : [...own, ...columns.map(() => '-')]);
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+      }
+    }
+    return rows;
   }
 
   async has(name: string, signal: AbortSignal): Promise<boolean> {
@@ -138,3 +150,18 @@ export class Zfs {
     }
   }
 }
+
+function datasetOf<K extends string>(
+  [name, type, origin, ...values]: readonly string[],
+  columns: readonly K[],
+): Dataset & Record<K, string> {
+  return {
+    name: name!,
+    isVolume: type === 'volume',
+    ...(isSet(origin) && { origin }),
+    ...(Object.fromEntries(columns.map((column, at) => [column, values[at]!])) as Record<K, string>),
+  };
+}
+
+const isSameList = (one: readonly string[][], other: readonly string[][]) =>
+  one.length === other.length && one.every(([name], at) => name === other[at]?.[0]);

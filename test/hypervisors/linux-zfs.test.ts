@@ -133,3 +133,20 @@ test(`linux-zfs: what a stream says of where it is mounted and shared is not bel
   const listed = await pool.zfs('list', '-H', '-r', '-o', 'name', `${pool.name}/slipway-images`);
   t.deepEqual(listed.split('\n'), [`${pool.name}/slipway-images`, image]);
 });
+
+test(`linux-zfs: what a property says behind a line break is said of nobody (${needsZfs})`, async (t) => {
+  const { pool, place, hypervisor } = await openNode(t);
+  const [victim, forged] = [randomUUID(), randomUUID()];
+  for (const name of ['evil', 'victim']) await pool.zfs('create', `${place}/${name}`);
+  await pool.zfs('create', `${pool.name}/secret`);
+  await pool.zfs('set', `slipway:uuid=${victim}`, `${place}/victim`);
+  for (const dataset of [`${place}/victim`, `${place}/other`, `${pool.name}/secret`]) {
+    const row = [dataset, 'filesystem', '-', forged, '-', '-', '-', '-', 'tag'].join('\t');
+    await pool.zfs('set', `slipway:tags=x\n${row}`, `${place}/evil`);
+    const found = await hypervisor.inventory(soon());
+    t.deepEqual(found.map(({ hostname }) => hostname).sort(), ['evil', 'victim'], dataset);
+    t.is(found.find(({ hostname }) => hostname === 'victim')?.uuid, victim);
+    t.false(JSON.stringify(found).includes(forged));
+    t.deepEqual(found.find(({ hostname }) => hostname === 'evil')?.tags, []);
+  }
+});
