@@ -116,6 +116,7 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   publicUrl: {
     group: 'listening',
     meaning: 'the URL by which others reach this server, with its path where a proxy adds one',
+    more: 'Nodes of a data center that has its own setting publicUrl fetch by that.',
     example: 'publicUrl = "https://images.example.com"',
     default: undefined,
     read: httpUrl,

@@ -7,6 +7,7 @@ import type { Host, Words } from './host.js';
 import { type Hypervisor, NotOnNode, NotOnPlatform, type SnapshotName } from './hypervisor.js';
 import { describeLinux, type Place, placeNamed, placesOf } from './linux-node.js';
 import { readSources, writeSources } from './linux-sources.js';
+import { machineNamed } from './named-on-node.js';
 import { packer } from './pack-on-node.js';
 import { reaches } from './reaches.js';
 import { sweepScratch } from './scratch-on-node.js';
@@ -29,15 +30,13 @@ export function connectBtrfs(host: Host, node: Node): Hypervisor {
   const places = () => placesOf(node, PRESUMED);
   const found = (signal: AbortSignal) => lookAround(host, node, places(), signal);
 
-  async function machineNamed(vm: string, signal: AbortSignal): Promise<Machine> {
+  async function machineOf(vm: string, signal: AbortSignal): Promise<Machine> {
     const { machines } = UUID.test(vm) ? await found(signal) : { machines: [] };
-    const machine = machines.find(({ vm: { uuid } }) => uuid === vm);
-    if (!machine) throw new NotOnNode('vm', `there is no machine ${vm} on ${node.name}`);
-    return machine;
+    return machineNamed(machines, vm, node.name);
   }
 
   async function machineWith({ vm, disk }: SnapshotName, signal: AbortSignal): Promise<Machine> {
-    const machine = await machineNamed(vm, signal);
+    const machine = await machineOf(vm, signal);
     if (disk !== 1) throw new NotOnNode('disk', `machine ${vm} on ${node.name} has no disk ${disk}, but one`);
     return machine;
   }
@@ -64,7 +63,7 @@ export function connectBtrfs(host: Host, node: Node): Hypervisor {
     },
 
     async snapshots(vm, signal) {
-      const { snapshots } = await machineNamed(vm, signal);
+      const { snapshots } = await machineOf(vm, signal);
       return [...snapshots].map(([name, { uuid, created }]) => ({
         name,
         disk: 1,

@@ -5,6 +5,7 @@ import { describeLinux } from './linux-node.js';
 import { readSources, writeSources } from './linux-sources.js';
 import { pullVolumes } from './lvm-images.js';
 import { isImage, type LvmDisk, type LvmMachine, machinesIn, SCRATCH, snapshotName } from './lvm-machines.js';
+import { diskNamed, machineNamed } from './named-on-node.js';
 import { packer } from './pack-on-node.js';
 import { FIELDS, VOLUME_NAME, type Volume, volumesIn } from './parse-lvs.js';
 import { reaches } from './reaches.js';
@@ -44,22 +45,14 @@ export function connectLvmThin(host: Host, node: Node): Hypervisor {
     return all.filter((volume) => volume.kind !== 'other' && isMeant(volume));
   }
 
-  async function machineNamed(vm: string, signal: AbortSignal): Promise<LvmMachine> {
+  async function machineOf(vm: string, signal: AbortSignal): Promise<LvmMachine> {
     const machines = UUID.test(vm) ? machinesIn(node.name, await volumes(signal)) : [];
-    const machine = machines.find(({ vm: { uuid } }) => uuid === vm);
-    if (!machine) throw new NotOnNode('vm', `there is no machine ${vm} on ${node.name}`);
-    return machine;
+    return machineNamed(machines, vm, node.name);
   }
 
-  async function diskOf(
-    { vm, disk }: SnapshotName,
-    signal: AbortSignal,
-  ): Promise<{ machine: LvmMachine; disk: LvmDisk }> {
-    const machine = await machineNamed(vm, signal);
-    const one = machine.disks.find((other) => other.disk === disk);
-    if (!one)
-      throw new NotOnNode('disk', `machine ${vm} on ${node.name} has no disk ${disk}, but ${machine.disks.length}`);
-    return { machine, disk: one };
+  async function diskOf(meant: SnapshotName, signal: AbortSignal): Promise<{ machine: LvmMachine; disk: LvmDisk }> {
+    const machine = await machineOf(meant.vm, signal);
+    return { machine, disk: diskNamed(machine.disks, meant, node.name) };
   }
 
   async function kept(
@@ -103,7 +96,7 @@ export function connectLvmThin(host: Host, node: Node): Hypervisor {
     },
 
     async snapshots(vm, signal) {
-      const { disks } = await machineNamed(vm, signal);
+      const { disks } = await machineOf(vm, signal);
       return disks.flatMap(({ disk, snapshots }) =>
         [...snapshots].map(([name, { created, size, taken }]) => ({
           name,

@@ -5,6 +5,7 @@ import { type FoundSnapshot, type Hypervisor, NotOnNode, NotOnPlatform, type Sna
 import { removeOfDomain, takeOfDomain } from './libvirt.js';
 import { describeLinux, type Place, placeNamed, placesOf, poolsAt } from './linux-node.js';
 import { readSources, writeSources } from './linux-sources.js';
+import { diskNamed, machineNamed } from './named-on-node.js';
 import { type DiskFile, optionOf } from './qemu-files.js';
 import { imagesAt, pullImages, removeImage } from './qemu-images.js';
 import { machinesOn, type QemuDisk, type QemuMachine } from './qemu-machines.js';
@@ -46,22 +47,14 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
   const places = () => placesOf(node, PRESUMED);
   const found = (signal: AbortSignal) => machinesOn(host, node, places(), signal);
 
-  async function machineNamed(vm: string, signal: AbortSignal): Promise<QemuMachine> {
+  async function machineOf(vm: string, signal: AbortSignal): Promise<QemuMachine> {
     const { machines } = UUID.test(vm) ? await found(signal) : { machines: [] };
-    const machine = machines.find(({ vm: { uuid } }) => uuid === vm);
-    if (!machine) throw new NotOnNode('vm', `there is no machine ${vm} on ${node.name}`);
-    return machine;
+    return machineNamed(machines, vm, node.name);
   }
 
-  async function diskOf(
-    { vm, disk }: SnapshotName,
-    signal: AbortSignal,
-  ): Promise<{ machine: QemuMachine; disk: QemuDisk }> {
-    const machine = await machineNamed(vm, signal);
-    const one = machine.disks.find((other) => other.disk === disk);
-    if (!one)
-      throw new NotOnNode('disk', `machine ${vm} on ${node.name} has no disk ${disk}, but ${machine.disks.length}`);
-    return { machine, disk: one };
+  async function diskOf(meant: SnapshotName, signal: AbortSignal): Promise<{ machine: QemuMachine; disk: QemuDisk }> {
+    const machine = await machineOf(meant.vm, signal);
+    return { machine, disk: diskNamed(machine.disks, meant, node.name) };
   }
 
   async function kept(meant: SnapshotName, signal: AbortSignal): Promise<Kept> {
@@ -96,7 +89,7 @@ export function connectQemu(host: Host, node: Node): Hypervisor {
     },
 
     async snapshots(vm, signal) {
-      const { disks } = await machineNamed(vm, signal);
+      const { disks } = await machineOf(vm, signal);
       return disks.flatMap(snapshotsOf);
     },
 
