@@ -270,6 +270,24 @@ test(about('a node that is lost on the way is tried again, and ends as down'), a
   t.deepEqual([await pulls.copies(), await pulls.tokens()], [[], []]);
 });
 
+test(about('nodes fetch by the URL of their data center where it has its own'), async (t) => {
+  const pulls = await startPulls(t);
+  const { root, at, deps } = pulls;
+  await pulls.zoneImage('web');
+  const { publicUrl } = deps.policy;
+  Object.assign(deps.policy, { publicUrl: undefined });
+  const campaign = () => root('POST', '/api/campaign/all', { image: 'web', pool: pulls.nodes[0]!.pool.name });
+  t.is(said(await root('POST', at('web'), {})), '428 NoPublicUrl');
+  t.is(said(await campaign()), '428 NoPublicUrl');
+  t.is((await root('PUT', '/api/dc/east/settings', { publicUrl })).status, 200);
+  t.is((await done(pulls, 'POST', at('web'))).status, 'SUCCESS');
+  t.is((await done(pulls, 'DELETE', at('web'))).status, 'SUCCESS');
+  const { status, json } = await campaign();
+  t.is(status, 201);
+  t.is((await endOf(pulls, json.task_id)).status, 'SUCCESS');
+  t.is((await pulls.copies()).length, 1);
+});
+
 test(about('what is unused goes, what is used stays with the reason'), async (t) => {
   const pulls = await startPulls(t);
   const { root, nodes } = pulls;
