@@ -29,10 +29,9 @@ export const snapshots: Part = {
   title: 'Snapshots from nodes',
   about: `${WHOLE} MiB of random bytes from an sshd on the same machine, by the daemon's own way from a node into its store,
 against \`ssh -c aes128-gcm@openssh.com\` through \`tee\` into \`md5sum\`, \`sha1sum\`, \`sha256sum\` and a file that is synced.
-*Far*: ${PART} MiB through a line with ${2 * DELAY} ms of round trip. *Packed*: ${PART} MiB through \`gzip -1\` on the node, where
-\`cat\` of a file stands for \`zfs send\` on both sides. *${AT_ONCE} at once*: ${WHOLE} MiB
-each, over one connection; memory is what the process holds that does so, before and at most. ssh2 runs without its native
-part, as it is installed.`,
+*Far*: ${PART} MiB through a line with ${2 * DELAY} ms of round trip. *Packed*: ${PART} MiB through \`gzip -1\` on the node; \`cat\` of a
+file stands for \`zfs send\` on both sides. *${AT_ONCE} at once*: ${WHOLE} MiB each, over one connection. Memory is that of the process
+which does what the daemon does, before and at most. ssh2 runs without its native part, as it is installed.`,
   measure,
 };
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { CommandFailed, HostUnreachable, type Unreached } from '../../server/hypervisors/host.js';
 import { makeKey } from '../../server/hypervisors/node-key.js';
 import { fingerprint, publicLineOf } from '../../server/hypervisors/ssh.js';
+import { giveBack } from '../../storage/give-back.js';
 import { isMet } from '../support/needs.js';
 import { startAgent } from '../support/ssh-agent.js';
 import { sshKey } from '../support/ssh-keys.js';
@@ -58,6 +59,27 @@ known('what it reads, and what it prints, comes whole', async (t) => {
   t.is(await host.run(['cat'], { signal: never }), '');
   t.is(await sizeOf(host.stream(['head', '-c', String(40 * MiB), '/dev/zero'], { signal: never })), 40 * MiB);
   await sshd.nothingRuns();
+});
+
+known('what is printed comes in memory that may be given back, whatever the cipher', async (t) => {
+  const printed = randomBytes(8 * MiB);
+  for (const cipher of ['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr']) {
+    const { host, sshd } = await node(t, { config: [`Ciphers ${cipher}`] });
+    const file = join(sshd.directory, 'printed');
+    await writeFile(file, printed);
+    const one = async () => {
+      let size = 0;
+      for await (const chunk of host.stream(['cat', file], { signal: never })) {
+        t.true(printed.subarray(size, size + chunk.length).equals(chunk), cipher);
+        size += chunk.length;
+        giveBack(chunk);
+        t.is(chunk.length, 0);
+        t.is(await host.run(['echo', 'between'], { signal: never }), 'between\n');
+      }
+      t.is(size, printed.length);
+    };
+    await Promise.all([one(), one()]);
+  }
 });
 
 known('one that fails after all bytes has failed, however whole they look', async (t) => {
