@@ -1,12 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import ava, { type ExecutionContext } from 'ava';
 import { makeKey } from '../../server/hypervisors/node-key.js';
+import { groups } from '../../server/model/group.js';
+import { images } from '../../server/model/image.js';
 import { nodes } from '../../server/model/node.js';
 import { letGoOfSnapshots } from '../../server/operations/let-go-of-snapshots.js';
 import { openBlobs } from '../../storage/open.js';
-import { type Creations, NODE, NOTHING_LEFT, startCreations } from '../support/creations.js';
+import { type Creations, DC, NODE, NOTHING_LEFT, startCreations } from '../support/creations.js';
+import { grant } from '../support/datacenters.js';
+import { addUser } from '../support/fixtures.js';
 import { endOf } from '../support/imports.js';
 import { isMet, mount, unmount } from '../support/needs.js';
 import { scratch } from '../support/scratch.js';
@@ -278,6 +283,44 @@ test(about('what waits for its turn may find its machine gone, or another snapsh
   t.like(replaced?.result as object, { code: 'ResourceNotFound' });
   t.regex(Object(replaced?.result).detail, /another one by now/);
   t.deepEqual(await emptied(world), NOTHING_LEFT);
+});
+
+test(about('whose right is taken away while the bytes come has no image of them'), async (t) => {
+  const world = await startCreations(t);
+  const { server } = world;
+  await world.machine({ alias: 'web' });
+  const maker = await addUser(server, 'maker');
+  const group = await grant(server, maker, DC, 'admin', 'image_admin');
+  const mark = join(await scratch(t), 'mark');
+  await sending(world, `until [ -e ${mark} ]; do sleep 0.2; done`);
+  const { json } = await server.ask('POST', '/api/vm/web/snapshot/s1/image/x', { body: {}, headers: maker.headers });
+  await runs(world, 'sleep 0.2');
+  await server.deps.catalog.write((tx) => tx.delete(groups, group));
+  await writeFile(mark, '');
+  const { status, result } = await endOf(server, json.task_id);
+  t.is(status, 'FAILURE');
+  t.like(result as object, { code: 'NotPermitted' });
+  t.deepEqual(await world.left(), NOTHING_LEFT);
+});
+
+test(about('what a disk is said to be made of tells nothing of images elsewhere'), async (t) => {
+  const world = await startCreations(t);
+  const { server, node } = world;
+  const base = await node.addImage();
+  await world.machine({ alias: 'web', image: base });
+  const hidden = { uuid: base, v: 2, name: 'hidden', version: '1', type: 'zone-dataset', os: 'smartos', public: false };
+  const body = { ...hidden, requirements: { min_ram: 77 } };
+  t.is((await server.ask('POST', `/images/${base}?action=import`, { body })).status, 200);
+  const maker = await addUser(server, 'maker');
+  await grant(server, maker, DC, 'admin', 'image_admin');
+  const ramOf = async (name: string, headers: Record<string, string>) => {
+    const { json } = await server.ask('POST', `/api/vm/web/snapshot/s1/image/${name}`, { body: {}, headers });
+    const { status, result } = await endOf(server, json.task_id);
+    t.is(status, 'SUCCESS', JSON.stringify(result));
+    return (await server.deps.catalog.get(images, Object(result).uuid))?.requirements?.min_ram;
+  };
+  t.is(await ramOf('one', maker.headers), undefined);
+  t.is(await ramOf('other', (await addUser(server, 'boss', { superAdmin: true })).headers), 77);
 });
 
 test(about('of two creations of one snapshot at once, one wins and the other is refused'), async (t) => {
