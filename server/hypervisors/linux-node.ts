@@ -71,7 +71,7 @@ export async function poolsAt(host: Host, places: readonly Place[], signal: Abor
 }
 
 /** Of a line of `df -Pk`, whose first column can hold anything. */
-export function roomIn(line = ''): { size: number; free: number } | undefined {
+function roomIn(line = ''): { size: number; free: number } | undefined {
   const [, size, free] = /\s(\d{1,15})\s+\d{1,15}\s+(\d{1,15})\s+(?:\d+%|-)\s/.exec(line) ?? [];
   return size === undefined ? undefined : { size: Number(size) * 1024, free: Number(free) * 1024 };
 }

@@ -57,7 +57,7 @@ export async function lookInto(
 }
 
 /** What the script above prints. */
-export function filesIn(printed: string): DiskFile[] {
+function filesIn(printed: string): DiskFile[] {
   const fields = partsOf(printed, '\0');
   const files: DiskFile[] = [];
   for (let at = 0; at + 3 < fields.length; at += 4) {

@@ -31,7 +31,7 @@ export const nameOf = (command: Command) =>
  * A line of sh that runs a command, and ends with what it ends with: 0 only where all commands of a pipe have ended so.
  * What is on file descriptor 3 is none of theirs.
  */
-export function scriptOf(command: Command): string {
+function scriptOf(command: Command): string {
   if (!('pipe' in command)) return `${spelled(command)} 3<&-`;
   const { pipe } = command;
   const [only] = pipe;

@@ -37,7 +37,7 @@ export async function sidecarsIn(
 }
 
 /** Whatever is not of its type is passed over: it is written by hand. */
-export function sidecarOf(text: string): Sidecar | undefined {
+function sidecarOf(text: string): Sidecar | undefined {
   const said = objectIn(text);
   if (!said) return undefined;
   const own = (name: string) => {

@@ -104,10 +104,6 @@ ava('a campaign that can not be is refused before anything begins', async (t) =>
     t.regex(answer.bytes.toString(), message);
     t.deepEqual(await records(server), []);
   };
-  await refused(await create({ image: uuid }), 428, /publicUrl is not set/);
-  deps.policy.publicUrl = 'http://127.0.0.1:80';
-  await refused(await create({ image: uuid }), 428, /finds itself/);
-  deps.policy.publicUrl = 'http://images.test';
   await refused(await create({ image: uuid }), 400, /no node is talked to/);
   await refused(await create({ image: uuid, dcs: ['main'] }), 400, /no node in main is talked to/);
   await refused(await create({ image: uuid, nodes: ['nobody'] }), 400, /names no node/);
@@ -125,6 +121,10 @@ ava('a campaign that can not be is refused before anything begins', async (t) =>
   await refused(await ask('PUT', '/api/campaign/none', { as: 'admin', body: { action: 'go' } }), 400, /stop, start/);
 
   t.is((await ask('POST', '/api/node/unmanaged', { as: 'admin', body: { dcs: ['main'] } })).status, 201);
+  await refused(await create({ image: uuid, nodes: ['unmanaged'] }), 428, /publicUrl is not set/);
+  deps.policy.publicUrl = 'http://127.0.0.1:80';
+  await refused(await create({ image: uuid, nodes: ['unmanaged'] }), 428, /finds itself/);
+  deps.policy.publicUrl = 'http://images.test';
   const named = await create({ image: uuid, nodes: ['unmanaged'] });
   t.is(named.status, 201, named.bytes.toString());
   await deps.tasks.settled(String(named.json.task_id), new AbortController().signal);

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /*
  * Stands in for tools of SmartOS that do not run here: `vmadm`, `imgadm`, `sysinfo`, `uname`. It keeps what there is in files of
@@ -152,6 +153,19 @@ async function origins(): Promise<[name: string, origin: string][]> {
   return lines.map((line) => line.split('\t') as [name: string, origin: string]);
 }
 
+/** What zfs-fuse has mounted, as the real system has not, is busy for a moment. */
+async function destroy(dataset: string): Promise<void> {
+  for (let left = 200; ; left -= 1) {
+    try {
+      zfs('destroy', '-r', dataset);
+      return;
+    } catch (error) {
+      if (left === 0 || !`${error}`.includes('busy')) throw error;
+      await pause(50);
+    }
+  }
+}
+
 async function deleteImage(pool: string, uuid: string): Promise<void> {
   if (!has(`${pool}/${uuid}`)) {
     throw new Refusal('ImageNotInstalled', `image "${uuid}" was not found on zpool "${pool}"`, 3);
@@ -160,7 +174,7 @@ async function deleteImage(pool: string, uuid: string): Promise<void> {
   if (clones.length > 0) {
     throw new Refusal('ImageHasDependentClones', `image "${uuid}" has dependent clones: ${clones[0]![0]}`);
   }
-  zfs('destroy', '-r', `${pool}/${uuid}`);
+  await destroy(`${pool}/${uuid}`);
   await rm(join(state, installedAt(pool, uuid)), { force: true });
   print(`Deleted image ${uuid}`);
 }

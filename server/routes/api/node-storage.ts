@@ -62,10 +62,12 @@ const looks = {
 
 type Shown = Awaited<ReturnType<typeof showCopy>>;
 
-function presented({ vms, ...shown }: Shown, extended: boolean) {
-  if (!extended) return shown;
-  return { ...shown, vms: vms.map(({ hostname, datacenter = null }) => ({ hostname, dc: datacenter })) };
-}
+const plain = ({ vms: _, ...shown }: Shown) => shown;
+
+const withMachines = ({ vms, ...shown }: Shown) => ({
+  ...shown,
+  vms: vms.map(({ hostname, datacenter = null }) => ({ hostname, dc: datacenter })),
+});
 
 const meant = ({ params }: Pick<Asked<unknown, unknown>, 'params'>) => ({
   node: params.host ?? '',
@@ -92,7 +94,8 @@ export const images = endpoint({
       size: ({ size }) => size ?? 0,
       vm_count: ({ vm_count }) => vm_count,
     });
-    const answers = full || extended ? result.map((one) => presented(one, extended)) : result.map(({ name }) => name);
+    const present = extended ? withMachines : plain;
+    const answers = full || extended ? result.map((one) => present(one)) : result.map(({ name }) => name);
     return new Page<unknown>(answers, total, offset);
   },
 });
@@ -108,7 +111,8 @@ export const show = endpoint({
   refusals: ['ResourceNotFound'],
   perform: async (asked, deps) => {
     const found = await findCopy(deps, asked.caller, { ...meant(asked), dc: asked.query.dc });
-    return presented(await showCopy(deps, found), asked.query.extended);
+    const shown = await showCopy(deps, found);
+    return asked.query.extended ? withMachines(shown) : plain(shown);
   },
 });
 
