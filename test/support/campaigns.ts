@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { makeKey, type NodeKey } from '../../server/hypervisors/node-key.js';
 import { nodes } from '../../server/model/node.js';
@@ -67,8 +68,11 @@ export async function startDiskNode(
     },
     writeSources: (sources) => writeFile(file, sources.map((line) => `${line}\n`).join('')),
     left: async () => {
+      const left = async () => (await readdir(place)).filter((name) => name.startsWith('.slipway'));
+      // What was aborted is taken away by a command of its own, behind the end of its task.
+      for (let tries = 200; tries > 0 && (await left()).length > 0; tries -= 1) await pause(25);
       await sshd.nothingRuns();
-      return (await readdir(place)).filter((name) => name.startsWith('.slipway'));
+      return left();
     },
   };
 }
