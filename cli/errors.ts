@@ -56,8 +56,11 @@ const refusals: Partial<Record<ErrorCode, string>> = {
   ImagePending: 'wait for what works on it: "slipway task list"',
   UserOwnsImages: 'give them to somebody else with --reassign',
   NoImageServer: 'the setting VMS_IMAGE_VM says so: "slipway settings show"',
+  NodeDown: '"slipway node check NODE" tells what is wrong, and what to do',
+  NodeUnsuitable: '"slipway node check NODE" shows what the node is; "slipway node set NODE" says otherwise',
+  NoPublicUrl: 'start the server with --public-url, or set publicUrl in its configuration',
   Busy: 'wait until it has ended: "slipway task list"',
-  ObjectAlreadyExists: 'choose another name, or change what is there',
+  ObjectAlreadyExists: 'it is there: change it, or choose another name',
   InvalidVersion: 'this server is too old or too new for this command line',
 };
 

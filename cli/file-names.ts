@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isRecord } from '../imgapi/checks.js';
 import type { RemoteManifest } from '../imgapi/client.js';
 import { compressionByName, extensionOf } from './compression.js';
 
@@ -22,7 +23,13 @@ export function stemOf({ name, version }: RemoteManifest): string {
 }
 
 export function fileNameOf(image: RemoteManifest, compression: unknown): string {
-  return stemOf(image) + (extensions.get(image.type) ?? '.img') + extensionOf(compression);
+  return stemOf(image) + (formatOf(image) ?? extensions.get(image.type) ?? '.img') + extensionOf(compression);
+}
+
+/** As images that were made of disks say it. */
+function formatOf({ tags }: RemoteManifest): string | undefined {
+  const { format } = isRecord(tags) ? tags : {};
+  return format === 'raw' || format === 'qcow2' ? `.${format}` : undefined;
 }
 
 /** The file's name without what only says how its content is written. */

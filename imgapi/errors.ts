@@ -71,7 +71,11 @@ export const errors = {
   ],
   NodeDown: [503, 'a node can not be reached, or does not let this server in; the message tells which and why', 423],
   NodeFailed: [503, 'a command on a node failed, in the words of the node', 424],
-  NodeUnsuitable: [422, 'a node can not run the image: the message has what it asks for and what there is', 428],
+  NodeUnsuitable: [
+    422,
+    'a node can not do that, or not run the image; the message has what it takes and what there is',
+    428,
+  ],
   NodeInUse: [409, 'management: other nodes are reached through the node', 428],
   NodeNotManaged: [422, 'nobody has said how the node is reached by ssh', 428],
   NoPublicUrl: [503, 'nodes can not be told where images are: publicUrl is not set, or only good on this machine', 428],

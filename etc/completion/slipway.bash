@@ -530,6 +530,7 @@ _slipway() {
     ' snapshot remove --ca') :; return ;;
     ' create-from --disk') :; return ;;
     ' create-from --compression') COMPREPLY=($(compgen -W 'none gzip bzip2 xz zstd' -- "$cur")); return ;;
+    ' create-from --format') COMPREPLY=($(compgen -W 'raw qcow2' -- "$cur")); return ;;
     ' create-from --level') :; return ;;
     ' create-from --compress-on') COMPREPLY=($(compgen -W 'node here' -- "$cur")); return ;;
     ' create-from --os') :; return ;;
@@ -1420,7 +1421,7 @@ _slipway() {
     ' snapshot take',*) : ;;
     ' snapshot remove',-*) COMPREPLY=($(compgen -W '--disk -j --json -y --yes --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' snapshot remove',*) : ;;
-    ' create-from',-*) COMPREPLY=($(compgen -W '--disk --take --incremental --compression --level --compress-on --os --alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' create-from',-*) COMPREPLY=($(compgen -W '--disk --take --incremental --compression --format --level --compress-on --os --alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' create-from',*) : ;;
     ' node',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
     ' node',*) COMPREPLY=($(compgen -W 'key list show create update delete check refresh vms preflight sources pools pull images drop clean token' -- "$cur")) ;;

@@ -1025,6 +1025,7 @@ complete -c slipway -n '__slipway_at \' create-from\'' -l disk -r -f -d 'which d
 complete -c slipway -n '__slipway_at \' create-from\'' -l take -d 'the snapshot is taken for this, under a name that begins so, and removed afterwards'
 complete -c slipway -n '__slipway_at \' create-from\'' -l incremental -d 'only what has changed since the image that the disk was made of'
 complete -c slipway -n '__slipway_at \' create-from\'' -l compression -r -f -a 'none gzip bzip2 xz zstd' -d 'how it is packed; with gzip unless given'
+complete -c slipway -n '__slipway_at \' create-from\'' -l format -r -f -a 'raw qcow2' -d 'how a disk is sent, where its node has several; raw unless given'
 complete -c slipway -n '__slipway_at \' create-from\'' -l level -r -f -d 'how hard it is packed'
 complete -c slipway -n '__slipway_at \' create-from\'' -l compress-on -r -f -a 'node here' -d 'where it is packed; on the node unless given'
 complete -c slipway -n '__slipway_at \' create-from\'' -l os -r -f -d 'what the machine runs, where its node does not know'

@@ -69,6 +69,6 @@ export function refusalOf(error: unknown): unknown {
     const message = `what the node has printed can not be read: ${error.message.slice(0, 200)}`;
     return new ImgapiError('NodeFailed', message, { cause: error });
   }
-  if (error instanceof NotOnPlatform) return new ImgapiError('NotAvailable', error.message, { cause: error });
+  if (error instanceof NotOnPlatform) return new ImgapiError('NodeUnsuitable', error.message, { cause: error });
   return error;
 }

@@ -65,6 +65,6 @@ async function refused(deps: Deps, node: Node, { error, stopping, limit }: Endin
   if (!(error instanceof ImgapiError)) return error;
   const { code, message: reason } = error;
   if (code === 'NodeDown') await noteNode(deps, node, { online: false, reason });
-  else if (code === 'NodeFailed' || code === 'NotAvailable') await noteNode(deps, node, { online: true, reason });
+  else if (code === 'NodeFailed' || code === 'NodeUnsuitable') await noteNode(deps, node, { online: true, reason });
   return error;
 }

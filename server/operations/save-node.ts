@@ -6,6 +6,7 @@ import { datacenters } from '../model/datacenter.js';
 import { meet } from '../model/networks.js';
 import { type Node, nodes, type VmRule } from '../model/node.js';
 import { nodeSources } from '../model/node-source.js';
+import { nodeStatuses } from '../model/node-status.js';
 import { nodeTokens } from '../model/node-token.js';
 import type { Grant } from '../model/token.js';
 import { checkStands } from './check-stands.js';
@@ -43,9 +44,21 @@ export async function updateNode(deps: Deps, caller: Caller, own: Grant, name: s
     await check(tx, deps, node, wish);
     if (before.connection && !node.connection) await checkNoJumps(tx, name);
     await tx.replace(nodes, node);
+    if (!isSameWay(before, node)) await forgetReason(tx, name);
     await placeFound(tx, node, deps.now().toISOString());
     return node;
   });
+}
+
+const isSameWay = ({ connection: one }: Node, { connection: other }: Node) =>
+  JSON.stringify(one) === JSON.stringify(other);
+
+/** Why it was not reached by another way says nothing of this one. */
+async function forgetReason(tx: Tx, node: string): Promise<void> {
+  const found = await tx.get(nodeStatuses, node);
+  if (found?.reason === undefined) return;
+  const { reason: _, ...status } = found;
+  await tx.replace(nodeStatuses, status);
 }
 
 /** Its tokens go with it, and all that was found on it. */

@@ -153,12 +153,13 @@ async function describe(
 
 /** How much a qcow2 takes is known when it is there; of the fields of manifests none says what it is. */
 function inForm(facts: SnapshotFacts, format: DiskForm | undefined): SnapshotFacts {
-  const { formats = [], bytes: _, manifest, ...others } = facts;
-  if (format === undefined || format === formats[0]) return facts;
-  if (formats.includes(format)) {
-    const tags = { ...Object(manifest.tags), format };
-    return { ...others, formats, type: 'other', manifest: { ...manifest, tags } };
-  }
+  const { formats = [], bytes: _, ...others } = facts;
+  const [usual] = formats;
+  if (format === undefined && usual === undefined) return facts;
+  const { manifest } = facts;
+  const tagged = { ...manifest, tags: { ...Object(manifest.tags), format: format ?? usual } };
+  if (format === undefined || format === usual) return { ...facts, manifest: tagged };
+  if (formats.includes(format)) return { ...others, formats, type: 'other', manifest: tagged };
   const there = formats.length > 0 ? formats.join(', ') : 'a stream of its filesystem';
   const message = `format: disk ${facts.disk.disk} of machine ${facts.vm.hostname} is not sent as ${format}, but as ${there}`;
   throw invalidInput([{ field: 'format', code: 'Invalid', message }]);

@@ -17,6 +17,13 @@ for (const [name, version, type, compression, file] of names) {
   });
 }
 
+test('a file of a disk is called as its image says', (t) => {
+  const image = { name: 'web', version: '1', type: 'zvol' };
+  t.is(fileNameOf({ ...image, tags: { format: 'raw' } }, 'gzip'), 'web-1.raw.gz');
+  t.is(fileNameOf({ ...image, type: 'other', tags: { format: 'qcow2' } }, 'none'), 'web-1.qcow2');
+  t.is(fileNameOf({ ...image, tags: { format: '../x' } }, 'none'), 'web-1.zfs');
+});
+
 test('whatever a server calls its images, the file is one of the directory, with a name that fits', (t) => {
   const hostile = { name: '../../etc/\x1b[2J', version: `/..\0\u202e${'x'.repeat(1000)}`, type: 'constructor' };
   const file = fileNameOf(hostile, '../gzip');

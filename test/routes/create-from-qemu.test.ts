@@ -61,7 +61,10 @@ test(`a snapshot of a qcow2 disk becomes an image, which qemu-img finds identica
     const form = packing.format ?? 'raw';
     const compared = await run('qemu-img', ['compare', '-f', form, '-F', 'raw', back, then]);
     t.regex(compared.stdout, /identical/);
-    const manifest = form === 'raw' ? { type: 'zvol', image_size: 1 } : { type: 'other', tags: { format: 'qcow2' } };
+    const manifest =
+      form === 'raw'
+        ? { type: 'zvol', image_size: 1, tags: { format: 'raw' } }
+        : { type: 'other', tags: { format: 'qcow2' } };
     t.like(await stored(server, image), { ...manifest, state: 'active' });
   }
   t.deepEqual(await lab.leftovers(), []);

@@ -406,6 +406,7 @@ test('a check tells what is wrong, what fails first, and what to do', async (t) 
   t.is(firstOf(pinned), 'host key');
   t.like(okOf(pinned), { reachable: true, login: null });
   await root('PUT', '/api/node/n1', { host_keys: [node.sshd.hostKey] });
+  t.is((await nodeOf(lab)).reason, null, 'why it was not reached by the way before says nothing of this one');
   t.is(firstOf(await check()), 'publicUrl');
   await node.sshd.cut();
   await node.sshd.stop();

@@ -24,7 +24,7 @@ export const take = endpoint({
     went: z.number().describe('machines that are there no longer'),
     images: z.number(),
   }),
-  refusals: ['ResourceNotFound', 'Busy', 'NodeDown', 'NodeFailed', 'NodeNotManaged', 'NotAvailable'],
+  refusals: ['ResourceNotFound', 'Busy', 'NodeDown', 'NodeFailed', 'NodeNotManaged', 'NodeUnsuitable'],
   perform: async ({ params }, deps) => refreshNode(deps, await nodeNamed(deps.catalog, params.host ?? '')),
 });
 

@@ -51,7 +51,7 @@ const listed = z.strictObject({
 const OK = 1;
 const PENDING = 2;
 
-const ofNode = ['NodeDown', 'NodeFailed', 'NodeNotManaged', 'NotAvailable'] as const;
+const ofNode = ['NodeDown', 'NodeFailed', 'NodeNotManaged', 'NodeUnsuitable'] as const;
 
 export const list = endpoint({
   name: 'ListSnapshots',
