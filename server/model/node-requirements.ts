@@ -1,5 +1,6 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Image } from '../../imgapi/image.js';
+import type { Platform } from './node.js';
 import type { Description } from './node-status.js';
 
 /** Something that an image asks of a node. */
@@ -15,7 +16,7 @@ export interface Requirement {
 
 export type Problem = Requirement & { ok: false };
 
-type Asking = Pick<Image, 'type' | 'requirements' | 'disk_driver' | 'nic_driver' | 'cpu_type'>;
+type Asking = Pick<Image, 'type' | 'tags' | 'requirements' | 'disk_driver' | 'nic_driver' | 'cpu_type'>;
 
 /** The series of platforms that SmartOS has been of since there are images. */
 const SERIES = '7.0';
@@ -23,7 +24,13 @@ const STAMP = /\d{8}T\d{6}Z/;
 
 /** Of the zones of SmartOS, and of nothing that has no ZFS. */
 const zones: ReadonlySet<Asking['type']> = new Set(['zone-dataset', 'lx-dataset', 'lxd', 'docker']);
-const withZfs: ReadonlySet<Description['platform']> = new Set(['smartos', 'linux-zfs']);
+const withZfs: readonly Platform[] = ['smartos', 'linux-zfs'];
+
+/** Of disks that say what is in their file: only these take them as they are. */
+const takers = new Map<string | undefined, readonly Platform[]>([
+  ['raw', ['qemu', 'lvm-thin']],
+  ['qcow2', ['qemu']],
+]);
 
 /** Processors that every host can play. */
 const anyCpu: ReadonlySet<string> = new Set(['qemu32', 'qemu64', 'kvm32', 'kvm64', 'host']);
@@ -62,17 +69,11 @@ export function checkSuits(image: Asking & { uuid: string }, node: string, descr
   );
 }
 
-function typeOf({ type }: Asking, described: Description | undefined): Requirement[] {
-  if (!zones.has(type)) return [];
-  const there = described?.platform ?? '';
-  return [
-    {
-      what: 'platform',
-      wanted: [...withZfs].join(' or '),
-      there,
-      ok: described ? withZfs.has(described.platform) : null,
-    },
-  ];
+function typeOf({ type, tags }: Asking, described: Description | undefined): Requirement[] {
+  const platforms = zones.has(type) ? withZfs : takers.get(textsIn(tags).format);
+  if (!platforms) return [];
+  const ok = described ? platforms.includes(described.platform) : null;
+  return [{ what: 'platform', wanted: platforms.join(' or '), there: described?.platform ?? '', ok }];
 }
 
 const bounds = {

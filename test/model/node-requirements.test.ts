@@ -35,6 +35,9 @@ const images = {
   'a zone': zone,
   'a disk': zvol,
   'a disk on IDE': { ...zvol, disk_driver: 'ide' },
+  'a raw disk': { ...zvol, tags: { format: 'raw' } },
+  'a qcow2': { type: 'other', os: 'linux', tags: { format: 'qcow2' } },
+  'a strange one': { type: 'other', os: 'linux', tags: { format: 'constructor' } },
   'a disk for Epyc': { ...zvol, cpu_type: 'EPYC' },
   'an lx zone': { type: 'lx-dataset', os: 'linux' },
   'for bhyve by UEFI': { ...zvol, requirements: { brand: 'bhyve', bootrom: 'uefi' } },
@@ -58,6 +61,9 @@ const law = table<'image' | keyof typeof nodes>(`
   a disk             yes           (disk nic)        (disk nic)               yes                (disk nic)               (disk nic)
   a disk on IDE      disk          (disk nic)        (disk nic)               disk               (disk nic)               (disk nic)
   a disk for Epyc    (cpu)         (disk nic cpu)    (disk nic cpu)           (cpu)              (disk nic cpu)           (disk nic cpu)
+  a raw disk         platform      platform          platform                 platform           (disk nic)               (platform disk nic)
+  a qcow2            platform      platform          platform                 platform           yes                      (platform)
+  a strange one      yes           yes               yes                      yes                yes                      yes
   an lx zone         yes           brand             (brand)                  (brand)            platform                 (platform brand)
   for bhyve by UEFI  yes           brand bootrom     (brand bootrom disk nic)  (brand bootrom)  bootrom                  (brand bootrom disk nic)
   since 2020         yes           min               min                      (min)              platform                 (platform min)
