@@ -6,6 +6,8 @@ export interface Task {
   label: string;
   /** How many bytes there are, where it is known. */
   total?: number | undefined;
+  /** There may be fewer. */
+  ceiling?: boolean | undefined;
   /** How many of them were there before. */
   done?: number;
   quiet?: boolean | undefined;
@@ -55,16 +57,17 @@ export function progressLine({ label, total }: Pick<Task, 'label' | 'total'>, sa
 }
 
 /** With so many bytes done, and so many more each second. */
-export function lineOf({ label, total }: Pick<Task, 'label' | 'total'>, bytes: number, rate: number): string {
+export function lineOf({ label, total, ceiling }: Omit<Task, 'done' | 'quiet'>, bytes: number, rate: number): string {
   const speed = `${sizeText(Math.round(rate))}/s`;
   const what = visible(label.length > LABEL ? `…${label.slice(1 - LABEL)}` : label);
   if (total === undefined) return `${what}  ${sizeText(bytes)}  ${speed}`;
   const share = total > 0 ? Math.min(bytes / total, 1) : 1;
   const bar = '#'.repeat(Math.floor(share * BAR)).padEnd(BAR, '-');
-  const far = (percent: string) => `${what}  [${bar}] ${percent.padStart(4)} of ${sizeText(total)}`;
+  const most = ceiling ? 'at most ' : '';
+  const far = (percent: string) => `${what}  [${bar}] ${percent.padStart(4)} of ${most}${sizeText(total)}`;
   // what is left is the other side's: to verify what has come, and to write it down
   if (share === 1) return `${far('100%')}  finishing`;
-  const left = rate > 0 ? `${durationText((total - bytes) / rate)} left` : '';
+  const left = rate > 0 ? `${most}${durationText((total - bytes) / rate)} left` : '';
   return `${far(`${Math.floor(share * 100)}%`)}  ${speed}  ${left}`.trimEnd();
 }
 

@@ -35,10 +35,11 @@ async function shown(management: Management, outcome: Outcome, io: Io): Promise<
 
 /** Bytes as a bar, with the rate and the time that is left; all else in numbers. */
 export function lineOfTask(task: string, progress: unknown, seconds: number): string {
-  const { done, total, unit, rate } = isRecord(progress) ? progress : {};
+  const { done, total, ceiling, unit, rate } = isRecord(progress) ? progress : {};
   if (unit === 'bytes' && typeof done === 'number') {
     const known = typeof total === 'number' ? total : undefined;
-    return lineOf({ label: `task ${task.slice(0, 8)}`, total: known }, done, typeof rate === 'number' ? rate : 0);
+    const told = { label: `task ${task.slice(0, 8)}`, total: known, ceiling: ceiling === true };
+    return lineOf(told, done, typeof rate === 'number' ? rate : 0);
   }
   const far = typeof total === 'number' ? `, ${done} of ${total}` : '';
   return `task ${task}${far}, ${seconds} s`;

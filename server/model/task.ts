@@ -16,6 +16,8 @@ export interface Progress {
   done: number;
   /** Absent where it is not known. */
   total?: number;
+  /** The total is the most that it can be: what comes is packed where nobody counts. */
+  ceiling?: true;
   /** What is counted; things where nothing is said. */
   unit?: 'bytes';
   /** So many a second, of late; told by the runner, as the seconds that are left. */

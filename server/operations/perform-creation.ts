@@ -220,14 +220,14 @@ async function* listening(
   }
 }
 
-/** How far it is: in bytes of the stream where they are counted here, else of what it was packed to on the node. */
+/** How far it is: in bytes of the stream where they are counted here, else of what it was packed to on the node, which are fewer. */
 function told(plan: CreationPlan, work: Work, count: (stored: number) => void) {
   const isCountedHere = packedThere(plan) === undefined;
   let last = 0;
   let sent = 0;
   const progress = (done: number): Progress => ({
     done,
-    ...(isCountedHere && plan.bytes !== undefined && { total: Math.max(plan.bytes, done) }),
+    ...(plan.bytes !== undefined && { total: Math.max(plan.bytes, done), ...(!isCountedHere && { ceiling: true }) }),
     unit: 'bytes',
   });
   return {

@@ -112,6 +112,10 @@ test('how far a task is', (t) => {
     'task 12345678  [########--------]  50% of 100.0 MiB  10.0 MiB/s  0:05 left',
   );
   t.is(lineOfTask('1', { done: 1, total: null, unit: 'bytes', rate: null }, 3), 'task 1  1 B  0 B/s');
+  t.is(
+    lineOfTask('1', { done: 1 << 20, total: 4 << 20, ceiling: true, unit: 'bytes', rate: 1 << 20 }, 3),
+    'task 1  [####------------]  25% of at most 4.0 MiB  1.0 MiB/s  at most 0:03 left',
+  );
   t.is(lineOfTask('1', { done: 1, total: 2, unit: 'things' }, 3), 'task 1, 1 of 2, 3 s');
   t.is(lineOfTask('1', null, 3), 'task 1, 3 s');
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import ava from 'ava';
-import { hasEnded, tasks } from '../../server/model/task.js';
+import { hasEnded, type Progress, tasks } from '../../server/model/task.js';
 import { type Creations, DC, NODE, NOTHING_LEFT, startCreations } from '../support/creations.js';
 import { addMachine, grant, stored } from '../support/datacenters.js';
 import { addUser, numbered } from '../support/fixtures.js';
@@ -39,6 +39,8 @@ test(about('a snapshot of a dataset becomes an image, whose bytes are received b
   const { node, server } = world;
   const bytes = randomBytes(300_000);
   const web = await world.machine({ alias: 'web', bytes });
+  const progress: Progress[] = [];
+  server.deps.tasks.watch((_, told) => progress.push(told));
   const { uuid, task, file, answer } = await created(world, 'web', 'web-1', { version: '2.0', tags: ['a'] });
   t.deepEqual(answer.json.result, { uuid, snapshot: 's1', warnings: [] });
   const { pool } = node;
@@ -65,6 +67,9 @@ test(about('a snapshot of a dataset becomes an image, whose bytes are received b
     machine: { vm: web.uuid, hostname: 'web', disk: 1, snapshot: 's1', dc: DC, node: NODE },
   });
   t.like(task, { datacenter: DC, progress: { unit: 'bytes', done: file.length } });
+  t.true(progress[0]?.ceiling, 'what it packs to nobody knows before');
+  t.true((progress[0]?.total ?? 0) >= bytes.length);
+  t.is(task.progress?.ceiling, undefined);
   t.like(await world.left(), { uses: [], holds: [], held: [], taken: [], partials: [], awaited: 0 });
 });
 

@@ -70,7 +70,7 @@ export async function startDiskNode(
     left: async () => {
       const left = async () => (await readdir(place)).filter((name) => name.startsWith('.slipway'));
       // What was aborted is taken away by a command of its own, behind the end of its task.
-      for (let tries = 200; tries > 0 && (await left()).length > 0; tries -= 1) await pause(25);
+      while ((await left()).length > 0) await pause(25);
       await sshd.nothingRuns();
       return left();
     },

@@ -26,6 +26,7 @@ const record = z.strictObject({
     .strictObject({
       done: z.number(),
       total: z.number().nullable().describe('null where it is not known'),
+      ceiling: z.boolean().describe('whether the total is only the most that it can be'),
       unit: z.enum(['bytes', 'things']),
       rate: z.number().nullable().describe('so many a second, of late'),
       left: z.number().nullable().describe('seconds, at that rate'),
@@ -39,8 +40,8 @@ const record = z.strictObject({
 
 function shownProgress(progress: Progress | undefined) {
   if (!progress) return null;
-  const { done, total = null, unit = 'things', rate = null, left = null } = progress;
-  return { done, total, unit, rate, left };
+  const { done, total = null, ceiling = false, unit = 'things', rate = null, left = null } = progress;
+  return { done, total, ceiling, unit, rate, left };
 }
 
 function present(task: Task, { tasks }: Pick<Deps, 'tasks'>) {
