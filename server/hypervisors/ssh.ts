@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import ssh2, { type ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { giveBack } from '../../storage/give-back.js';
 import { type Command, CommandFailed, type Host, HostUnreachable, type Running, type RunningToEnd } from './host.js';
 import { Places } from './places.js';
 import { lineFor, nameOf } from './quote.js';
 
-const { Client, utils } = ssh2;
-type Client = InstanceType<typeof Client>;
+type Ssh2 = typeof import('ssh2');
+
+let loaded: Ssh2 | undefined;
+
+/** Loaded when a node is first talked to: servers that have none need not keep it in memory. */
+function ssh2(): Ssh2 {
+  loaded ??= createRequire(import.meta.url)('ssh2') as Ssh2;
+  return loaded;
+}
 
 /** How a machine is reached. */
 export interface Way {
@@ -371,7 +379,7 @@ export class SshHost implements Host {
 
   #shakeHands(sock: Duplex | undefined, signal: AbortSignal, limit: AbortSignal): Promise<Connection> {
     const { way } = this;
-    const client = new Client();
+    const client = new (ssh2().Client)();
     const connection: Connection = { client, hostKey: '' };
     const keys = [...way.keys()];
     let refusal: HostUnreachable | undefined;
@@ -643,7 +651,7 @@ export function fingerprint(hostKey: string): string {
 
 /** The line of `authorized_keys` without options; nothing where it is no private key, or one with a passphrase. */
 export function publicLineOf(privateKey: string): string | undefined {
-  const parsed = utils.parseKey(privateKey);
+  const parsed = ssh2().utils.parseKey(privateKey);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!key || key instanceof Error || !key.isPrivateKey()) return undefined;
   return `${key.type} ${key.getPublicSSH().toString('base64')}`;

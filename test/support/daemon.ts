@@ -49,6 +49,9 @@ export interface Daemon extends Running, Asker {
 
 const main = fileURLToPath(new URL('../../server/main.js', import.meta.url));
 
+/** As `npm start` and the service have it: Node 24 would let the memory of what is young grow to twice that of Node 20. */
+const SHIPPED = ['--max-semi-space-size=16'];
+
 const alive = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -62,7 +65,7 @@ export function launch(
   stdin: 'ignore' | 'pipe' = 'ignore',
 ): Running {
   const own = Object.entries(process.env).filter(([name]) => !/^(SLIPWAY_.*|(https?|no)_proxy)$/i.test(name));
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [...SHIPPED, main, ...args], {
     env: { ...Object.fromEntries(own), ...env },
     stdio: [stdin, 'pipe', 'pipe'],
   });
