@@ -68,9 +68,9 @@ const showKey: Register = (group, context) => {
       'after',
       '\nExamples:\n  slipway node key --from 10.0.0.1\n  slipway node key | ssh root@node1 "cat >> .ssh/authorized_keys"',
     )
-    .action(async (options: { from?: string; jump?: true }, called: Command) => {
+    .action(async ({ from, jump }: { from?: string; jump?: true }, called: Command) => {
       const management = new Management(await openSession(called, context));
-      const { result } = await call(management, 'GET /api/nodekey', { ...options });
+      const { result } = await call(management, 'GET /api/nodekey', { ...(from && { from }), ...(jump && { jump }) });
       if (!isRecord(result)) throw management.exchange.answeredBadly(200, 'sent no key');
       await print(context.io, `${visible(String(result.line))}\n`);
     });

@@ -17,6 +17,7 @@ test('a node is let in, checked, looked at and refreshed; by itself too', async 
     return stdout;
   };
   const key = (await done('node', 'key')).trim();
+  t.regex(await done('node', 'key', '--url', daemon.url, '--from', '10.0.0.1'), /^restrict,from="10\.0\.0\.1" ssh-/);
   const node = await startTalkingNode(t, key);
   const { uuid } = await anImage(daemon, { name: 'web' });
   await tells(t, node, [zone(numbered(1), 'web1', uuid)]);
