@@ -53,7 +53,7 @@ async function* spawned(
       else reject(new NotPacked(`${tool} on this server ended with ${code ?? killed}`));
     });
   });
-  ended.catch(() => {});
+  ended.catch(() => {}); // both are asked for behind the last byte
   const fed = pipeline(new GivenReadable(source), child.stdin, { signal });
   fed.catch(() => {});
   try {

@@ -23,6 +23,7 @@ export async function pullVolumes(
   }
   const known = new Set(there.filter(({ group }) => group === pool.group).map(({ name }) => name));
   const volume = `${pool.group}/${SCRATCH}${job}`;
+  // What is out of reach now is for the sweep.
   const discard = () =>
     host.run(['sh', '-c', remove, 'sh', volume], { signal: AbortSignal.timeout(60_000) }).catch(() => {});
   let come = 0;

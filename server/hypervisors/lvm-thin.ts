@@ -166,6 +166,7 @@ export function connectLvmThin(host: Host, node: Node): Hypervisor {
         isDone = true;
       } finally {
         if (!isDone) {
+          // What is out of reach now is for the sweep.
           const close: Words = ['sh', '-c', shut, 'sh', snapshot.path, opened(job)];
           await host.run(close, { signal: AbortSignal.timeout(30_000) }).catch(() => {});
         }
