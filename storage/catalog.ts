@@ -1,3 +1,5 @@
+import type { Members } from './members.js';
+
 /** What the catalog keeps of one sort of record. Drivers know kinds, never their meaning. */
 export interface Kind<T> {
   readonly name: string;
@@ -87,6 +89,10 @@ export interface Snapshot extends Reader {
  * catalog goes on to serve reads, and writes again as soon as the disk allows. Never call `write` inside `write`.
  */
 export interface Catalog extends Reader {
+  /** The daemons that share it: a write that was acknowledged on one is seen by reads on all. */
+  readonly members: Members;
+  /** Whether what this daemon reads is sure to hold all that was acknowledged anywhere: its lease is good. */
+  current(): boolean;
   write<R>(change: (tx: Tx) => Promise<R>): Promise<R>;
   /** All records, in the order of their ids, many at a time: for views that hold every one of them. */
   pages<T>(kind: Kind<T>): AsyncIterable<Stored<T>[]>;
@@ -97,7 +103,10 @@ export interface Catalog extends Reader {
   follow<T>(kind: Kind<T>, follower: (changes: Change<T>[]) => void): () => void;
   /** Between two groups of writes. */
   snapshot(): Promise<Snapshot>;
-  /** How many snapshots are open. Whoever sees none inside a write can be sure that none will see less than it leaves. */
+  /**
+   * How many snapshots are open, on all daemons. Whoever sees none inside a write can be sure that none will see less than
+   * it leaves.
+   */
   openSnapshots(): number;
   /** Into a catalog that is empty, and that nobody uses before this has returned: what fails leaves a part of it. */
   load(entries: AsyncIterable<Entry[]>): Promise<void>;

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../storage/catalog.js';
+import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import type { Metrics } from './instruments.js';
 import { failuresOf, secondsSince, timed } from './timed.js';
 
@@ -31,17 +32,12 @@ export function measuredCatalog(catalog: Catalog, { instruments }: Metrics): Cat
     }
   }
 
-  return {
+  return wrappedCatalog(catalog, {
     get: (kind, id) => time('get', () => catalog.get(kind, id)),
     find: (kind, key) => time('find', () => catalog.find(kind, key)),
     range: (kind, index, options) => each('range', catalog.range(kind, index, options)),
     list: (kind) => each('list', catalog.list(kind)),
     pages: (kind) => each('list', catalog.pages(kind)),
     write: (change) => time('write', () => catalog.write(change)),
-    follow: (kind, follower) => catalog.follow(kind, follower),
-    snapshot: () => catalog.snapshot(),
-    openSnapshots: () => catalog.openSnapshots(),
-    load: (entries) => catalog.load(entries),
-    close: () => catalog.close(),
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog, Tx } from '../../storage/catalog.js';
+import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { CHANGES, isNoted, type Occasion, type Touched, touched, union } from '../model/audit.js';
 import { appendEntries } from './append-entries.js';
 
@@ -22,17 +23,7 @@ export function noteBeside(tx: Tx, touched: Touched): void {
  * chain. What changes nothing leaves no entry; what can not be noted is not changed.
  */
 export function auditedCatalog({ catalog, now, onEntry }: Means, occasion: () => Occasion): Catalog {
-  return {
-    get: (kind, id) => catalog.get(kind, id),
-    find: (kind, key) => catalog.find(kind, key),
-    range: (kind, index, options) => catalog.range(kind, index, options),
-    list: (kind) => catalog.list(kind),
-    pages: (kind) => catalog.pages(kind),
-    follow: (kind, follower) => catalog.follow(kind, follower),
-    snapshot: () => catalog.snapshot(),
-    openSnapshots: () => catalog.openSnapshots(),
-    load: (entries) => catalog.load(entries),
-    close: () => catalog.close(),
+  return wrappedCatalog(catalog, {
     write: async (change) => {
       let entry: string | undefined;
       const result = await catalog.write(async (tx) => {
@@ -48,5 +39,5 @@ export function auditedCatalog({ catalog, now, onEntry }: Means, occasion: () =>
       if (entry !== undefined) onEntry?.(entry);
       return result;
     },
-  };
+  });
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Catalog, Change, Entry, Kind, Snapshot, Stored, Tx } from '../catalog.js';
 import { StorageDown } from '../errors.js';
+import { onlyMember } from '../only-member.js';
 import { Database, type Engine } from './database.js';
 import { everything, rangeOf, recordKey, walk } from './keys.js';
 import { Overlay } from './overlay.js';
@@ -27,6 +28,7 @@ const groupLimit = 1000;
 
 /** The catalog over any open abstract-level database. `ready` is asked before one that has failed is opened again. */
 export class LevelCatalog extends Records implements Catalog {
+  readonly members = onlyMember();
   readonly #database: Database;
   readonly #committed: ResidentKeys;
   readonly #waiting: Waiting[] = [];
@@ -42,6 +44,10 @@ export class LevelCatalog extends Records implements Catalog {
     super(database);
     this.#database = database;
     this.#committed = new ResidentKeys(database);
+  }
+
+  current(): boolean {
+    return true;
   }
 
   async write<R>(change: (tx: Tx) => Promise<R>): Promise<R> {

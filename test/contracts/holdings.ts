@@ -6,6 +6,7 @@ import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
 import { collect, contents, locate, publish, publishAll, release, type Stores } from '../../storage/holdings.js';
 import { partials } from '../../storage/partials.js';
+import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { gate } from '../support/gate.js';
 import { bytesOf, listed, store } from './blobs.js';
 
@@ -304,22 +305,12 @@ function pause(): { reached: Promise<void>; paused: () => Promise<void>; go: () 
 }
 
 function before(catalog: Catalog, write: () => Promise<void>): Catalog {
-  return {
-    get: (kind, id) => catalog.get(kind, id),
-    find: (kind, key) => catalog.find(kind, key),
-    range: (kind, index, options) => catalog.range(kind, index, options),
-    list: (kind) => catalog.list(kind),
-    pages: (kind) => catalog.pages(kind),
+  return wrappedCatalog(catalog, {
     write: async (change) => {
       await write();
       return catalog.write(change);
     },
-    follow: (kind, follower) => catalog.follow(kind, follower),
-    snapshot: () => catalog.snapshot(),
-    openSnapshots: () => catalog.openSnapshots(),
-    load: (entries) => catalog.load(entries),
-    close: () => catalog.close(),
-  };
+  });
 }
 
 function beforeDelete(blobs: BlobStore, paused: () => Promise<void>): BlobStore {

@@ -8,6 +8,7 @@ import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
 import { locate } from '../../storage/holdings.js';
 import { openBlobs, openCatalog, openLeftDirectory } from '../../storage/open.js';
+import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { numbered } from '../support/fixtures.js';
 import {
   currentRecord,
@@ -26,22 +27,13 @@ async function left(t: ExecutionContext, image: OldImage) {
 }
 
 /** Every write reaches the disk, and is told to have failed. */
-const doubtful = (catalog: Catalog): Catalog => ({
-  get: (kind, id) => catalog.get(kind, id),
-  find: (kind, key) => catalog.find(kind, key),
-  range: (kind, index, options) => catalog.range(kind, index, options),
-  list: (kind) => catalog.list(kind),
-  pages: (kind) => catalog.pages(kind),
-  follow: (kind, follower) => catalog.follow(kind, follower),
-  snapshot: () => catalog.snapshot(),
-  openSnapshots: () => catalog.openSnapshots(),
-  load: (entries) => catalog.load(entries),
-  close: () => catalog.close(),
-  write: async (change) => {
-    await catalog.write(change);
-    throw new StorageDown('writing the catalog', 'nobody knows');
-  },
-});
+const doubtful = (catalog: Catalog): Catalog =>
+  wrappedCatalog(catalog, {
+    write: async (change) => {
+      await catalog.write(change);
+      throw new StorageDown('writing the catalog', 'nobody knows');
+    },
+  });
 
 test('a write of which nobody knows whether it was done costs no bytes', async (t) => {
   const directory = await left(t, referenceImage(uuid));

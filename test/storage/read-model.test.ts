@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
 import type { Catalog, Kind } from '../../storage/catalog.js';
 import { ReadModel } from '../../storage/read-model.js';
+import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { gate } from '../support/gate.js';
 
 interface Ship {
@@ -169,11 +170,7 @@ async function opened(t: ExecutionContext, records: Ship[]): Promise<{ catalog: 
 const labels = (model: ReadModel<View>) => model.sorted.map(({ label }) => label);
 
 function pausedAfterFirst(catalog: Catalog, reached: () => void, goOn: Promise<void>): Catalog {
-  return {
-    get: (kind, id) => catalog.get(kind, id),
-    find: (kind, key) => catalog.find(kind, key),
-    range: (kind, index, options) => catalog.range(kind, index, options),
-    list: (kind) => catalog.list(kind),
+  return wrappedCatalog(catalog, {
     async *pages(kind) {
       for await (const page of catalog.pages(kind)) {
         for (const stored of page) {
@@ -183,11 +180,5 @@ function pausedAfterFirst(catalog: Catalog, reached: () => void, goOn: Promise<v
         }
       }
     },
-    write: (change) => catalog.write(change),
-    follow: (kind, follower) => catalog.follow(kind, follower),
-    snapshot: () => catalog.snapshot(),
-    openSnapshots: () => catalog.openSnapshots(),
-    load: (entries) => catalog.load(entries),
-    close: () => catalog.close(),
-  };
+  });
 }
