@@ -4,8 +4,8 @@ import { type AuditEntry, auditEntries, CHANGES } from '../../server/model/audit
 import { type Group, groups } from '../../server/model/group.js';
 import { sealAudit } from '../../server/operations/seal-audit.js';
 import { StorageDown } from '../../storage/errors.js';
-import { openCatalog } from '../../storage/open.js';
 import { addDatacenter, grant, place } from '../support/datacenters.js';
+import { ownCatalog } from '../support/engines.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { type Answer, type ServerOptions, startServer, type TestServer } from '../support/server.js';
 import { told } from '../support/told.js';
@@ -324,7 +324,7 @@ const headsOf = async ({ ask }: TestServer) =>
   };
 
 test('an export is verified against heads that were signed before it, and shows what was done to the records', async (t) => {
-  const catalog = await openCatalog({ kind: 'memory' });
+  const catalog = await ownCatalog();
   const server = await startServer(t, { catalog });
   const { uuid } = await server.image();
   await server.ask('GET', `/images/${uuid}/file`);
@@ -357,7 +357,7 @@ test('changes that run side by side stand in one chain', async (t) => {
 });
 
 test('while the audit can not be written, pulls go on and are told of later, and changes are refused', async (t) => {
-  const catalog = await openCatalog({ kind: 'memory' });
+  const catalog = await ownCatalog();
   const server = await startServer(t, { catalog });
   const { uuid } = await server.image();
   await server.deps.audit.flush();
@@ -382,7 +382,7 @@ test('while the audit can not be written, pulls go on and are told of later, and
 });
 
 test('what could not be told of is written once, even where it had reached the disk after all', async (t) => {
-  const catalog = await openCatalog({ kind: 'memory' });
+  const catalog = await ownCatalog();
   const server = await startServer(t, { catalog });
   const { uuid } = await server.image();
   await server.ask('GET', `/images/${uuid}/file`);

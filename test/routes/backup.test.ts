@@ -6,8 +6,8 @@ import { openWith, WrongPassphrase } from '../../server/operations/passphrase.js
 import { sweep } from '../../server/operations/sweep.js';
 import { restore } from '../../storage/backup.js';
 import { contents } from '../../storage/holdings.js';
-import { openBlobs, openCatalog } from '../../storage/open.js';
 import { readTar } from '../../storage/tar.js';
+import { ownBlobs, ownCatalog } from '../support/engines.js';
 import { addUser } from '../support/fixtures.js';
 import { startServer } from '../support/server.js';
 
@@ -28,7 +28,7 @@ test('a SuperAdmin has the whole server in one tar, with its length', async (t) 
   t.is(status, 200);
   t.is(headers['content-type'], 'application/x-tar');
   t.is(headers['content-length'], String(bytes.length));
-  const [catalog, blobs] = [await openCatalog({ kind: 'memory' }), await openBlobs({ kind: 'memory' })];
+  const [catalog, blobs] = [await ownCatalog(), await ownBlobs()];
   const kept = new Map<string, string>();
   const restored = await restore(Readable.from([bytes]), {
     catalog,

@@ -4,7 +4,8 @@ import test from 'ava';
 import { type Image, type Mode, UNSET_OWNER } from '../../imgapi/image.js';
 import { images } from '../../server/model/image.js';
 import { ADMIN } from '../../server/model/user.js';
-import { openBlobs } from '../../storage/open.js';
+import type { openBlobs } from '../../storage/open.js';
+import { ownBlobs } from '../support/engines.js';
 import { importImage, numbered } from '../support/fixtures.js';
 import { sample, startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -186,7 +187,7 @@ test('D-08 passwords that are not to be generated are told of', async (t) => {
 });
 
 test('D-09 bytes that are missing are found out before any header is sent', async (t) => {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   const server = await startServer(t, { blobs });
   const { uuid } = await server.image();
   for await (const { key } of blobs.list()) await blobs.delete(key);
@@ -213,7 +214,7 @@ test('D-10 an upload that is cut off leaves nothing', async (t) => {
 });
 
 test('D-10 a deletion that the store of bytes fails is done all the same', async (t) => {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   const failing = { ...methodsOf(blobs), delete: () => Promise.reject(new Error('EIO')) };
   const server = await startServer(t, { blobs: failing });
   const { uuid } = await server.image();

@@ -3,13 +3,13 @@ import { connect } from 'node:net';
 import test from 'ava';
 import type { BlobStore, StagedBlob } from '../../storage/blobs.js';
 import { StorageDown } from '../../storage/errors.js';
-import { openBlobs } from '../../storage/open.js';
+import { ownBlobs } from '../support/engines.js';
 import { gate } from '../support/gate.js';
 import { startServer } from '../support/server.js';
 
 /** A store that is asked for a place, and gives one only when the test lets it. */
 async function hesitant(answer: (blobs: BlobStore) => Promise<StagedBlob>) {
-  const real = await openBlobs({ kind: 'memory' });
+  const real = await ownBlobs();
   const asked = gate();
   const ready = gate();
   const answered = gate();

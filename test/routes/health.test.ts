@@ -5,7 +5,7 @@ import { type Checked, isNearlyFull, Readiness } from '../../server/readiness.js
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
-import { openBlobs, openCatalog } from '../../storage/open.js';
+import { ownBlobs, ownCatalog } from '../support/engines.js';
 import { keptLog } from '../support/log.js';
 import { startServer } from '../support/server.js';
 import { table } from '../support/table.js';
@@ -20,8 +20,8 @@ const broken = (what: string) => async () => {
 
 /** Memory stores of which some parts fail. */
 async function checked({ catalog = {}, blobs = {}, space }: Faults = {}): Promise<Checked> {
-  const records = await openCatalog({ kind: 'memory' });
-  const bytes = await openBlobs({ kind: 'memory' });
+  const records = await ownCatalog();
+  const bytes = await ownBlobs();
   return {
     catalog: Object.assign(records, catalog),
     blobs: Object.assign(bytes, blobs),
@@ -140,7 +140,7 @@ test('all that is wrong is told', async (t) => {
 });
 
 test('the blob store is written to, at most once in a few seconds, and nothing stays', async (t) => {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   const stage = blobs.stage.bind(blobs);
   let staged = 0;
   const counting = async () => {

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import test from 'ava';
 import type { BlobStore } from '../../storage/blobs.js';
 import { StorageDown } from '../../storage/errors.js';
-import { openBlobs } from '../../storage/open.js';
+import { ownBlobs } from '../support/engines.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
 
@@ -10,7 +10,7 @@ const FILE = 'x'.repeat(100_000);
 
 /** Sound bytes until `faults` says otherwise. */
 async function faulty(): Promise<{ blobs: BlobStore; faults: Partial<BlobStore> }> {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   const faults: Partial<BlobStore> = {};
   return {
     faults,

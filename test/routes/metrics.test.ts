@@ -18,8 +18,8 @@ import { routes } from '../../server/routes/table.js';
 import type { Catalog } from '../../storage/catalog.js';
 import { StorageDown } from '../../storage/errors.js';
 import { contents } from '../../storage/holdings.js';
-import { openBlobs, openCatalog } from '../../storage/open.js';
 import { asker } from '../support/ask.js';
+import { ownBlobs, ownCatalog } from '../support/engines.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
 import { keptLog } from '../support/log.js';
@@ -256,7 +256,7 @@ test('who asks, by what was sent and what came of it', async (t) => {
 });
 
 test('credentials that can not be looked up because the catalog fails count as failed', async (t) => {
-  const catalog = await openCatalog({ kind: 'memory' });
+  const catalog = await ownCatalog();
   const server = await startServer(t, { catalog });
   const { find } = catalog;
   catalog.find = async () => {
@@ -447,8 +447,8 @@ test('a sweep that fails counts as failed, and its error goes on', async (t) => 
 });
 
 test('what was there before the start counts as well', async (t) => {
-  const catalog = await openCatalog({ kind: 'memory' });
-  const blobs = await openBlobs({ kind: 'memory' });
+  const catalog = await ownCatalog();
+  const blobs = await ownBlobs();
   const server = await startServer(t, { catalog, blobs });
   const file = 'x'.repeat(1000);
   for (const name of ['one', 'two']) await server.image({ name }, { file });
@@ -555,7 +555,7 @@ test('catalog and blobs are timed, and digests', async (t) => {
 });
 
 test('stores that fail are counted by what they failed at; refusals are not', async (t) => {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   const server = await startServer(t, { blobs });
   const { uuid } = await server.image();
   const down = async (): Promise<never> => {

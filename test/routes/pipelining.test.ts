@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
 import type { BlobStore } from '../../storage/blobs.js';
-import { openBlobs } from '../../storage/open.js';
+import { ownBlobs } from '../support/engines.js';
 import { gate } from '../support/gate.js';
 import { startServer } from '../support/server.js';
 
 /** A store that counts who reads it, and tells when nobody does any more. */
 async function countedBlobs() {
-  const real = await openBlobs({ kind: 'memory' });
+  const real = await ownBlobs();
   const all = gate();
   const none = gate();
   const counts = { begun: 0, open: 0 };

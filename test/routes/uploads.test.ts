@@ -13,9 +13,9 @@ import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import type { ResumedBlob } from '../../storage/blobs.js';
 import { StorageDown } from '../../storage/errors.js';
 import { contents } from '../../storage/holdings.js';
-import { openBlobs } from '../../storage/open.js';
 import { partials } from '../../storage/partials.js';
 import { addDatacenter, grant, place } from '../support/datacenters.js';
+import { ownBlobs } from '../support/engines.js';
 import { addUser } from '../support/fixtures.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { begun, metadataText, pathOf, sha256Of, tus } from '../support/tus.js';
@@ -216,7 +216,7 @@ test('a server that stops takes no more, and keeps what has come', async (t) => 
 });
 
 test('a disk that fails in the middle keeps what it has taken', async (t) => {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   let room = Number.POSITIVE_INFINITY;
   const narrow = (blob: ResumedBlob): ResumedBlob => {
     blob.writable._write = new Proxy(blob.writable._write, {

@@ -58,10 +58,10 @@ import { type WebhookLimits, WebhookSender } from '../../server/webhooks/webhook
 import { Bandwidth } from '../../storage/bandwidth.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import type { Catalog } from '../../storage/catalog.js';
-import { openBlobs, openCatalog } from '../../storage/open.js';
 import type { Space } from '../../storage/space.js';
 import { type Answer, type Ask, asker, type Wire } from './ask.js';
 import { checkDescribed } from './described.js';
+import { ownBlobs, ownCatalog } from './engines.js';
 
 export type { Answer, Ask, Wire };
 
@@ -150,7 +150,7 @@ const onlyHere: LookupFunction = (host, options, callback) => {
   else callback(Object.assign(new Error(`${host} is not known to tests`), { code: 'ENOTFOUND' }), []);
 };
 
-/** The real server on memory stores, on a free port of loopback; gone when the test ends. */
+/** The real server on the stores of this run, memory unless told otherwise, on a free port of loopback; gone when the test ends. */
 export async function startServer(t: ExecutionContext, options: ServerOptions = {}): Promise<TestServer> {
   const server = await openServer(options);
   t.teardown(() => server.close());
@@ -186,7 +186,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     ...policy
   } = options;
   const metrics = new Metrics();
-  const stored = measuredCatalog(givenCatalog ?? (await openCatalog({ kind: 'memory' })), metrics);
+  const stored = measuredCatalog(givenCatalog ?? (await ownCatalog()), metrics);
   const audit = await Audit.open({ catalog: stored, key: new AuditKey(), now, log, metrics });
   const catalog = audit.as(() => ({ who: SYSTEM, what: 'start' }));
   const seals = new Seals({ what: 'the test', key: randomBytes(32) });
@@ -198,7 +198,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     credentialsFor: (secret, url) => vault.credentialsFor(secret, url),
     ...ways,
   });
-  const bare = givenBlobs ?? (await openBlobs({ kind: 'memory' }));
+  const bare = givenBlobs ?? (await ownBlobs());
   const blobs = measuredBlobs(bare, metrics);
   const mode: Mode = policy.mode ?? 'dc';
   const token = 'test-token';

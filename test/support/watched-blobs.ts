@@ -1,5 +1,5 @@
 import type { BlobStore } from '../../storage/blobs.js';
-import { openBlobs } from '../../storage/open.js';
+import { ownBlobs } from './engines.js';
 import { gate } from './gate.js';
 
 export interface WatchedBlobs {
@@ -12,7 +12,7 @@ export interface WatchedBlobs {
 
 /** Blobs in memory that tell what becomes of uploads. */
 export async function watchedBlobs(): Promise<WatchedBlobs> {
-  const blobs = await openBlobs({ kind: 'memory' });
+  const blobs = await ownBlobs();
   let staged = gate();
   let discarded = gate();
   return {
