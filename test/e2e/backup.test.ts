@@ -166,7 +166,7 @@ test('a restore that is cut off or killed leaves nothing that could be taken for
   t.deepEqual(await readdir(data), []);
 
   // Half of it comes over a pipe, and then nothing.
-  const fifo = launch(t, ['--data', data, '--port', '0', '--restore', '-'], {}, 'pipe');
+  const fifo = launch(t, ['--data', data, '--port', '0', '--restore', '-'], {}, { stdin: 'pipe' });
   fifo.child.stdin!.on('error', () => {}).write(bytes.subarray(0, bytes.length / 2));
   await fifo.logged('restoring');
   while (!(await readdir(data)).includes('restoring')) await new Promise((resolve) => setImmediate(resolve));

@@ -15,6 +15,17 @@ export interface Options {
   config?: object | string;
   args?: string[];
   env?: Record<string, string>;
+  /** Of its administrator, where it makes none itself. */
+  token?: string;
+  process?: ProcessOptions;
+}
+
+export interface ProcessOptions {
+  stdin?: 'ignore' | 'pipe';
+  /** Where its log goes, as an open file, instead of to the test. */
+  stderr?: number;
+  /** A command before it, such as `ip netns exec NAME`; it must become the daemon, not start it. */
+  through?: readonly string[];
 }
 
 export interface Exit {
@@ -62,18 +73,19 @@ export function launch(
   t: Test,
   args: string[],
   env: Record<string, string> = {},
-  stdin: 'ignore' | 'pipe' = 'ignore',
+  { stdin = 'ignore', stderr: log, through = [] }: ProcessOptions = {},
 ): Running {
   const own = Object.entries(process.env).filter(([name]) => !/^(SLIPWAY_.*|(https?|no)_proxy)$/i.test(name));
-  const child = spawn(process.execPath, [...SHIPPED, main, ...args], {
+  const [command = '', ...words] = [...through, process.execPath, ...SHIPPED, main, ...args];
+  const child = spawn(command, words, {
     env: { ...Object.fromEntries(own), ...env },
-    stdio: [stdin, 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', log ?? 'pipe'],
   });
   alive.add(child);
   const stdout = new Lines();
   const stderr = new Lines();
   child.stdout!.setEncoding('utf8').on('data', (text: string) => stdout.add(text));
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => {
       alive.delete(child);
@@ -106,10 +118,15 @@ export function launch(
 export async function startDaemon(t: Test, options: Options = {}): Promise<Daemon> {
   const data = options.data ?? join(await scratch(t), 'data');
   const config = options.config === undefined ? [] : ['--config', await configFile(t, options.config)];
-  const running = launch(t, ['--port', '0', '--data', data, ...config, ...(options.args ?? [])], options.env);
+  const running = launch(
+    t,
+    ['--port', '0', '--data', data, ...config, ...(options.args ?? [])],
+    options.env,
+    options.process,
+  );
   const line = await running.printed('Slipway is listening on');
   const [, url = '', port = ''] = /(http:\/\/[^ ]*:(\d+))/.exec(line) ?? [];
-  const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
+  const token = options.token ?? (await readFile(join(data, 'admin-token'), 'utf8')).trim();
   const { ask, close } = asker(Number(port), token);
   t.teardown(close);
   return { ...running, url, port: Number(port), data, token, ask, close };
