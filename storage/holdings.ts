@@ -1,5 +1,6 @@
 import type { BlobStore } from './blobs.js';
 import type { Catalog, Kind, Reader, Tx } from './catalog.js';
+import { clear, clearancesSoFar, condemn, condemned } from './condemned.js';
 import type { Content } from './digests.js';
 import { StorageDown } from './errors.js';
 import { partials } from './partials.js';
@@ -75,38 +76,69 @@ export async function publishAll<R>(
   arrivals: readonly Arrival[],
   change: (tx: Tx, hold: (arrival: Arrival, holder: string) => Promise<void>) => Promise<R>,
 ): Promise<R> {
-  const kept = new Set<string>();
   const discard = async (unneeded: readonly Arrival[]) => {
     for (const { key } of unneeded) await blobs.delete(key).catch(() => {}); // collect finds what is left
   };
-  let result: R;
   try {
-    result = await catalog.write((tx) =>
-      change(tx, async ({ key, content }, holder) => {
-        await replaceIfLost(tx, blobs, content, key);
-        kept.add(await hold(tx, content, key, holder));
-      }),
-    );
+    for (;;) {
+      const kept = new Set<string>();
+      const looks = await lookAtAll({ catalog, blobs }, arrivals);
+      try {
+        const result = await catalog.write((tx) => {
+          kept.clear();
+          return change(tx, async ({ key, content }, holder) => {
+            await replaceIfLost(tx, looks, content, key);
+            kept.add(await hold(tx, content, key, holder));
+          });
+        });
+        await discard(arrivals.filter(({ key }) => !kept.has(key)));
+        return result;
+      } catch (error) {
+        if (!(error instanceof LooksAgain)) throw error;
+      }
+    }
   } catch (error) {
     // after StorageDown nobody knows whether the record was written: collect decides when the lease has run out
     if (!(error instanceof StorageDown)) await discard(arrivals);
     throw error;
   }
-  await discard(arrivals.filter(({ key }) => !kept.has(key)));
-  return result;
+}
+
+/** What a blob store has said of a blob before the write: inside it is not asked, as a slow one would stop all writes. */
+interface Looks {
+  /** What had been cleared by then. */
+  clearances: number;
+  /** By key: are its bytes all there? */
+  whole: ReadonlyMap<string, boolean>;
+}
+
+async function lookAtAll({ catalog, blobs }: Stores, arrivals: readonly Arrival[]): Promise<Looks> {
+  const clearances = await clearancesSoFar(catalog);
+  const sizes = new Map<string, number>();
+  for (const { key, content } of arrivals) {
+    sizes.set(key, content.size);
+    const existing = await catalog.get(contents, content.sha256);
+    if (existing) sizes.set(existing.key, content.size);
+  }
+  const looked = Array.from(sizes, async ([key, size]) => [key, (await blobs.stat(key))?.size === size] as const);
+  return { clearances, whole: new Map(await Promise.all(looked)) };
 }
 
 /** Bytes that are gone, or are not all there, are replaced by those that have just come. */
-async function replaceIfLost(tx: Tx, blobs: BlobStore, content: Held, key: string): Promise<void> {
+async function replaceIfLost(tx: Tx, { whole, clearances }: Looks, content: Held, key: string): Promise<void> {
   const existing = await tx.get(contents, content.sha256);
-  if (existing && existing.key !== key && (await isWhole(blobs, existing.key, content.size))) return;
-  // looked at inside the write, as collect deletes inside one: what is there now is there when the record is
-  if (!(await isWhole(blobs, key, content.size))) throw new Error(`blob ${key} is gone: its lease has run out`);
+  // One that nobody has looked at was published since, and looked at then.
+  if (existing && existing.key !== key && (whole.get(existing.key) ?? true)) return;
+  if (!whole.get(key) || (await tx.get(condemned, key))) {
+    throw new Error(`blob ${key} is gone: its lease has run out`);
+  }
+  if ((await clearancesSoFar(tx)) !== clearances) throw new LooksAgain();
   if (existing) await tx.replace(contents, { ...existing, key, size: content.size });
 }
 
-async function isWhole(blobs: BlobStore, key: string, size: number): Promise<boolean> {
-  return (await blobs.stat(key))?.size === size;
+/** Blobs were deleted since they were looked at. */
+class LooksAgain extends Error {
+  override name = 'LooksAgain';
 }
 
 export interface CollectOptions {
@@ -127,7 +159,13 @@ export interface Collected {
   staged: number;
 }
 
-/** Deletes the bytes that nobody needs any more. Safe beside uploads, publishing, downloads and another collect. */
+/** So many are condemned together: each time is two writes. */
+const TOGETHER = 256;
+
+/**
+ * Deletes the bytes that nobody needs any more, in two steps: what goes is condemned in a write, and deleted behind it.
+ * Safe beside uploads, publishing, downloads and another collect, on whatever daemon.
+ */
 export async function collect(
   { catalog, blobs }: Stores,
   { now = new Date(), grace, lease, signal }: CollectOptions,
@@ -136,21 +174,53 @@ export async function collect(
   const unheldBefore = new Date(now.getTime() - grace).toISOString();
   const touchedBefore = new Date(now.getTime() - lease);
 
-  for await (const { record } of catalog.range(contents, 'unheld')) {
-    signal?.throwIfAborted();
-    if (record.unheldSince! > unheldBefore) break;
-    const key = await forget(catalog, record.sha256, unheldBefore);
-    if (key === undefined) continue;
-    await blobs.delete(key);
-    collected.unheld += 1;
+  for await (const left of batches(catalog.list(condemned), signal)) {
+    const keys = left.map(({ key }) => key);
+    await clear(catalog, blobs, keys);
   }
 
-  for await (const { key, staged, touched } of blobs.list()) {
-    signal?.throwIfAborted();
-    if (touched > touchedBefore || (await isKnown(catalog, key))) continue;
-    if (await deleteUnknown({ catalog, blobs }, key, touchedBefore)) collected[staged ? 'staged' : 'orphans'] += 1;
+  for await (const unheld of batches(unheldIn(catalog, unheldBefore), signal)) {
+    const keys = await forget(catalog, unheld, unheldBefore);
+    await clear(catalog, blobs, keys);
+    collected.unheld += keys.length;
+  }
+
+  for await (const unknown of batches(unknownIn({ catalog, blobs }, touchedBefore), signal)) {
+    const keys = new Set(await condemnUnknown(catalog, unknown));
+    await clear(catalog, blobs, [...keys]);
+    for (const { key, staged } of unknown) if (keys.has(key)) collected[staged ? 'staged' : 'orphans'] += 1;
   }
   return collected;
+}
+
+async function* batches<T>(all: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const one of all) {
+    signal?.throwIfAborted();
+    batch.push(one);
+    if (batch.length < TOGETHER) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function* unheldIn(catalog: Catalog, unheldBefore: string): AsyncGenerator<Holding> {
+  for await (const { record } of catalog.range(contents, 'unheld')) {
+    if (record.unheldSince! > unheldBefore) return;
+    yield record;
+  }
+}
+
+type Listed = { key: string; staged: boolean; touched: Date };
+
+async function* unknownIn({ catalog, blobs }: Stores, touchedBefore: Date): AsyncGenerator<Listed> {
+  for await (const listed of blobs.list()) {
+    if (listed.touched > touchedBefore || (await isKnown(catalog, listed.key))) continue;
+    // a long list tells of long ago
+    const found = listed.staged ? undefined : await blobs.stat(listed.key);
+    if (!found || found.touched <= touchedBefore) yield listed;
+  }
 }
 
 /** To a record of what is kept, or of what will go on. */
@@ -158,25 +228,32 @@ async function isKnown(reader: Reader, key: string): Promise<boolean> {
   return ((await reader.find(contents, `key:${key}`)) ?? (await reader.find(partials, `key:${key}`))) !== undefined;
 }
 
-/** The record goes first: bytes without a record are found again, a record without bytes would be a lie. */
-function forget(catalog: Catalog, sha256: string, unheldBefore: string): Promise<string | undefined> {
+/** The records go first: bytes without a record are found again, a record without bytes would be a lie. */
+function forget(catalog: Catalog, unheld: readonly Holding[], unheldBefore: string): Promise<string[]> {
   return catalog.write(async (tx) => {
     // a backup reads the bytes of its moment: they are collected when it has ended
-    if (catalog.openSnapshots() > 0) return undefined;
-    const found = await tx.get(contents, sha256);
-    if (!found?.unheldSince || found.unheldSince > unheldBefore) return undefined;
-    await tx.delete(contents, sha256);
-    return found.key;
+    if (catalog.openSnapshots() > 0) return [];
+    const keys: string[] = [];
+    for (const { sha256 } of unheld) {
+      const found = await tx.get(contents, sha256);
+      if (!found?.unheldSince || found.unheldSince > unheldBefore) continue;
+      await tx.delete(contents, sha256);
+      await condemn(tx, found.key);
+      keys.push(found.key);
+    }
+    return keys;
   });
 }
 
-/** Inside a write, so that nobody publishes the blob between the look and the deletion. */
-function deleteUnknown({ catalog, blobs }: Stores, key: string, touchedBefore: Date): Promise<boolean> {
+/** Inside a write, so that nobody publishes a blob between the look and the deletion. */
+function condemnUnknown(catalog: Catalog, unknown: readonly Listed[]): Promise<string[]> {
   return catalog.write(async (tx) => {
-    if (await isKnown(tx, key)) return false;
-    const found = await blobs.stat(key);
-    if (found && found.touched > touchedBefore) return false;
-    await blobs.delete(key);
-    return true;
+    const keys: string[] = [];
+    for (const { key } of unknown) {
+      if (await isKnown(tx, key)) continue;
+      await condemn(tx, key);
+      keys.push(key);
+    }
+    return keys;
   });
 }

@@ -96,6 +96,8 @@ export const occasionOfTask = ({ id, what, who }: Task): Occasion => ({
 /** How the server keeps its books: nobody changes these, they follow from what is changed. */
 const bookkeeping: ReadonlySet<string> = new Set([
   'contents',
+  'condemned',
+  'clearances',
   'partials',
   'usage',
   'audit',

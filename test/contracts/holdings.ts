@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { BlobStore } from '../../storage/blobs.js';
 import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
 import type { Catalog } from '../../storage/catalog.js';
+import { condemned } from '../../storage/condemned.js';
 import { StorageDown } from '../../storage/errors.js';
 import { collect, contents, locate, publish, publishAll, release, type Stores } from '../../storage/holdings.js';
 import { partials } from '../../storage/partials.js';
@@ -230,6 +231,83 @@ export function holdingsContract(
     await t.throwsAsync(publishing, { message: /its lease has run out/ });
     t.deepEqual(await collecting, { unheld: 0, orphans: 1, staged: 0 });
     t.is(await locate(stores.catalog, late.content.sha256), undefined, 'no record without bytes');
+  });
+
+  about('race: a blob is deleted, and that is done with, after its publisher has looked at it', async (t, stores) => {
+    const late = await stored(stores, 'late');
+    const { reached, paused, go } = pause();
+    const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, late, 'image-1');
+    await reached;
+    t.deepEqual(await collect(stores, thorough), { unheld: 0, orphans: 1, staged: 0 });
+    go();
+    await t.throwsAsync(publishing, { message: /its lease has run out/ });
+    t.is(await locate(stores.catalog, late.content.sha256), undefined, 'no record without bytes');
+  });
+
+  about('race: other blobs are deleted after a publisher has looked at its own', async (t, stores) => {
+    await stored(stores, 'orphan');
+    const { reached, paused, go } = pause();
+    const late = await stored(stores, 'late');
+    await stores.catalog.write((tx) => tx.insert(partials, { holder: 'task', key: late.key }));
+    const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, late, 'image-1');
+    await reached;
+    t.like(await collect(stores, thorough), { orphans: 1 });
+    go();
+    t.is(await publishing, 'published');
+    t.is((await bytesOf(stores.blobs, late.key))?.toString(), 'late');
+  });
+
+  about('race: bytes that were whole when they were looked at are gone when they are held', async (t, stores) => {
+    const old = await unheld(stores, 'file');
+    const fresh = await stored(stores, 'file');
+    await stores.catalog.write((tx) => tx.insert(partials, { holder: 'task', key: fresh.key }));
+    const { reached, paused, go } = pause();
+    const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, fresh, 'image-2');
+    await reached;
+    t.like(await collect(stores, thorough), { unheld: 1 });
+    go();
+    t.is(await publishing, 'published');
+    t.is(await stores.blobs.stat(old.key), undefined);
+    t.deepEqual(await locate(stores.catalog, fresh.content.sha256), { key: fresh.key, size: 4 });
+    t.is((await bytesOf(stores.blobs, fresh.key))?.toString(), 'file');
+  });
+
+  about('a blob store that does not answer stops no other write', async (t, stores) => {
+    await unheld(stores, 'unheld');
+    await stored(stores, 'orphan');
+    const late = await stored(stores, 'late');
+    await stores.catalog.write((tx) => tx.insert(partials, { holder: 'task', key: late.key }));
+    const deleting = pause();
+    const looking = pause();
+    const silent = {
+      ...beforeDelete(stores.blobs, deleting.paused),
+      stat: async (key: string) => {
+        await looking.paused();
+        return stores.blobs.stat(key);
+      },
+    };
+    const collecting = collect({ ...stores, blobs: silent }, thorough);
+    const publishing = publishFor({ ...stores, blobs: silent }, late, 'image-1');
+    await Promise.all([deleting.reached, looking.reached]);
+    t.is(await publishFor(stores, await stored(stores, 'other'), 'image-2'), 'published');
+    deleting.go();
+    looking.go();
+    t.like(await collecting, { unheld: 1 });
+    t.is(await publishing, 'published');
+  });
+
+  about('what a collect was killed at is deleted by the next', async (t, stores) => {
+    const file = await unheld(stores, 'file');
+    const orphan = await stored(stores, 'orphan');
+    const dying = beforeDelete(stores.blobs, () => Promise.reject(new Error('killed')));
+    await t.throwsAsync(collect({ ...stores, blobs: dying }, thorough), { message: 'killed' });
+    t.is(await locate(stores.catalog, file.content.sha256), undefined);
+    t.truthy(await stores.blobs.stat(file.key));
+    await collect(stores, { grace: day, lease: day });
+    t.deepEqual(await listed(stores.blobs), [{ key: orphan.key, staged: false }]);
+    const left = [];
+    for await (const one of stores.catalog.list(condemned)) left.push(one);
+    t.deepEqual(left, []);
   });
 
   about('race: two collect at once', async (t, stores) => {
