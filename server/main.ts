@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { Bandwidth } from '../storage/bandwidth.js';
 import type { Catalog } from '../storage/catalog.js';
 import { lockDirectory } from '../storage/lock.js';
-import { openBlobs, openCatalog, openFolder } from '../storage/open.js';
+import { openFolder } from '../storage/open.js';
 import { spaceOf } from '../storage/space.js';
 import { createApp, createMonitoringApp } from './app.js';
 import { Audit, type AuditOptions } from './audit/audit.js';
@@ -18,6 +18,7 @@ import { openKeyring } from './auth/keyring.js';
 import { LoginThrottle } from './auth/login-throttle.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
 import { Closing } from './closing.js';
+import { readFlags } from './config/flags.js';
 import { type Config, readConfig } from './config/read-config.js';
 import { report } from './config/report.js';
 import type { Settings } from './config/settings.js';
@@ -33,8 +34,6 @@ import { keepSchedule } from './keep-schedule.js';
 import { openKernel } from './kernel.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics/instruments.js';
-import { measuredBlobs } from './metrics/measured-blobs.js';
-import { measuredCatalog } from './metrics/measured-catalog.js';
 import { measuredSweep } from './metrics/measured-sweep.js';
 import { watchServer } from './metrics/watch-server.js';
 import { occasionOfTask, SYSTEM } from './model/audit.js';
@@ -43,6 +42,7 @@ import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
 import { nodes } from './model/node.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
+import { openStores } from './open-stores.js';
 import { openCopies } from './operations/copies.js';
 import { reopenUploads } from './operations/create-upload.js';
 import { Directory } from './operations/directory.js';
@@ -72,6 +72,7 @@ import { Vault } from './outgoing/vault.js';
 import { Readiness } from './readiness.js';
 import { type Reloads, reloadOnHangup } from './reload-on-hangup.js';
 import { finishRestore, restoreFirst } from './restore.js';
+import { makeSecretsKey } from './sealing/make-secrets-key.js';
 import { hasSealed } from './sealing/sealed-records.js';
 import { Seals } from './sealing/seals.js';
 import { readSecretsKey } from './sealing/secrets-key.js';
@@ -118,7 +119,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const certificate = closing.add(await openCertificate({ settings, log, now }), (opened) => opened?.close());
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
-  const { records, stored, files, blobs } = await openStores(settings, metrics, closing);
+  const { records, stored, files, blobs } = await openStores(settings, { metrics, log, version }, closing);
   const key = readSecretsKey(settings.secretsKey, join(settings.data, 'secrets-key'), process.env);
   const seals = new Seals(key, () => hasSealed(stored));
   const vault = closing.add(await Vault.open(stored, seals), (one) => one.close());
@@ -258,15 +259,6 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   warn(deps, settings);
 }
 
-/** As they are, and measured. */
-async function openStores({ data }: Settings, metrics: Metrics, closing: Closing) {
-  const records = await openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
-  const stored = closing.add(measuredCatalog(records, metrics), (opened) => opened.close());
-  const files = await openBlobs({ kind: 'filesystem', directory: join(data, 'files') });
-  const blobs = closing.add(measuredBlobs(files, metrics), (opened) => opened.close());
-  return { records, stored, files, blobs };
-}
-
 const inTheName = (what: string) => () => ({ who: SYSTEM, what });
 
 async function openAudit(
@@ -365,6 +357,13 @@ async function main(): Promise<void> {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   if (argv.includes('--help') || argv.includes('-h')) return console.log(usage());
   if (argv.includes('--version')) return console.log(version);
+  const { newSecretsKey } = readFlags(argv).start;
+  if (newSecretsKey !== undefined) {
+    await makeSecretsKey(newSecretsKey);
+    return console.log(
+      `${newSecretsKey} holds a new key: give it to all daemons, as secretsKey, and keep it apart from backups`,
+    );
+  }
   const config = readConfig(argv, process.env);
   if (config.start.checkConfig) {
     if (config.start.takeover !== undefined) await findTakeover(config.start.takeover, config.settings.data);

@@ -6,8 +6,39 @@ import type { RegistryOptions, Repository, RepositoryName } from './registry.js'
 import type { Simplestreams, StreamsOptions } from './simplestreams.js';
 import type { Folder, LeftDirectory, Source } from './sources.js';
 
-export type CatalogConfig = { kind: 'leveldb'; directory: string } | { kind: 'memory' };
-export type BlobsConfig = { kind: 'filesystem'; directory: string } | { kind: 'memory' };
+export type CatalogConfig =
+  | { kind: 'leveldb'; directory: string }
+  | { kind: 'memory' }
+  | ({ kind: 'postgres' } & PostgresChoice);
+export type BlobsConfig =
+  | { kind: 'filesystem'; directory: string }
+  | { kind: 'memory' }
+  | ({ kind: 's3' } & S3Choice)
+  | { kind: 'cached'; inside: BlobStore; directory: string; limit: number };
+
+/** Records that several daemons share. */
+export interface PostgresChoice {
+  url: string;
+  /** The directory of what this daemon reads from. */
+  replica: string;
+  member: { name: string; version: string };
+  /** In milliseconds. */
+  lease: number;
+  log?: (level: 'info' | 'warn', message: string, fields?: object) => void;
+}
+
+export interface S3Choice {
+  bucket: string;
+  prefix: string;
+  endpoint?: string | undefined;
+  region?: string | undefined;
+  pathStyle: boolean;
+  storageClass?: string | undefined;
+  /** `AES256`, or `aws:kms:KEY`. */
+  encryption?: string | undefined;
+  /** Who stages. */
+  owner: string;
+}
 
 type Openers<C extends { kind: string }, S> = { [K in C['kind']]: (config: Extract<C, { kind: K }>) => Promise<S> };
 
@@ -15,11 +46,14 @@ type Openers<C extends { kind: string }, S> = { [K in C['kind']]: (config: Extra
 const catalogs: Openers<CatalogConfig, Catalog> = {
   leveldb: async ({ directory }) => (await import('./catalog/leveldb.js')).openLevelCatalog(directory),
   memory: async () => (await import('./catalog/leveldb.js')).openMemoryCatalog(),
+  postgres: async (choice) => (await import('./catalog/postgres.js')).openPostgresCatalog(choice),
 };
 
 const blobStores: Openers<BlobsConfig, BlobStore> = {
   filesystem: async ({ directory }) => (await import('./blobs/filesystem.js')).openFilesystemBlobs(directory),
   memory: async () => (await import('./blobs/memory.js')).openMemoryBlobs(),
+  s3: async (choice) => (await import('./blobs/s3.js')).openS3Blobs(choice),
+  cached: async (choice) => (await import('./blobs/cached.js')).openCachedBlobs(choice),
 };
 
 export function openCatalog<K extends CatalogConfig['kind']>(

@@ -54,10 +54,49 @@ const problems: Check[] = [
         .filter(([one, other]) => one.port === other.port && one.port !== 0 && overlap(one.address, other.address))
         .map(([one, other]) => `${one.key} and ${other.key} are both ${one.port}, on the same address`),
   },
+  {
+    of: ['database', 'store'],
+    look: ({ database, store }) =>
+      told(
+        database !== undefined && store === undefined,
+        'database: several daemons need one store for the bytes, too: set store to s3://BUCKET/PREFIX',
+      ),
+  },
+  {
+    of: ['database', 'secretsKey'],
+    look: ({ database, secretsKey }) =>
+      told(
+        database !== undefined && secretsKey === undefined,
+        'database: all daemons need the same secretsKey: make one with "slipwayd --new-secrets-key FILE", and give it to each',
+      ),
+  },
 ];
+
+const OF_THE_STORE = [
+  'storeEndpoint',
+  'storeRegion',
+  'storeClass',
+  'storeEncryption',
+  'storeCache',
+  'storeCacheDirectory',
+] as const;
 
 /** What may not be meant. */
 const warnings: Check[] = [
+  {
+    of: ['store', ...OF_THE_STORE],
+    look: (settings) =>
+      settings.store !== undefined
+        ? []
+        : OF_THE_STORE.filter((key) => settings[key] !== table[key].default).map(
+            (key) => `${key} is set, but there is no store: files are kept in DATA`,
+          ),
+  },
+  {
+    of: ['memberName', 'database'],
+    look: ({ memberName, database }) =>
+      told(memberName !== undefined && database === undefined, 'memberName is set, but there is no database'),
+  },
   {
     of: ['tlsPort', 'tlsCertificate', 'tlsSelfSigned'],
     look: (settings) =>

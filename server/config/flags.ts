@@ -55,6 +55,7 @@ export function readFlags(argv: readonly string[]): Flags {
       fillChannel: given.get('fillChannel')?.value,
       restore: given.get('restore')?.value,
       restorePassphrase: given.get('restorePassphrase')?.value,
+      newSecretsKey: given.get('newSecretsKey')?.value,
     },
     problems,
     warnings: [],

@@ -53,7 +53,18 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
   };
 }
 
-function checkStart({ fillChannel }: Start, { channels }: Settings): string[] {
+function checkStart(start: Start, settings: Settings): string[] {
+  return [...checkFillChannel(start, settings), ...checkRestore(start, settings)];
+}
+
+/** A restore fills a directory that nobody else looks into. */
+function checkRestore({ restore }: Start, { database, store }: Settings): string[] {
+  if (restore === undefined || (database === undefined && store === undefined)) return [];
+  const what = database === undefined ? 'store' : 'database';
+  return [`--restore: not into a ${what}: restore without it, and move what is in DATA with "slipway migrate"`];
+}
+
+function checkFillChannel({ fillChannel }: Start, { channels }: Settings): string[] {
   if (fillChannel === undefined || channels.some(({ name }) => name === fillChannel)) return [];
   const known = channels.map(({ name }) => name).join(', ') || 'none';
   return [`--fill-channel: there is no channel "${fillChannel}"; configured are: ${known}`];

@@ -3,6 +3,7 @@ import { type Mode, modes } from '../../imgapi/image.js';
 import {
   address,
   channels,
+  databaseUrl,
   flag,
   headerName,
   headerValue,
@@ -10,10 +11,13 @@ import {
   httpUrl,
   integer,
   keysByUser,
+  memberName,
   networks,
   oneOf,
   portOrOff,
   registryHosts,
+  storeEncryption,
+  storeUrl,
   text,
   urlsByName,
   webhook,
@@ -38,6 +42,17 @@ export interface Settings {
   auditDays: number;
   auditWebhook: string | undefined;
   inventoryEvery: number;
+  database: string | undefined;
+  memberName: string | undefined;
+  lease: number;
+  store: string | undefined;
+  storeEndpoint: string | undefined;
+  storeRegion: string | undefined;
+  storeClass: string | undefined;
+  storeEncryption: string | undefined;
+  storePathStyle: boolean;
+  storeCache: number;
+  storeCacheDirectory: string | undefined;
   mode: Mode;
   authType: 'none' | 'signature';
   authKeys: Record<string, string[]>;
@@ -76,6 +91,7 @@ export interface Settings {
 export const groups = {
   listening: 'Listening',
   keeping: 'What is kept',
+  cluster: 'Several daemons',
   access: 'Who may do what',
   tls: 'TLS',
   limits: 'Limits',
@@ -234,6 +250,89 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
     more: 'Nodes that have an address for ssh are asked. One that is silent keeps what was found on it last.',
     default: 300,
     read: zeroOr(integer(10)),
+  },
+
+  database: {
+    group: 'cluster',
+    meaning: 'PostgreSQL in which several daemons keep their records together, as a URL; without it they are in DATA',
+    more:
+      'Needs a store for the bytes, and a secretsKey that all daemons have. DATA is still each its own. What the URL ' +
+      'leaves out, the variables PGHOST, PGUSER, PGPASSWORD and so on say; on a command line everybody can read a password.',
+    example: 'database = "postgres://slipway:password@db.example.com/slipway"',
+    default: undefined,
+    read: databaseUrl,
+    shown: (url) => (url === undefined ? '' : withoutPassword(url)),
+  },
+  memberName: {
+    group: 'cluster',
+    meaning: 'what this daemon is called among the others, each by another name; the name of the machine unless set',
+    example: 'memberName = "east-1"',
+    default: undefined,
+    read: memberName,
+  },
+  lease: {
+    group: 'cluster',
+    meaning: 'seconds after which a daemon that is not heard of counts as gone, and that it may answer for by itself',
+    more: 'A write waits as long for a daemon that died. The same on all daemons.',
+    default: 5,
+    read: integer(1, 300),
+  },
+  store: {
+    group: 'cluster',
+    meaning: 'S3 store in which files are kept, as s3://BUCKET/PREFIX; without it they are in DATA',
+    more:
+      'Credentials come from where the tools of Amazon look for them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ' +
+      'AWS_PROFILE, the files in ~/.aws, or the machine.',
+    example: 'store = "s3://images/slipway"',
+    default: undefined,
+    read: storeUrl,
+  },
+  storeEndpoint: {
+    group: 'cluster',
+    meaning: 'URL of the store, unless it is that of Amazon',
+    example: 'storeEndpoint = "https://s3.example.com"',
+    default: undefined,
+    read: httpUrl,
+  },
+  storeRegion: {
+    group: 'cluster',
+    meaning: 'region of the store; AWS_REGION or us-east-1 unless set',
+    example: 'storeRegion = "eu-central-1"',
+    default: undefined,
+    read: text,
+  },
+  storeClass: {
+    group: 'cluster',
+    meaning: 'storage class of what is kept in the store; that of the bucket unless set',
+    example: 'storeClass = "STANDARD_IA"',
+    default: undefined,
+    read: headerValue,
+  },
+  storeEncryption: {
+    group: 'cluster',
+    meaning: 'how the store encrypts what it keeps: AES256, or aws:kms:KEY; as the bucket does unless set',
+    example: 'storeEncryption = "AES256"',
+    default: undefined,
+    read: storeEncryption,
+  },
+  storePathStyle: {
+    group: 'cluster',
+    meaning: 'name the bucket in the path, not in the host, as most stores beside Amazon need it',
+    default: true,
+    read: flag,
+  },
+  storeCache: {
+    group: 'cluster',
+    meaning: 'bytes of a cache on disk for what is read from the store; 0 for none',
+    default: 0,
+    read: zeroOr(integer(1024 ** 2)),
+  },
+  storeCacheDirectory: {
+    group: 'cluster',
+    meaning: 'directory of that cache; DATA/cache unless set',
+    example: 'storeCacheDirectory = "/var/cache/slipway"',
+    default: undefined,
+    read: text,
   },
 
   mode: {
@@ -476,4 +575,10 @@ export const keysOf = (group: keyof typeof groups) => keys.filter((key) => setti
 
 function keyCount([user, lines]: [string, string[]]): string {
   return `${user} (${lines.length} ${lines.length === 1 ? 'key' : 'keys'})`;
+}
+
+/** Neither in its usual place nor among the parameters. */
+function withoutPassword(url: string): string {
+  const { protocol, username, host, pathname } = new URL(url);
+  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`;
 }

@@ -6,6 +6,7 @@ export interface Start {
   fillChannel: string | undefined;
   restore: string | undefined;
   restorePassphrase: string | undefined;
+  newSecretsKey: string | undefined;
 }
 
 interface StartOption {
@@ -21,6 +22,7 @@ export const startOptions: Record<keyof Start | 'help' | 'version', StartOption>
   fillChannel: { meaning: 'put images that are in no channel, which nobody sees, into this one', value: 'NAME' },
   restore: { meaning: 'begin with what a backup holds, from a file or, as "-", standard input', value: 'FILE' },
   restorePassphrase: { meaning: 'file with the passphrase under which the backup holds secrets', value: 'FILE' },
+  newSecretsKey: { meaning: 'make a key for the setting secretsKey in a new file, and end', value: 'FILE' },
   help: { meaning: 'this text' },
   version: { meaning: 'the version' },
 };

@@ -148,3 +148,37 @@ export function httpUrl(value: unknown): string {
   }
   return given.replace(/\/+$/, '');
 }
+
+/** Without saying it: it may hold a password. */
+export function databaseUrl(value: unknown): string {
+  const given = text(value);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol) || url.pathname.length < 2 || url.hash !== '') {
+    throw new Error('a URL such as postgres://slipway:password@db.example.com/slipway is expected');
+  }
+  return given;
+}
+
+export function memberName(value: unknown): string {
+  const given = text(value);
+  if (!/^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/i.test(given)) {
+    throw new Error(`${shown(given)} is not a name such as east-1: letters, digits, dots and dashes, 64 at most`);
+  }
+  return given;
+}
+
+export function storeUrl(value: unknown): string {
+  const given = text(value).replace(/\/+$/, '');
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9!_.*'()-]+)*$/.test(given)) {
+    throw new Error(`${shown(given)} is not a store such as s3://bucket/prefix`);
+  }
+  return given;
+}
+
+export function storeEncryption(value: unknown): string {
+  const given = text(value);
+  if (!/^(AES256|aws:kms(:[\x21-\x7e]+)?)$/.test(given)) {
+    throw new Error(`${shown(given)} is neither AES256 nor aws:kms:KEY`);
+  }
+  return given;
+}

@@ -34,6 +34,9 @@ const bad: [config: object, problems: RegExp[]][] = [
     { trustedNetworks: ['127.0.0.1', '10.0.0.0/8'], trustedProxies: ['127.0.0.1', '10.0.0.1'] },
     [/127.0.0.1/, /10.0.0.1/],
   ],
+  [{ database: 'postgres://h/d' }, [/need one store for the bytes/, /need the same secretsKey: .*--new-secrets-key/]],
+  [{ database: 'postgres://h/d', store: 's3://bucket' }, [/need the same secretsKey/]],
+  [{ database: 'postgres://h/d', secretsKey: 'env:KEY' }, [/set store to s3:/]],
 ];
 
 const good: object[] = [
@@ -43,6 +46,8 @@ const good: object[] = [
   { metricsPort: 8080, metricsAddress: '127.0.0.2' },
   { metricsPort: 8080, metricsAddress: '::1', address: '0.0.0.0' },
   { trustedNetworks: ['10.0.0.0/8'], trustedProxies: ['11.0.0.1', '127.0.0.1', 'fd00::1'] },
+  { store: 's3://bucket', storeClass: 'COLD', storeCache: 1 << 20 },
+  { database: 'postgres://h/d', store: 's3://bucket', secretsKey: 'env:KEY', memberName: 'east-1', lease: 2 },
 ];
 
 test('settings that do not go together are refused', async (t) => {
@@ -73,6 +78,8 @@ const doubtful: [config: object, warnings: RegExp[]][] = [
     [/^trustedNetworks: 0.0.0.0\/0 is everybody/, /^trustedNetworks: ::\/0/],
   ],
   [{ trustedProxies: ['0.0.0.0/0'] }, [/^trustedProxies: 0.0.0.0\/0 is everybody/]],
+  [{ storeClass: 'COLD', storeCache: 1 << 20 }, [/^storeClass is set, but there is no store/, /^storeCache is set/]],
+  [{ memberName: 'east-1' }, [/^memberName is set, but there is no database/]],
 ];
 
 test('what may not be meant is warned of', async (t) => {
@@ -194,6 +201,25 @@ test('keys that can not be used are named by user and line, and never shown; the
   t.notRegex(text, /line 1 of ada/);
   t.false(text.includes(pem.split('\n')[1] ?? pem));
   t.false(text.includes(line.split(' ')[1] ?? line));
+});
+
+test('the password of a database is never shown', async (t) => {
+  const config = { store: 's3://bucket', secretsKey: 'env:KEY' };
+  for (const database of ['postgres://ada:secret@h:5433/d', 'postgres://ada@h:5433/d?password=secret']) {
+    const text = await told(t, { ...config, database });
+    t.regex(text, /database {4}postgres:\/\/ada@h:5433\/d /);
+    t.false(text.includes('secret@') || text.includes('=secret'));
+  }
+  const problems = await problemsIn(t, { ...config, database: 'postgresql//ada:secret@h/d' });
+  t.is(problems.length, 1);
+  t.false(problems.join().includes('secret@'));
+});
+
+test('--restore does not go into what others share', (t) => {
+  const refused = (argv: string[]) => t.throws(() => readConfig(['--restore', 'backup.tar', ...argv], {}))?.message;
+  t.regex(`${refused(['--store', 's3://bucket'])}`, /^--restore: not into a store: .*"slipway migrate"/);
+  const database = ['--store', 's3://bucket', '--secrets-key', 'env:KEY', '--database', 'postgres://h/d'];
+  t.regex(`${refused(database)}`, /^--restore: not into a database/);
 });
 
 test('--fill-channel names a channel that is configured', (t) => {

@@ -16,6 +16,7 @@ test('without flags, variables and a file: the defaults', (t) => {
     fillChannel: undefined,
     restore: undefined,
     restorePassphrase: undefined,
+    newSecretsKey: undefined,
   });
   t.deepEqual([warnings.length, found.size], [0, 0]);
 });

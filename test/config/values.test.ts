@@ -42,6 +42,17 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   auditDays: { text: '90', value: 90, read: 90 },
   auditWebhook: { text: 'https://k.example/h?t=1', value: 'https://k.example/h?t=1', read: 'https://k.example/h?t=1' },
   inventoryEvery: { text: '0', value: 0, read: 0 },
+  database: { text: 'postgres://h/d', value: 'postgres://h/d', read: 'postgres://h/d' },
+  memberName: { text: 'east-1', value: 'east-1', read: 'east-1' },
+  lease: { text: '9', value: 9, read: 9 },
+  store: { text: 's3://bucket/a/b/', value: 's3://bucket/a/b', read: 's3://bucket/a/b' },
+  storeEndpoint: { text: 'http://127.0.0.1:7480', value: 'http://127.0.0.1:7480', read: 'http://127.0.0.1:7480' },
+  storeRegion: { text: 'eu-central-1', value: 'eu-central-1', read: 'eu-central-1' },
+  storeClass: { text: 'COLD', value: 'COLD', read: 'COLD' },
+  storeEncryption: { text: 'aws:kms:k/1', value: 'aws:kms:k/1', read: 'aws:kms:k/1' },
+  storePathStyle: { text: 'false', value: false, read: false },
+  storeCache: { text: '1048576', value: 1_048_576, read: 1_048_576 },
+  storeCacheDirectory: { text: '/var/cache/s', value: '/var/cache/s', read: '/var/cache/s' },
   mode: { text: 'private', value: 'private', read: 'private' },
   authType: { text: 'none', value: 'none', read: 'none' },
   authKeys: {
@@ -96,8 +107,8 @@ test('every setting is in the table', (t) => {
   t.deepEqual(Object.keys(defaults), Object.keys(settings));
 });
 
-/** These name files of which there have to be two: check.test.ts has them. */
-const alone = Object.entries(spelled).filter(([key]) => !['tlsCertificate', 'tlsKey'].includes(key));
+/** These need others beside them: check.test.ts has them. */
+const alone = Object.entries(spelled).filter(([key]) => !['tlsCertificate', 'tlsKey', 'database'].includes(key));
 
 for (const [key, { text, value, read: expected }] of alone) {
   test(`${key}: as two flags, as ${variable(key)}, in TOML and in JSON`, async (t) => {
@@ -132,6 +143,9 @@ const goodValues = table<'key' | 'value'>(`
   authKeys         {}
   channels         []
   serverName       ~
+  store            s3://abc
+  storeEncryption  AES256
+  storeEncryption  aws:kms
 `);
 
 test('values at the edge that are taken', (t) => {
@@ -203,6 +217,28 @@ const badValues = table<'key' | 'value'>(`
   tlsMinVersion      1.2
   tlsMinVersion      TLSv1.1
   importBandwidth    65535
+  database           EMPTY
+  database           mysql://h/d
+  database           postgres://h
+  database           host=h
+  memberName         EMPTY
+  memberName         -a
+  memberName         a/b
+  lease              0
+  lease              301
+  store              EMPTY
+  store              bucket
+  store              s3://B
+  store              s3://bucket//a
+  store              https://s3.example/bucket
+  storeEndpoint      s3.example
+  storeEncryption    aes
+  storeCache         -1
+  storeCache         1024
+  storeRegion        EMPTY
+  storeClass         EMPTY
+  storePathStyle     perhaps
+  storeCacheDirectory  EMPTY
   importsAtOnce      0
   snapshotsAtOnce    0
   snapshotSilence    0
