@@ -15,6 +15,8 @@ export interface Members {
   /** Those whose leases are good, this one included, whoever has been in for longest first. */
   all(): readonly Member[];
   isIn(id: string): boolean;
+  /** Asks who is in now: afterwards `isIn` knows everybody who had joined before this was called. */
+  look(): Promise<void>;
   /** Whether what is done once for all is this one's to do: it has been in for longest. */
   isFirst(): boolean;
   /** Calls back when somebody has come or gone, this one's return included. Returns the way to stop. */

@@ -20,6 +20,7 @@ export function onlyMember(name = 'slipway', version = ''): Members {
     self,
     all: () => [self],
     isIn: (id) => id === self.id,
+    look: async () => {},
     isFirst: () => true,
     follow: () => () => {},
     tell: () => {},
