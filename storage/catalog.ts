@@ -82,6 +82,16 @@ export interface Snapshot extends Reader {
   close(): Promise<void>;
 }
 
+/** How it goes, on this daemon, with a catalog that several share. */
+export interface Sharing {
+  /** Groups of writes that others have made, and this one has not taken in yet, as far as it knows. */
+  behind: number;
+  /** For how many milliseconds it has not been heard of. */
+  unheard: number;
+  /** So many of its own groups could not be written since the start. */
+  failed: number;
+}
+
 /**
  * Writes run one after another, each whole or not at all. Those that wait together are committed as a group with one
  * sync; a write is acknowledged when its group is safe on disk. A change that throws leaves nothing and harms no other.
@@ -93,6 +103,8 @@ export interface Catalog extends Reader {
   readonly members: Members;
   /** Whether what this daemon reads is sure to hold all that was acknowledged anywhere: its lease is good. */
   current(): boolean;
+  /** Absent where nobody else can reach it. */
+  sharing?(): Sharing;
   write<R>(change: (tx: Tx) => Promise<R>): Promise<R>;
   /** All records, in the order of their ids, many at a time: for views that hold every one of them. */
   pages<T>(kind: Kind<T>): AsyncIterable<Stored<T>[]>;

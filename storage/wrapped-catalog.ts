@@ -5,6 +5,7 @@ export function wrappedCatalog(catalog: Catalog, instead: Partial<Catalog>): Cat
   return {
     members: catalog.members,
     current: () => catalog.current(),
+    ...(catalog.sharing && { sharing: catalog.sharing.bind(catalog) }),
     get: (kind, id) => catalog.get(kind, id),
     find: (kind, key) => catalog.find(kind, key),
     range: (kind, index, options) => catalog.range(kind, index, options),
