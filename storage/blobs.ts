@@ -66,6 +66,13 @@ export interface BlobStore {
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** The blob as an open file, in stores that keep each in one. */
   openFile?(key: string): Promise<BlobFile | undefined>;
+  /**
+   * An address at which whoever has it reads the blob for so many seconds, without asking us; in stores that have such.
+   * A browser saves it under the name.
+   */
+  presign?(key: string, options: { filename?: string; seconds: number }): Promise<string>;
+  /** Throws StorageDown where the store does not answer; in stores that can be away. */
+  check?(): Promise<void>;
   /** Removes a committed blob or a staged one that was left behind; an absent one is no error. */
   delete(key: string): Promise<void>;
   /** Keys of everything there is, staged leftovers included. */

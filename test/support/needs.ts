@@ -21,13 +21,17 @@ export const isMet = {
     btrfs ??= canMountBtrfs();
     return btrfs;
   },
-  'LVM thin, with a device mapper': existsSync('/dev/mapper/control') && spawnSync('lvs').status === 0,
+  'LVM thin, with a device mapper': canMapDevices() && spawnSync('lvs').status === 0,
   bzip2: !spawnSync('bzip2', ['--help']).error,
   xz: !spawnSync('xz', ['--help']).error,
   zstd: !spawnSync('zstd', ['--help']).error,
   'sshd, to be talked to': canRunSshd(),
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
   'zfs, to make a pool on a file': canMakePools(),
+  'ceph, to keep bytes': ['ceph-mon', 'ceph-mgr', 'ceph-osd', 'radosgw', 'ceph', 'monmaptool'].every(
+    (name) => !spawnSync(name, ['--version']).error,
+  ),
+  'swift, to keep bytes': ['proxy', 'account', 'container', 'object'].every((name) => isThere(`swift-${name}-server`)),
   'docker-registry, to push to': spawnSync('docker-registry', ['--version']).status === 0,
 };
 
@@ -37,6 +41,16 @@ export function mount(directory: string, size: string): boolean {
 
 export function unmount(directory: string): void {
   spawnSync('umount', ['-l', directory]);
+}
+
+/** The tools may be there, where nothing in the kernel listens to them. */
+function canMapDevices(): boolean {
+  return existsSync('/dev/mapper/control') && spawnSync('dmsetup', ['version']).status === 0;
+}
+
+/** Without running it: these take a second to say who they are. */
+function isThere(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(join(directory, program)));
 }
 
 /** By a daemon that each test has for itself. */
