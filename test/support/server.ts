@@ -299,7 +299,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     ask,
     raw: async (request) => {
       const socket = connect(port, '127.0.0.1');
-      socket.end(request);
+      // Who says that it wants no more than this waits for the answer: the server ends with what has hung up.
+      if (/^connection: close\r$/im.test(request)) socket.write(request);
+      else socket.end(request);
       return text(socket);
     },
     image: async (manifest = {}, { file = 'the bytes', activate = true } = {}) => {
