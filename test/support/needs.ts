@@ -50,7 +50,7 @@ function canMapDevices(): boolean {
 
 /** Without running it: these take a second to say who they are. */
 function isThere(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(join(directory, program)));
+  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, program)));
 }
 
 /** By a daemon that each test has for itself. */
