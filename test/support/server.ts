@@ -144,6 +144,9 @@ const defaults: Policy = {
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
 
+/** Milliseconds that its stores have to show that they are there, on a machine that tests keep busy. */
+const PATIENT = 60_000;
+
 /** Whatever a test asks for: nobody outside of this machine is asked. */
 const onlyHere: LookupFunction = (host, options, callback) => {
   if (host === 'localhost') lookup(host, options, callback);
@@ -219,7 +222,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const repositories = await RepositoryBook.open(catalog, refreshLimits && { limits: refreshLimits });
   const nodeBook = await NodeBook.open(catalog, nodeLimits);
   const listing = await openListing(catalog, mode);
-  const readiness = new Readiness({ catalog, blobs: bare, space }, log, now);
+  const readiness = new Readiness({ catalog, blobs: bare, space }, log, now, PATIENT);
   const unfollow = await watchServer(metrics, { catalog, listing, readiness, directory, nodeBook });
   const catalogOf = (task: Task) => audit.as(() => occasionOfTask(task));
   const tasks = new TaskRunner({
@@ -279,7 +282,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
   await reopenUploads(deps);
-  await tasks.open(performing((task) => ({ ...deps, catalog: catalogOf(task) }), kinds));
+  await tasks.open(performing(deps, kinds));
   const senders = [await CallbackSender.open(deps, callbackPauses), await WebhookSender.open(deps, webhookLimits)];
   const server = new HttpServer(createApp(deps).callback());
   const { port } = await server.listen(0, '127.0.0.1');
