@@ -229,7 +229,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
   };
   await reopenUploads(deps);
-  await tasks.open(performing((task) => ({ ...deps, catalog: audit.as(() => occasionOfTask(task)) })));
+  await tasks.open(performing(deps));
   closing.add(await CallbackSender.open(deps), (sender) => sender.close());
   closing.add(await WebhookSender.open(deps), (sender) => sender.close());
   // Before the server, and so closed after it: who watches over it sees it come and go.

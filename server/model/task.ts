@@ -44,6 +44,8 @@ export interface Task {
   within?: string;
   objects: Named[];
   status: TaskStatus;
+  /** The member that took it, for as long as nobody else may go on with it. */
+  runner?: string;
   progress?: Progress;
   /** What it has been through, where it is told in parts. */
   steps?: Step[];
@@ -104,10 +106,18 @@ export class Started {
 
 export const hasEnded = ({ status }: Pick<Task, 'status'>) => status !== 'PENDING' && status !== 'STARTED';
 
-export const begin = (task: Task, now: Date): Task => ({ ...task, status: 'STARTED', started: now.toISOString() });
+export const begin = (task: Task, runner: string, now: Date): Task => ({
+  ...task,
+  status: 'STARTED',
+  runner,
+  started: now.toISOString(),
+});
 
 /** Back into the queue, with what it had done. */
-export const again = ({ started, ...task }: Task): Task => ({ ...task, status: 'PENDING' });
+export const again = ({ started, runner, ...task }: Task): Task => ({ ...task, status: 'PENDING' });
+
+/** It can not be gone on with. */
+export const interrupted = ({ runner, ...task }: Task, now: Date): Task => end(task, INTERRUPTED, now);
 
 export type Outcome = { status: 'SUCCESS' | 'FAILURE'; result: unknown };
 

@@ -1,4 +1,4 @@
-import type { Tx } from '../../storage/catalog.js';
+import type { Catalog, Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Task } from '../model/task.js';
 import { CLEAN, cleanPool, undoCleaning } from '../operations/clean-pool.js';
@@ -47,16 +47,16 @@ export const taskKinds: Readonly<Record<string, Row>> = {
 /** How many of these lanes run at once. A node that hangs takes a place; what waits for nodes takes none from others. */
 export const nodeLanes = { campaigns: Number.POSITIVE_INFINITY, nodes: 16, deletions: Number.POSITIVE_INFINITY };
 
-/** The table, bound to what its operations reach. */
-export function performing(depsOf: (task: Task) => Deps, rows = taskKinds): TaskKinds {
+/** The table, bound to what its operations reach: what they write goes through the catalog that the runner gives them. */
+export function performing(deps: Deps, rows = taskKinds): TaskKinds {
   return Object.fromEntries(
     Object.entries(rows).map(([what, { resumes, lane, perform, undo }]) => [
       what,
       {
         resumes,
         lane,
-        perform: (task: Task, work: Work) => perform(depsOf(task), task, work),
-        undo: undo && ((tx: Tx, task: Task) => undo(depsOf(task), tx, task)),
+        perform: (task: Task, work: Work, catalog: Catalog) => perform({ ...deps, catalog }, task, work),
+        undo: undo && ((tx: Tx, task: Task) => undo(deps, tx, task)),
       },
     ]),
   );

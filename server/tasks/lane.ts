@@ -21,16 +21,19 @@ export class Lane {
     else this.#queues.set(datacenter, [id]);
   }
 
-  /** The next task, which holds a place from now on; none where there is no place or no task. */
-  take(): string | undefined {
-    const [first] = this.#queues;
-    if (!first || this.#taken >= this.places) return undefined;
-    const [datacenter, queue] = first;
-    const id = queue.shift();
-    this.#queues.delete(datacenter);
-    if (queue.length > 0) this.#queues.set(datacenter, queue);
-    this.#taken += 1;
-    return id;
+  /** The next task that waits still, which holds a place from now on; none where there is no place or no task. */
+  take(waits: (id: string) => boolean = () => true): string | undefined {
+    if (this.#taken >= this.places) return undefined;
+    for (const [datacenter, queue] of this.#queues) {
+      this.#queues.delete(datacenter);
+      let id = queue.shift();
+      while (id !== undefined && !waits(id)) id = queue.shift();
+      if (queue.length > 0) this.#queues.set(datacenter, queue);
+      if (id === undefined) continue;
+      this.#taken += 1;
+      return id;
+    }
+    return undefined;
   }
 
   /** A place is free again. */
