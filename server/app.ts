@@ -10,6 +10,7 @@ import { audits, isChange, occasionOf } from './middleware/audit.js';
 import { authenticate, needsToBeKnown } from './middleware/authenticate.js';
 import { chain } from './middleware/chain.js';
 import { clientAddress } from './middleware/client-address.js';
+import { current } from './middleware/current.js';
 import { errors } from './middleware/errors.js';
 import { jsonBody } from './middleware/json-body.js';
 import { knownHost } from './middleware/known-host.js';
@@ -78,11 +79,13 @@ function handling(route: Route, deps: Deps): Middleware {
 type Routers = Map<string, Router>;
 
 function createRouters(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Routers {
-  const gate = { limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
+  const gate = { current: current(deps), limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
   const routers: Routers = new Map();
   for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
-    const serve = chain([found(route), ...audits(route, deps), ...steps(route, deps, gate), handling(route, deps)]);
+    const isIn = route.whileOut ? [] : [gate.current];
+    const inner = [...audits(route, deps), ...steps(route, deps, gate), handling(route, deps)];
+    const serve = chain([found(route), ...isIn, ...inner]);
     const router = routers.get(firstOf(route.path)) ?? new Router({ strict: true, sensitive: true });
     routers.set(firstOf(route.path), router);
     router.register(spellings(route.path), [route.method], serve, { name: route.name });
@@ -112,6 +115,7 @@ const firstOf = (path: string) => path.split('/', 2)[1] ?? '';
 const spellings = (path: string) => (path.startsWith('/api/') ? [path, `${path}/`] : [path]);
 
 interface Gate {
+  current: Middleware;
   limited: (identify: Middleware) => Middleware;
   known: Middleware;
 }

@@ -13,6 +13,7 @@ const PATIENCE = 3000;
 const ENOUGH = 1024 ** 3;
 const ENOUGH_OF_A_SMALL_DISK = 1 / 50;
 
+/** A blob store that tells whether it is there is one that all daemons share. */
 export interface Checked {
   catalog: Catalog;
   blobs: BlobStore;
@@ -22,18 +23,29 @@ export interface Checked {
 /** What can stand in the way, as everybody is told it: what exactly has failed is in the log. */
 const meanings = {
   stopping: 'the server is stopping',
+  touch: 'this daemon has lost touch with the database',
   catalog: 'the catalog can not be read',
   blobs: 'the blob store can not be written to',
   disk: 'the disk is nearly full',
 };
 
 export type Reasons = Partial<typeof meanings>;
-type Check = Exclude<keyof typeof meanings, 'stopping'>;
+
+/** What is told without taking the daemon out: it would be the same with every other. */
+export interface Remarks {
+  store?: string;
+}
+
+type Check = Exclude<keyof typeof meanings, 'stopping' | 'touch'> | 'store';
+
+const STORE = 'the store of the files does not answer';
 
 /** Each throws, or takes too long, where requests can not be served. */
 const checks: Record<Check, (checked: Checked) => Promise<unknown>> = {
   catalog: ({ catalog }) => catalog.get(users, ADMIN.uuid),
+  store: async ({ blobs }) => blobs.check?.(),
   blobs: async ({ blobs }) => {
+    if (blobs.check) return;
     const staged = await blobs.stage();
     try {
       staged.writable.end('a few bytes, to be thrown away');
@@ -48,6 +60,11 @@ const checks: Record<Check, (checked: Checked) => Promise<unknown>> = {
   },
 };
 
+interface Found {
+  reasons: Reasons;
+  remarks: Remarks;
+}
+
 export function isNearlyFull({ free, size }: Space): boolean {
   return free < Math.min(ENOUGH, size * ENOUGH_OF_A_SMALL_DISK);
 }
@@ -55,7 +72,7 @@ export function isNearlyFull({ free, size }: Space): boolean {
 /** Whether requests can be served. However often it is asked, the stores are looked at once in a few seconds. */
 export class Readiness {
   #stopping = false;
-  #looked: { at: number; found: Promise<Reasons> } | undefined;
+  #looked: { at: number; found: Promise<Found> } | undefined;
   /** A check that does not come back is not started again. */
   readonly #running = new Map<Check, Promise<unknown>>();
   readonly #checked: Checked;
@@ -85,14 +102,24 @@ export class Readiness {
   }
 
   /** Why requests can not be served; empty where they can. */
-  reasons(): Promise<Reasons> {
-    if (this.#stopping) return Promise.resolve({ stopping: meanings.stopping });
+  async reasons(): Promise<Reasons> {
+    if (this.#stopping) return { stopping: meanings.stopping };
+    if (!this.#checked.catalog.current()) return { touch: meanings.touch };
+    return (await this.#found()).reasons;
+  }
+
+  /** What operators should know of, though requests are served. */
+  async remarks(): Promise<Remarks> {
+    return this.#stopping || !this.#checked.catalog.current() ? {} : (await this.#found()).remarks;
+  }
+
+  #found(): Promise<Found> {
     const at = this.now().getTime();
     if (!this.#looked || Math.abs(at - this.#looked.at) >= FRESH) this.#looked = { at, found: this.#look() };
     return this.#looked.found;
   }
 
-  async #look(): Promise<Reasons> {
+  async #look(): Promise<Found> {
     const names = Object.keys(checks) as Check[];
     const results = await Promise.allSettled(names.map((name) => within(this.patience, this.#run(name))));
     const failed = names.flatMap((name, n) => {
@@ -100,7 +127,9 @@ export class Readiness {
       return result.status === 'rejected' ? [{ name, error: result.reason }] : [];
     });
     this.#tell(failed);
-    return Object.fromEntries(failed.map(({ name }) => [name, meanings[name]]));
+    const reasons = failed.flatMap(({ name }) => (name === 'store' ? [] : [[name, meanings[name]]]));
+    const isStoreAway = failed.some(({ name }) => name === 'store');
+    return { reasons: Object.fromEntries(reasons), remarks: isStoreAway ? { store: STORE } : {} };
   }
 
   #run(name: Check): Promise<unknown> {
@@ -115,7 +144,9 @@ export class Readiness {
     if (told === this.#told) return;
     this.#told = told;
     if (failed.length === 0) this.log.info('ready again');
-    for (const { name, error } of failed) this.log.warn({ err: error }, `not ready: ${meanings[name]}`);
+    for (const { name, error } of failed) {
+      this.log.warn({ err: error }, name === 'store' ? STORE : `not ready: ${meanings[name]}`);
+    }
   }
 }
 

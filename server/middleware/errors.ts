@@ -6,6 +6,9 @@ import { ClientLeft, type Context, type Middleware } from '../context.js';
 /** Headers of what was about to be sent. */
 const OF_THE_FILE = ['Accept-Ranges', 'Content-Length', 'Content-MD5', 'Content-Range', 'Etag', 'Last-Modified'];
 
+/** A storage that is down is asked again after so many seconds. */
+const SOON = '5';
+
 /** The one place where an exception becomes a response. */
 export function errors(log: Logger): Middleware {
   return async (ctx, next) => {
@@ -36,6 +39,7 @@ function answer(ctx: Context, error: unknown, log: Logger): void {
   // Not ctx.path: the URL may be what is refused.
   const managed = ctx.req.url?.startsWith('/api/');
   ctx.status = managed ? refusal.managementStatus : refusal.status;
+  if (refusal.code === 'StorageIsDown') ctx.set('Retry-After', SOON);
   ctx.set(refusal.headers);
   ctx.set('Content-Type', 'application/json');
   ctx.body = JSON.stringify(managed ? forManagement(refusal) : refusal, null, 2);

@@ -8,8 +8,9 @@ export const getHealth: Handler = (ctx) => sendFresh(ctx, { healthy: true });
 export const getReadiness: Handler = async (ctx, { readiness, audit }) => {
   const reasons = await readiness.reasons();
   const ready = Object.keys(reasons).length === 0;
-  const { remark } = audit;
-  const told = { ready, ...(!ready && { reasons }), ...(remark !== undefined && { remarks: { audit: remark } }) };
+  const remarks = { ...(await readiness.remarks()), ...(audit.remark !== undefined && { audit: audit.remark }) };
+  const isRemarkable = Object.keys(remarks).length > 0;
+  const told = { ready, ...(!ready && { reasons }), ...(isRemarkable && { remarks }) };
   sendFresh(ctx, told, ready ? 200 : 503);
 };
 

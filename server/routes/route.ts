@@ -41,6 +41,8 @@ export interface Route extends FoundRoute {
   body: boolean;
   /** What credentials must be good for: reading for GET, else writing, where nothing is said. */
   need?: Need;
+  /** It answers also while the daemon does not know what others have written. */
+  whileOut?: true;
   /** A GET that changes something all the same. */
   changes?: true;
   /** The servers on which the route exists; all where it is absent. */

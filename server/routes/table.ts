@@ -52,13 +52,15 @@ import { getState, listChannels, ping, reloadAuthKeys, updateState } from './img
 import { getMetrics, sendMetrics } from './metrics.js';
 import type { Handler, Route } from './route.js';
 
-type Traits = Partial<Pick<Route, 'auth'>> & Pick<Route, 'when' | 'changes' | 'need' | 'moves' | 'logLevel'>;
+type Traits = Partial<Pick<Route, 'auth'>> &
+  Pick<Route, 'when' | 'changes' | 'need' | 'moves' | 'logLevel' | 'whileOut'>;
 
 const hasChannels: Traits = { when: ({ channels }: Policy) => channels.length > 0 };
 const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
 const uploads: Traits = { moves: 'upload' };
 const downloads: Traits = { moves: 'download' };
-const quiet: Traits = { logLevel: 'debug' };
+const whileOut: Traits = { whileOut: true };
+const quiet: Traits = { logLevel: 'debug', ...whileOut };
 const fleet: Traits = { when: ({ mode }: Policy) => modeLaw[mode].fleet };
 const administers: Traits = { need: 'admin' };
 /** Whoever asks is about to prove who it is. */
@@ -86,7 +88,7 @@ const api = (method: Route['method'], path: string, { description, handler }: En
 /** Every route of the server. */
 // biome-ignore format: a table is read down its columns
 export const routes: Route[] = [
-  row('GET',    '/ping',                       'Ping',                'passive', '-',    ping),
+  row('GET',    '/ping',                       'Ping',                'passive', '-',    ping, whileOut),
   row('GET',    '/state',                      'AdminGetState',       'strict',  '-',    getState),
   row('POST',   '/state',                      'AdminUpdateState',    'strict',  '-',    updateState),
   row('POST',   '/authkeys/reload',            'AdminReloadAuthKeys', 'strict',  '-',    reloadAuthKeys),

@@ -21,10 +21,11 @@ const broken = (what: string) => async () => {
 /** Memory stores of which some parts fail. */
 async function checked({ catalog = {}, blobs = {}, space }: Faults = {}): Promise<Checked> {
   const records = await ownCatalog();
-  const bytes = await ownBlobs();
+  // as one that belongs to this daemon alone, unless the fault says otherwise
+  const bytes = Object.assign(await ownBlobs(), { check: undefined });
   return {
     catalog: Object.assign(records, catalog),
-    blobs: Object.assign(bytes, blobs),
+    blobs: Object.assign(bytes, blobs) as BlobStore,
     space: space ?? (async () => ({ free: 500 * GIB, size: 1000 * GIB })),
   };
 }
@@ -140,7 +141,7 @@ test('all that is wrong is told', async (t) => {
 });
 
 test('the blob store is written to, at most once in a few seconds, and nothing stays', async (t) => {
-  const blobs = await ownBlobs();
+  const { blobs } = await checked();
   const stage = blobs.stage.bind(blobs);
   let staged = 0;
   const counting = async () => {
@@ -222,4 +223,38 @@ test('who was asked to stop is alive, not ready, and leaves the stores alone', a
   t.is(status, 503);
   t.deepEqual({ ...json }, { ready: false, reasons: { stopping: 'the server is stopping' } } as never);
   t.is((await server.ask('GET', '/healthz')).status, 200);
+});
+
+// --- Among several daemons
+
+test('who has lost touch with the others is not ready, at once, and leaves the stores alone', async (t) => {
+  let isIn = true;
+  const readiness = new Readiness(await checked({ catalog: { current: () => isIn } }), silent, () => new Date());
+  t.deepEqual(await readiness.reasons(), {});
+  isIn = false;
+  t.deepEqual(await readiness.reasons(), { touch: 'this daemon has lost touch with the database' });
+  t.deepEqual(await readiness.remarks(), {});
+  isIn = true;
+  t.deepEqual(await readiness.reasons(), {});
+});
+
+test('a store that all share takes nobody out when it is away: that is a remark, and nothing is staged there', async (t) => {
+  const { log, lines } = keptLog();
+  const server = await startServer(t);
+  let time = 0;
+  let isAway = true;
+  const stores = await checked({
+    blobs: { check: () => (isAway ? broken('asking')() : Promise.resolve()), stage: () => t.fail() as never },
+  });
+  server.deps.readiness = new Readiness(stores, log, () => new Date(time));
+  const { status, json } = await server.ask('GET', '/readyz');
+  t.is(status, 200);
+  t.deepEqual({ ...json }, { ready: true, remarks: { store: 'the store of the files does not answer' } } as never);
+  isAway = false;
+  time += 5000;
+  t.deepEqual({ ...(await server.ask('GET', '/readyz')).json }, { ready: true } as never);
+  t.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['the store of the files does not answer', 'ready again'],
+  );
 });
