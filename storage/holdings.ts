@@ -77,7 +77,10 @@ export async function publishAll<R>(
   change: (tx: Tx, hold: (arrival: Arrival, holder: string) => Promise<void>) => Promise<R>,
 ): Promise<R> {
   const discard = async (unneeded: readonly Arrival[]) => {
-    for (const { key } of unneeded) await blobs.delete(key).catch(() => {}); // collect finds what is left
+    for (const { key } of unneeded) {
+      // collect finds what is left; what a record names may be in the hands of another daemon by now
+      if (!(await isKnown(catalog, key))) await blobs.delete(key).catch(() => {});
+    }
   };
   try {
     for (;;) {
@@ -224,7 +227,7 @@ async function* unknownIn({ catalog, blobs }: Stores, touchedBefore: Date): Asyn
 }
 
 /** To a record of what is kept, or of what will go on. */
-async function isKnown(reader: Reader, key: string): Promise<boolean> {
+export async function isKnown(reader: Reader, key: string): Promise<boolean> {
   return ((await reader.find(contents, `key:${key}`)) ?? (await reader.find(partials, `key:${key}`))) !== undefined;
 }
 

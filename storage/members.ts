@@ -12,6 +12,8 @@ export interface Member {
 /** Who shares the catalog at this moment, and what they agree on without writing to it. */
 export interface Members {
   readonly self: Member;
+  /** Where nobody else can be in, now or at any other time: what another has begun is nobody's any more. */
+  readonly only?: true;
   /** Those whose leases are good, this one included, whoever has been in for longest first. */
   all(): readonly Member[];
   isIn(id: string): boolean;

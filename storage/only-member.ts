@@ -18,6 +18,7 @@ export function onlyMember(name = 'slipway', version = ''): Members {
   };
   return {
     self,
+    only: true,
     all: () => [self],
     isIn: (id) => id === self.id,
     look: async () => {},

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isPassing, Unreachable } from '../imgapi/exchange-errors.js';
 import type { ResumedBlob, StagedBlob } from './blobs.js';
 import type { Tx } from './catalog.js';
+import { checkStored } from './check-stored.js';
 import type { Arrival, Stores } from './holdings.js';
 import { GivenReadable } from './lent-readable.js';
-import { partials } from './partials.js';
+import { inHandsOf, isInHandsOf, type Partial, partials, takeIntoHands } from './partials.js';
 import type { RemoteFile } from './sources.js';
 import { type Content, type TransferOptions, TransferRefused, transfer } from './transfer.js';
 
@@ -39,19 +40,20 @@ export async function receive(
 ): Promise<Received> {
   const { signal, pauses = PAUSES } = options;
   for (let again = 0; ; again += 1) {
-    const { staged, mark } = await begin(stores, holder, options);
+    const { staged, mark, isTorn } = await begin(stores, holder, options);
     const kept = 'kept' in staged ? staged.kept : 0;
     const remember = (found: string) => note(stores, holder, found);
     const chunks = both(staged, pulled(file, { from: kept, mark, remember }, options));
     try {
       const content = await transfer(new GivenReadable(chunks), { ...lasting(staged), key: staged.key }, options);
+      if (isTorn) await checkStored(stores.blobs, staged.key, content, { signal });
       return { key: staged.key, content };
     } catch (error) {
       const isSpoilt = error instanceof StartsAgain || error instanceof TransferRefused;
       if (!isSpoilt) throw error;
       await giveUp(stores, holder);
       // What was kept may have been of another file, or harmed by a power cut: that is no fault of the source.
-      if (kept === 0 && !(error instanceof StartsAgain)) throw error;
+      if (kept === 0 && !isTorn && !(error instanceof StartsAgain)) throw error;
       const pause = pauses[again];
       if (pause === undefined)
         throw new Unreachable(`${file.what} is cut again and again, and can not be gone on with`, {});
@@ -83,19 +85,31 @@ async function begin(
   stores: Stores,
   holder: string,
   options: TransferOptions,
-): Promise<{ staged: StagedBlob | ResumedBlob; mark?: string }> {
+): Promise<{ staged: StagedBlob | ResumedBlob } & Pick<Partial, 'mark' | 'isTorn'>> {
   const { catalog, blobs } = stores;
-  const partial = await catalog.get(partials, holder);
+  const partial = await partialOf(stores, holder);
   if (partial && isProvable(options)) {
     const staged = await blobs.resume(partial.key);
     const fits = staged && staged.kept <= (options.expect?.size ?? Number.POSITIVE_INFINITY);
-    if (fits) return { staged, ...(partial.mark !== undefined && { mark: partial.mark }) };
+    const { mark, isTorn } = partial;
+    if (fits) return { staged, ...(mark !== undefined && { mark }), ...(isTorn && { isTorn }) };
     await staged?.discard();
   }
   if (partial) await giveUp(stores, holder);
   const staged = await blobs.stage();
-  await catalog.write((tx) => tx.insert(partials, { holder, key: staged.key }));
+  await catalog.write((tx) => tx.insert(partials, { holder, key: staged.key, ...inHandsOf(catalog.members) }));
   return { staged };
+}
+
+/** Who asks for it is the one to go on with it, whoever has begun it. */
+async function partialOf({ catalog }: Stores, holder: string): Promise<Partial | undefined> {
+  const { members } = catalog;
+  const partial = await catalog.get(partials, holder);
+  if (!partial || isInHandsOf(members, partial)) return partial;
+  return catalog.write(async (tx) => {
+    const current = await tx.get(partials, holder);
+    return current && takeIntoHands(tx, members, current);
+  });
 }
 
 async function note({ catalog }: Stores, holder: string, mark: string): Promise<void> {
