@@ -62,7 +62,7 @@ test('garbage behind a request is not taken for its answer', async (t) => {
   const body = JSON.stringify({ name: 'a', version: '1', os: 'other', type: 'other' });
   const head = `POST /images HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}`;
   const request = `${head}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-  const answer = await server.raw(`${request}nonsense\r\n\r\n`);
+  const answer = await server.raw(`${request}nonsense\r\n\r\n`, { waits: true });
   t.regex(answer, /^HTTP\/1\.1 200 OK\r\n/);
   t.is(answer.match(/^HTTP/gm)?.length, 1);
   t.is(server.deps.listing.size, 1);

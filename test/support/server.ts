@@ -72,8 +72,11 @@ export interface TestServer {
   deps: Deps;
   /** Path as it goes over the wire, without any normalization. */
   ask(method: string, path: string, options?: Ask): Promise<Answer>;
-  /** A whole request, letter by letter; resolves with everything that came back until the server closed. */
-  raw(request: string): Promise<string>;
+  /**
+   * A whole request, letter by letter; resolves with everything that came back until the server closed. Unless it waits,
+   * as it does with a request that says it is the last, it hangs up behind the request.
+   */
+  raw(request: string, options?: { waits?: boolean }): Promise<string>;
   /** An image as a client makes it: created, with its file, activated unless told otherwise. */
   image(manifest?: Record<string, unknown>, options?: { file?: string | null; activate?: boolean }): Promise<Wire>;
   /** The stored record, as no client sees it. */
@@ -300,10 +303,10 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     token,
     deps,
     ask,
-    raw: async (request) => {
+    raw: async (request, { waits } = {}) => {
       const socket = connect(port, '127.0.0.1');
-      // Who says that it wants no more than this waits for the answer: the server ends with what has hung up.
-      if (/^connection: close\r$/im.test(request)) socket.write(request);
+      // What has hung up is not waited for by the server, so its answer may be lost.
+      if (waits ?? /^connection: close\r$/im.test(request)) socket.write(request);
       else socket.end(request);
       return text(socket);
     },
