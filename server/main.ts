@@ -44,7 +44,6 @@ import { nodes } from './model/node.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
 import { openStores } from './open-stores.js';
 import { openCopies } from './operations/copies.js';
-import { reopenUploads } from './operations/create-upload.js';
 import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
 import { ensureAdministrator } from './operations/ensure-administrator.js';
@@ -65,6 +64,7 @@ import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
 import { TokenUses } from './operations/token-uses.js';
 import { Turns } from './operations/turns.js';
+import { reopenUploads } from './operations/upload-turns.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import { proxiesFrom } from './outgoing/proxies.js';
@@ -228,7 +228,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     isProxy: addressMatcher(settings.trustedProxies),
     trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
   };
-  await reopenUploads(deps);
+  closing.add(await reopenUploads(deps), (letGo) => letGo());
   await tasks.open(performing(deps));
   closing.add(await CallbackSender.open(deps), (sender) => sender.close());
   closing.add(await WebhookSender.open(deps), (sender) => sender.close());

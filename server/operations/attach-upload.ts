@@ -1,8 +1,10 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { ResumedBlob, StagedBlob } from '../../storage/blobs.js';
 import type { Tx } from '../../storage/catalog.js';
+import { checkStored } from '../../storage/check-stored.js';
 import { StorageDown } from '../../storage/errors.js';
 import { type Hold, publish } from '../../storage/holdings.js';
+import { partials } from '../../storage/partials.js';
 import { lasting, settle } from '../../storage/receive.js';
 import { type Content, type TransferOptions, TransferRefused, transfer } from '../../storage/transfer.js';
 import type { Deps } from '../deps.js';
@@ -10,6 +12,7 @@ import { fileHolder, withFile } from '../model/image.js';
 import { AFTERGLOW, holderOf, type Upload, uploads } from '../model/upload.js';
 import { checkQuota } from './check-quota.js';
 import { checkStands } from './check-stands.js';
+import { checkTurn, OutOfHands } from './check-turn.js';
 import { currentCaller } from './current-caller.js';
 import { endUpload } from './end-upload.js';
 import { noSuchUpload, type Sender, targetOfUpload } from './find-upload.js';
@@ -55,11 +58,13 @@ export async function attach(
   const expect = { size, sha256, ...(sha1 !== undefined && { sha1 }) };
   try {
     const content = await transfer(source, { ...lasting(staged), key }, { ...options, expect });
+    if ((await deps.catalog.get(partials, holderOf(upload)))?.isTorn) await checkStored(deps.blobs, key, content);
     await publish(deps, { key, content }, (tx, hold) => take(deps, tx, hold, sender, upload, content));
     deps.uploads.remove(upload);
   } catch (error) {
     if (error instanceof StorageDown || isShort(error, upload)) throw error;
-    await endUpload(deps, upload);
+    if (error instanceof OutOfHands) deps.uploads.remove(upload);
+    else await endUpload(deps, upload);
     if (!(error instanceof TransferRefused)) throw error;
     throw new ImgapiError('Download', `upload ${upload.id} has ended: ${error.message}`, { cause: error });
   }
@@ -72,6 +77,7 @@ export const isShort = (error: unknown, { size }: Upload): boolean =>
 
 async function take(deps: Deps, tx: Tx, hold: Hold, sender: Sender, upload: Upload, content: Content): Promise<void> {
   const at = deps.now();
+  await checkTurn(tx, deps.catalog.members, upload);
   const caller = await stillThere(deps, tx, sender);
   const current = await tx.get(uploads, upload.id);
   if (!current) throw noSuchUpload(upload.id);

@@ -12,7 +12,7 @@ import { checkDependents } from './check-dependents.js';
 import { callerNow } from './check-still-manages-nodes.js';
 import { checkUnused } from './check-unused.js';
 import { copiesAt } from './copies.js';
-import { endUploadsTo } from './end-upload.js';
+import { endUploadsTo } from './end-uploads.js';
 import { forgetCopy, putBack, takeAway } from './remove-copy.js';
 import { saveImage } from './save-image.js';
 import { keepTask } from './start-task.js';

@@ -3,14 +3,16 @@ import type { Readable } from 'node:stream';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { append } from '../../storage/append.js';
 import { giveBack } from '../../storage/give-back.js';
-import { partials } from '../../storage/partials.js';
+import { inHandsOf, partials } from '../../storage/partials.js';
 import { TransferRefused } from '../../storage/transfer.js';
 import type { Deps } from '../deps.js';
 import { holderOf, type Upload, uploads } from '../model/upload.js';
 import { attach, attachWhole, isShort, resumed } from './attach-upload.js';
+import { checkTurn } from './check-turn.js';
 import { endUpload } from './end-upload.js';
 import { findUpload, noSuchUpload, type Sender, targetOfUpload } from './find-upload.js';
 import { findUploadTarget } from './upload-file.js';
+import { takeTurn } from './upload-turns.js';
 import type { Part } from './uploads-under-way.js';
 
 export interface Checksum {
@@ -37,7 +39,7 @@ export interface Standing {
 
 /** Where somebody may go on who was cut off: what is still being sent ends here. */
 export async function standingOf(deps: Deps, sender: Sender, id: string): Promise<Standing> {
-  await findUpload(deps, sender.caller, id);
+  await takeTurn(deps, await findUpload(deps, sender.caller, id), { cutOff: true });
   await deps.uploads.interrupt({ id });
   const upload = await findUpload(deps, sender.caller, id);
   if (!isWhole(deps, upload)) return { upload, offset: deps.uploads.offsetOf(upload) };
@@ -54,6 +56,7 @@ export async function continueUpload(deps: Deps, sender: Sender, id: string, par
     return { upload: known, offset: known.size };
   }
   await findUploadTarget(deps, targetOfUpload(deps, sender.caller, known.image));
+  await takeTurn(deps, known, { cutOff: false });
   return deps.uploads.alone(known, part, async () => {
     const upload = await findUpload(deps, sender.caller, id);
     checkOffset(upload, part, deps.uploads.offsetOf(upload));
@@ -149,10 +152,11 @@ async function cutBack(deps: Deps, upload: Upload, length: number): Promise<void
   await append(beginning(before.read(), length), after, { most: length });
   await before.suspend();
   await catalog.write(async (tx) => {
+    await checkTurn(tx, catalog.members, upload);
     const current = await tx.get(uploads, upload.id);
     if (!current) return;
     await tx.replace(uploads, { ...current, key: after.key });
-    await tx.replace(partials, { holder: holderOf(upload), key: after.key });
+    await tx.replace(partials, { holder: holderOf(upload), key: after.key, ...inHandsOf(catalog.members) });
   });
   deps.uploads.advance(upload, length);
   await blobs.delete(upload.key);

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Tx } from '../../storage/catalog.js';
-import { partials } from '../../storage/partials.js';
+import { inHandsOf, partials } from '../../storage/partials.js';
 import type { Deps } from '../deps.js';
-import { images } from '../model/image.js';
 import type { RegisteredImage } from '../model/registration.js';
 import { holderOf, MOST_UPLOADS, type Upload, uploads } from '../model/upload.js';
 import { bytesOf, countsOf } from '../model/usage.js';
@@ -56,7 +55,7 @@ export async function createUpload(deps: Deps, { caller }: Sender, wish: UploadW
       await checkSpace(deps, upload.size);
       deps.uploads.add(upload, 0, await reserved(deps, tx, image, upload));
       await tx.insert(uploads, upload);
-      await tx.insert(partials, { holder: holderOf(upload), key: upload.key });
+      await tx.insert(partials, { holder: holderOf(upload), key: upload.key, ...inHandsOf(catalog.members) });
     });
   } catch (error) {
     await endUpload(deps, upload).catch(() => {}); // the first error is the one to tell; the sweep ends what is left
@@ -83,25 +82,5 @@ async function reserved(deps: Deps, tx: Tx, image: RegisteredImage, { size }: Up
   } catch (error) {
     reservation.release();
     throw error;
-  }
-}
-
-/** After a start: what was under way was within its limits when it began. */
-export async function reopenUploads(deps: Pick<Deps, 'catalog' | 'blobs' | 'reservations' | 'uploads' | 'log'>) {
-  const { catalog, blobs, reservations, log } = deps;
-  for await (const upload of catalog.list(uploads)) {
-    if (upload.attached) continue;
-    const image = await catalog.get(images, upload.image);
-    const staged = await blobs.resume(upload.key);
-    if (!image || !staged) {
-      log.warn({ upload: upload.id, image: upload.image }, 'an upload has lost its image or its bytes: it has ended');
-      await staged?.suspend();
-      await endUpload(deps, upload);
-      continue;
-    }
-    await staged.suspend();
-    const reservation = reservations.open(countsOf(image));
-    reservation.bytes = Math.max(0, upload.size - bytesOf(image));
-    deps.uploads.add(upload, staged.kept, reservation);
   }
 }

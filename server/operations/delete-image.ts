@@ -9,7 +9,7 @@ import { checkDependents } from './check-dependents.js';
 import { checkSettled } from './check-settled.js';
 import { checkUnused } from './check-unused.js';
 import { clearNodesFirst, forgetCopies } from './clear-nodes.js';
-import { endUploadsTo } from './end-upload.js';
+import { endUploadsTo } from './end-uploads.js';
 import { findOwnImage, type Target } from './find-image.js';
 import { saveImage } from './save-image.js';
 

@@ -8,7 +8,7 @@ import { checkSettled } from './check-settled.js';
 import { checkUnused } from './check-unused.js';
 import { clearNodesFirst, forgetCopies, isLeaving } from './clear-nodes.js';
 import { checkForces } from './delete-image.js';
-import { endUploadsTo } from './end-upload.js';
+import { endUploadsTo } from './end-uploads.js';
 import type { Named } from './find-managed-image.js';
 import { manageImage } from './manage-image.js';
 

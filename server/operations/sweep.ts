@@ -2,7 +2,7 @@ import { type Collected, collect } from '../../storage/holdings.js';
 import type { Deps } from '../deps.js';
 import { images, isExpired } from '../model/image.js';
 import { abandonImports } from './abandon-imports.js';
-import { endStaleUploads } from './end-upload.js';
+import { endStaleUploads } from './end-uploads.js';
 import { sweepLentTokens } from './lend-token.js';
 import { saveImage } from './save-image.js';
 import { sealAudit } from './seal-audit.js';
@@ -24,7 +24,8 @@ export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?:
   const { catalog, blobs, policy, log, now } = deps;
   // The moment is taken once: what comes while the first part of this runs is not abandoned.
   const start = now();
-  const lease = abandonedBefore ? start.getTime() - abandonedBefore.getTime() : LEASE;
+  // What is on its way in elsewhere is not abandoned.
+  const lease = abandonedBefore && catalog.members.only ? start.getTime() - abandonedBefore.getTime() : LEASE;
   const expired = await removeExpired(deps);
   const uploads = await endStaleUploads(deps);
   const abandoned = await abandonImports(deps);

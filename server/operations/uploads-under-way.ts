@@ -14,15 +14,48 @@ interface UnderWay {
   offset: number;
   reservation: Reservation;
   part?: Part & { over: Promise<void> };
+  /** When others were told of it last. */
+  told?: number;
 }
 
-/** How far uploads have come, and who works on them. Records tell what they are; this follows from the bytes. */
+type Known = Pick<Upload, 'id'>;
+
+/** What is shown of an upload. */
+export interface UploadStanding {
+  id: string;
+  offset: number;
+  isBusy: boolean;
+}
+
+/** While bytes come, others are told of it so often, in milliseconds. */
+const TELL_EVERY = 1000;
+
+/**
+ * How far the uploads in the hands of this daemon have come, and who works on them. Records tell what they are; this
+ * follows from the bytes.
+ */
 export class UploadsUnderWay {
   readonly #known = new Map<string, UnderWay>();
+  /** Those in other hands, as they tell. */
+  readonly #elsewhere = new Map<string, UploadStanding>();
+  readonly #arriving = new Map<string, Promise<void>>();
   #stopping = false;
+  /** Tells other daemons. */
+  tell: (standing: UploadStanding) => void = () => {};
 
   add({ id, size }: Upload, offset: number, reservation: Reservation): void {
+    this.#known.get(id)?.reservation.release();
     this.#known.set(id, { size, offset, reservation });
+    this.#elsewhere.delete(id);
+    this.#tell(id);
+  }
+
+  /** Unless it is known: what looks how far it has come, and adds it. */
+  async once({ id }: Known, look: () => Promise<void>): Promise<void> {
+    if (this.#known.has(id)) return;
+    const arriving = this.#arriving.get(id) ?? look().finally(() => this.#arriving.delete(id));
+    this.#arriving.set(id, arriving);
+    await arriving;
   }
 
   ids(): string[] {
@@ -33,23 +66,57 @@ export class UploadsUnderWay {
     return this.#known.get(id)?.offset ?? size;
   }
 
+  /** To be shown, wherever it is. */
+  standingOf({ id, size, attached }: Upload): UploadStanding {
+    const known = this.#known.get(id);
+    if (known) return { id, offset: known.offset, isBusy: known.part !== undefined };
+    return attached
+      ? { id, offset: size, isBusy: false }
+      : (this.#elsewhere.get(id) ?? { id, offset: 0, isBusy: false });
+  }
+
+  hear(standing: UploadStanding): void {
+    if (!this.#known.has(standing.id)) this.#elsewhere.set(standing.id, standing);
+  }
+
+  forgetTold({ id }: Known): void {
+    this.#elsewhere.delete(id);
+  }
+
+  tellAll(): void {
+    for (const id of this.#known.keys()) this.#tell(id);
+  }
+
+  #tell(id: string): void {
+    const found = this.#known.get(id);
+    if (!found) return;
+    found.told = performance.now();
+    this.tell({ id, offset: found.offset, isBusy: found.part !== undefined });
+  }
+
   advance({ id }: Upload, offset: number): void {
     const found = this.#known.get(id);
-    if (found) found.offset = offset;
+    if (!found) return;
+    found.offset = offset;
+    if (performance.now() - (found.told ?? 0) > TELL_EVERY) this.#tell(id);
   }
 
   reservationOf({ id }: Upload): Reservation | undefined {
     return this.#known.get(id)?.reservation;
   }
 
-  isBusy({ id }: Pick<Upload, 'id'>): boolean {
+  isBusy({ id }: Known): boolean {
     return this.#known.get(id)?.part !== undefined;
   }
 
   /** One at a time: others are refused. */
-  async alone<R>({ id }: Upload, part: Part, work: () => Promise<R>): Promise<R> {
+  async alone<R>({ id }: Known, part: Part, work: () => Promise<R>): Promise<R> {
     if (this.#stopping)
       throw new ImgapiError('ServiceUnavailableError', 'the server is stopping: go on when it is back');
+    return this.#alone(id, part, work);
+  }
+
+  async #alone<R>(id: string, part: Part, work: () => Promise<R>): Promise<R> {
     const found = this.#known.get(id);
     if (!found) throw new ImgapiError('Busy', `upload ${id} has just ended`);
     if (found.part) throw new ImgapiError('Busy', `something is being sent to upload ${id} already`);
@@ -59,19 +126,32 @@ export class UploadsUnderWay {
       () => {},
     );
     found.part = { end: () => part.end(), over };
+    this.#tell(id);
     try {
       return await working;
     } finally {
       delete found.part;
+      this.#tell(id);
     }
   }
 
   /** Ends what is being sent, and waits until nobody works on it. */
-  async interrupt({ id }: Pick<Upload, 'id'>): Promise<void> {
+  async interrupt({ id }: Known): Promise<void> {
     for (let part = this.#known.get(id)?.part; part; part = this.#known.get(id)?.part) {
       part.end();
       await part.over;
     }
+  }
+
+  /** Ends what is being sent, and is without it when it has been let go of. */
+  async leave({ id }: Known, letGo: () => Promise<void>): Promise<void> {
+    await this.#arriving.get(id);
+    await this.interrupt({ id });
+    if (!this.#known.has(id)) return letGo();
+    await this.#alone(id, { end: () => {} }, async () => {
+      await letGo();
+      this.remove({ id });
+    });
   }
 
   /** The server stops: what is being sent ends here, and goes on with the next one. */
@@ -80,10 +160,19 @@ export class UploadsUnderWay {
     for (const { part } of this.#known.values()) part?.end();
   }
 
+  /** All are in other hands. */
+  async forgetAll(): Promise<void> {
+    for (const id of this.ids()) {
+      await this.interrupt({ id });
+      this.remove({ id });
+    }
+  }
+
   /** Its room is given back. */
-  remove({ id }: Pick<Upload, 'id'>): void {
+  remove({ id }: Known): void {
     this.#known.get(id)?.reservation.release();
     this.#known.delete(id);
+    this.#elsewhere.delete(id);
   }
 
   /** Bytes that are still to come, over all. */

@@ -6,9 +6,9 @@ import test, { type ExecutionContext } from 'ava';
 import { uploads } from '../../server/model/upload.js';
 import { ofOwner } from '../../server/model/usage.js';
 import { ADMIN } from '../../server/model/user.js';
-import { reopenUploads } from '../../server/operations/create-upload.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { sweep } from '../../server/operations/sweep.js';
+import { reopenUploads } from '../../server/operations/upload-turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import type { ResumedBlob } from '../../storage/blobs.js';
 import { StorageDown } from '../../storage/errors.js';
@@ -219,6 +219,8 @@ test('a disk that fails in the middle keeps what it has taken', async (t) => {
   const blobs = await ownBlobs();
   let room = Number.POSITIVE_INFINITY;
   const narrow = (blob: ResumedBlob): ResumedBlob => {
+    // some stores write what has gathered in one go
+    Object.assign(blob.writable, { _writev: null });
     blob.writable._write = new Proxy(blob.writable._write, {
       apply: (write, self, [chunk, encoding, done]) => {
         room -= chunk.length;

@@ -30,7 +30,6 @@ import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
 import { nothingBeside } from '../../server/operations/beside.js';
 import { openCopies } from '../../server/operations/copies.js';
-import { reopenUploads } from '../../server/operations/create-upload.js';
 import { Directory } from '../../server/operations/directory.js';
 import { enrolKeyUsers } from '../../server/operations/enrol-key-users.js';
 import { ensureMain } from '../../server/operations/ensure-main.js';
@@ -45,6 +44,7 @@ import { type RefreshLimits, RepositoryBook } from '../../server/operations/repo
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
 import { Turns } from '../../server/operations/turns.js';
+import { reopenUploads } from '../../server/operations/upload-turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
 import { Vault } from '../../server/outgoing/vault.js';

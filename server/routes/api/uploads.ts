@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.js';
 import type { Upload } from '../../model/upload.js';
 import { continueUpload, type Standing, standingOf } from '../../operations/continue-upload.js';
 import { createUpload } from '../../operations/create-upload.js';
-import { terminateUpload } from '../../operations/end-upload.js';
+import { terminateUpload } from '../../operations/end-uploads.js';
 import { listUploads } from '../../operations/find-upload.js';
 import { endpoint, noBody, noQuery, streamed } from './endpoint.js';
 import { pageOf, paging } from './page.js';
@@ -42,14 +42,15 @@ const shown = z.strictObject({
 
 function show({ uploads, directory }: Deps, upload: Upload): z.output<typeof shown> {
   const { id, image, user, size, sha256, sha1, compression, dataset_guid, filename, created, expires } = upload;
-  const status = upload.attached ? 'attached' : uploads.isBusy(upload) ? 'receiving' : 'waiting';
+  const { offset, isBusy } = uploads.standingOf(upload);
+  const status = upload.attached ? 'attached' : isBusy ? 'receiving' : 'waiting';
   return {
     id,
     image,
     user: directory.users.get(user)?.name ?? user,
     status,
     size,
-    offset: uploads.offsetOf(upload),
+    offset,
     sha256,
     sha1: sha1 ?? null,
     compression,
