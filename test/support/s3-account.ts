@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import type { S3Choice } from '../../storage/blobs/s3.js';
 
 /** What a client of an S3 store needs to be let in. */
 export interface S3Account {
@@ -36,4 +37,10 @@ export async function makeBucket(account: S3Account): Promise<string> {
     client.destroy();
   }
   return Bucket;
+}
+
+/** For a store of ours. */
+export function choiceIn({ endpoint, accessKey, secretKey, region }: S3Account, bucket: string): S3Choice {
+  const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey };
+  return { bucket, prefix: 'images', endpoint, region, pathStyle: true, owner: 'tests', credentials };
 }
