@@ -230,7 +230,7 @@ export class TaskRunner {
     // What was left to others may be this one's by now.
     for (const lane of this.#lanes.values()) lane.clear();
     for (const waiting of this.#queued.values()) this.#laneOf(waiting).add(waiting);
-    this.#fillSoon();
+    this.#fill();
   }
 
   #recover(): Promise<void> {
@@ -274,7 +274,9 @@ export class TaskRunner {
       if (hasEnded(after)) await kind?.undo?.(tx, after);
       return after;
     });
-    if (left) log.info({ task: left.id, what: left.what, status: left.status, runner }, 'a task was left behind');
+    if (!left) return;
+    log.info({ task: left.id, what: left.what, status: left.status, runner }, 'a task was left behind');
+    this.#fill();
   }
 
   /** Until it has worked, or the server stops: while nothing can be written, tasks wait. */
@@ -301,8 +303,9 @@ export class TaskRunner {
     return lane;
   }
 
+  /** What somebody else has queued, and does not take. */
   #fillSoon(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#options.catalog.members.all().length === 1) return;
     this.#filling ??= setTimeout(() => this.#fill(), this.#pauses.headStart).unref();
   }
 
