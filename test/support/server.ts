@@ -209,6 +209,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   const mode: Mode = policy.mode ?? 'dc';
   const token = 'test-token';
   await catalog.write(async (tx) => {
+    // Another daemon of the same test may have been here.
+    if (await tx.get(users, ADMIN.uuid)) return;
     const created = now().toISOString();
     await tx.insert(users, { ...ADMIN, superAdmin: true, created });
     await tx.insert(tokens, { hash: hashToken(token), name: 'test', user: ADMIN.uuid, created });
@@ -284,7 +286,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     isProxy,
     trusts: trusts ?? (() => policy.authType === 'none'),
   };
-  await reopenUploads(deps);
+  const letGoOfUploads = await reopenUploads(deps);
   await tasks.open(performing(deps, kinds));
   const senders = [await CallbackSender.open(deps, callbackPauses), await WebhookSender.open(deps, webhookLimits)];
   const server = new HttpServer(createApp(deps).callback());
@@ -325,6 +327,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       nodeBook.close();
       deps.events.close();
       await Promise.all([tasks.close(), server.close(0)]);
+      await letGoOfUploads();
       for (const sender of senders) await sender.close();
       await hypervisors.close();
       await audit.close();
