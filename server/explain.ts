@@ -1,4 +1,4 @@
-import { InUse, StorageDown } from '../storage/errors.js';
+import { InUse, StorageDown, Unusable } from '../storage/errors.js';
 import { OperatorMistake } from './model/operator-mistake.js';
 
 const hints: Record<string, string> = {
@@ -11,7 +11,7 @@ function hintFor(error: Error): string {
   return hint ? `: ${hint}` : '';
 }
 
-const tellable = [OperatorMistake, InUse, StorageDown];
+const tellable = [OperatorMistake, InUse, StorageDown, Unusable];
 
 /** What went wrong lies outside of the program: where, and not in which of its lines, is what helps. */
 function isForTheOperator(error: unknown): error is Error {

@@ -5,8 +5,8 @@ import { type Beside, isBeside, isSecretBeside } from './operations/beside.js';
 
 const SECRETS = ['admin-token', 'secrets-key', 'node-key', 'tls/certificate.pem', 'tls/key.pem'];
 
-/** As they lie in the data directory. */
-export function filesBeside(data: string): Beside {
+/** As they lie in the data directory, and `others` that need not lie there. */
+export function filesBeside(data: string, others: Readonly<Record<string, string>>): Beside {
   const read = async (names: readonly string[], isWanted: (name: string) => boolean) => {
     const found = new Map<string, Buffer>();
     for (const name of names.filter(isWanted)) {
@@ -20,7 +20,10 @@ export function filesBeside(data: string): Beside {
       const keys = (await listKeyFiles(join(data, 'authkeys'))).map((path) => relative(data, path));
       return read(['takeover-report.json', ...keys], isBeside);
     },
-    secret: () => read(SECRETS, isSecretBeside),
+    secret: async () => {
+      const found = Object.entries(others).map(([name, content]) => [name, Buffer.from(content)] as const);
+      return new Map([...found, ...(await read(SECRETS, isSecretBeside))]);
+    },
   };
 }
 

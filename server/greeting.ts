@@ -8,7 +8,8 @@ export interface Greeting {
   settings: Settings;
   /** Where the server listens; who tries it, tries the first. */
   urls: readonly string[];
-  tokenFile: string;
+  /** Absent where another daemon has it. */
+  tokenFile: string | undefined;
   images: number;
   certificate: X509Certificate | undefined;
 }
@@ -16,13 +17,14 @@ export interface Greeting {
 /** What a person who starts the daemon wants to know. Its first line is read by programs too. */
 export function greet({ settings, urls, tokenFile, images, certificate }: Greeting): void {
   const { mode, authType, data } = settings;
+  const token = tokenFile === undefined ? `$TOKEN` : `$(cat ${tokenFile})`;
   const ways = urls.map((url) => wayTo(url, settings));
   const curls = ways.map(
     ({ to, trust }) =>
       (path: string, options = '') =>
         `  curl ${trust.curl}${options}${to}${path}`,
   );
-  const credentials = authType === 'none' ? '' : `-H "Authorization: Bearer $(cat ${tokenFile})" `;
+  const credentials = authType === 'none' ? '' : `-H "Authorization: Bearer ${token}" `;
   const [curl] = curls;
   const lines = [
     `Slipway is listening on ${urls.join(' and ')} (mode ${mode}, ${images} ${images === 1 ? 'image' : 'images'}, data in ${data})`,
@@ -33,7 +35,10 @@ export function greet({ settings, urls, tokenFile, images, certificate }: Greeti
       ? []
       : ways
           .slice(0, 1)
-          .map(({ to, trust }) => `  slipway login --url ${to} ${trust.slipway}--token-file ${tokenFile}`)),
+          .map(({ to, trust }) => `  slipway login --url ${to} ${trust.slipway}--token-file ${tokenFile ?? 'FILE'}`)),
+    ...(tokenFile === undefined
+      ? ['', "The first administrator's token is with the daemon that made it, in DATA/admin-token."]
+      : []),
     ...(certificate ? ['', `SHA-256 fingerprint of the certificate: ${certificate.fingerprint256}`] : []),
   ];
   console.log(lines.join('\n'));

@@ -13,7 +13,6 @@ import { Audit, type AuditOptions } from './audit/audit.js';
 import { EventStreams } from './audit/event-streams.js';
 import { headFile, missingSince } from './audit/head-file.js';
 import { HeadWebhook } from './audit/head-webhook.js';
-import { openAuditKey } from './audit/key.js';
 import { openKeyring } from './auth/keyring.js';
 import { LoginThrottle } from './auth/login-throttle.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
@@ -28,7 +27,6 @@ import { explain } from './explain.js';
 import { filesBeside } from './files-beside.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
-import { openNodeKey } from './hypervisors/node-key.js';
 import { openHypervisors } from './hypervisors/open.js';
 import { keepSchedule } from './keep-schedule.js';
 import { openKernel } from './kernel.js';
@@ -42,11 +40,12 @@ import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
 import { nodes } from './model/node.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
+import { openServerKeys } from './open-server-keys.js';
 import { openStores } from './open-stores.js';
 import { openCopies } from './operations/copies.js';
 import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
-import { ensureAdministrator } from './operations/ensure-administrator.js';
+import { ensureAdministrator, ensureSharedAdministrator } from './operations/ensure-administrator.js';
 import { ensureMain } from './operations/ensure-main.js';
 import { fillChannel } from './operations/fill-channel.js';
 import { openFleet } from './operations/fleet.js';
@@ -84,6 +83,7 @@ import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
 import { CallbackSender } from './webhooks/callback-sender.js';
 import { WebhookSender } from './webhooks/webhook-sender.js';
+import { whileFirst } from './while-first.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 const FLUSH_EVERY = 60 * 1000;
@@ -120,6 +120,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
   const { records, stored, files, blobs } = await openStores(settings, { metrics, log, version }, closing);
+  const isShared = settings.database !== undefined;
   const key = readSecretsKey(settings.secretsKey, join(settings.data, 'secrets-key'), process.env);
   const seals = new Seals(key, () => hasSealed(stored));
   const vault = closing.add(await Vault.open(stored, seals), (one) => one.close());
@@ -132,10 +133,12 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     }),
     (one) => one.close(),
   );
-  const audit = await openAudit(settings, { catalog: stored, now, log, metrics, outgoing }, closing);
+  const keys = await openServerKeys(settings, { catalog: stored, seals, now });
+  const audit = await openAudit(settings, { catalog: stored, key: keys.audit, now, log, metrics, outgoing }, closing);
   const catalog = audit.as(inTheName('start'));
-  const { tokenFile, warning } = await ensureAdministrator(catalog, settings.data, startedAt);
-  if (warning) log.warn(warning);
+  const ensure = isShared ? ensureSharedAdministrator : ensureAdministrator;
+  const administrator = await ensure(catalog, settings.data, startedAt);
+  if (administrator?.warning) log.warn(administrator.warning);
   const policy = policyOf(settings, version);
   if (left) await takeOverFirst({ catalog, blobs, log, now, policy }, left, settings.data);
   if (start.fillChannel !== undefined) {
@@ -184,7 +187,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   closing.add(keepFlushing(uses, catalog, log), (flushLast) => flushLast());
   const hypervisors = closing.add(
     openHypervisors({
-      key: await openNodeKey(join(settings.data, 'node-key')),
+      key: keys.node,
       nodeNamed: (name) => catalog.get(nodes, name),
       keyOf: (secret) => vault.privateKey(secret),
       pin: (node, hostKey) => pinHostKey(audit.as(inTheName('first contact')), node, hostKey),
@@ -195,7 +198,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const deps: Deps = {
     catalog: audit.as(inTheName('upkeep')),
     blobs,
-    beside: filesBeside(settings.data),
+    beside: filesBeside(settings.data, { 'node-key': keys.node.private }),
     kernel: settings.sendfile ? await openKernel() : undefined,
     listing,
     directory,
@@ -222,9 +225,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     metrics,
     readiness,
     keyring,
-    logins: new LoginThrottle(),
+    logins: new LoginThrottle(records.members),
     uses,
-    seenSignatures: new SeenSignatures(),
+    seenSignatures: new SeenSignatures(undefined, records.members),
     isProxy: addressMatcher(settings.trustedProxies),
     trusts: settings.authType === 'none' ? () => true : addressMatcher(settings.trustedNetworks),
   };
@@ -235,7 +238,8 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
   const { server, urls } = await listen(deps, settings, certificate);
-  closing.add(keepSweeping({ ...deps, catalog: audit.as(inTheName('sweep')) }, startedAt), (stopSweeping) =>
+  const sweeping = { ...deps, catalog: audit.as(inTheName('sweep')) };
+  closing.add(keepSweeping(sweeping, isShared ? undefined : { abandonedBefore: startedAt }), (stopSweeping) =>
     stopSweeping(),
   );
   if (hasDatacenters) {
@@ -255,27 +259,27 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     log.info({ grace: settings.shutdownGrace }, 'stopping');
     return closed;
   });
-  greet({ settings, urls, tokenFile, images: listing.size, certificate: certificate?.leaf });
+  greet({ settings, urls, tokenFile: administrator?.tokenFile, images: listing.size, certificate: certificate?.leaf });
   warn(deps, settings);
 }
 
 const inTheName = (what: string) => () => ({ who: SYSTEM, what });
 
 async function openAudit(
-  { data, auditWebhook: url }: Settings,
-  { outgoing, ...means }: Omit<AuditOptions, 'key' | 'heads' | 'webhook'> & { outgoing: Outgoing },
+  { data, database, auditWebhook: url }: Settings,
+  { outgoing, ...means }: Omit<AuditOptions, 'daemon' | 'heads' | 'webhook'> & { outgoing: Outgoing },
   closing: Closing,
 ) {
   const path = join(data, 'audit-head');
   for (const what of await missingSince(path, means.catalog)) {
     means.log.warn({ file: path }, `the audit has been cut or changed: it does not hold ${what}, which it has held`);
   }
-  const key = await openAuditKey(join(data, 'audit-key'));
   const webhook =
     url === undefined
       ? undefined
       : closing.add(new HeadWebhook({ ...means, ...outgoing.to(url, { trusted: true }) }), (one) => one.close());
-  const options = { ...means, key, heads: headFile(path), webhook };
+  const daemon = database === undefined ? {} : { daemon: means.catalog.members.self.name };
+  const options = { ...means, ...daemon, heads: headFile(path), webhook };
   const audit = closing.add(await Audit.open(options), (opened) => opened.close());
   closing.add(audit.keepFlushing(), (stopFlushing) => stopFlushing());
   return audit;
@@ -323,13 +327,13 @@ function policyOf(settings: Settings, version: string): Policy {
   return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version, registries, snapshots };
 }
 
-/** The lock says that no other daemon was at work here: what was on its way in before this start is abandoned. */
-function keepSweeping(deps: Deps, startedAt: Date): () => Promise<void> {
+/** Where the lock says that no other daemon was at work, what was on its way in before this start is abandoned. */
+function keepSweeping(deps: Deps, first?: { abandonedBefore: Date }): () => Promise<void> {
   const attempt = (options?: { abandonedBefore: Date }) =>
-    measuredSweep(deps.metrics, () => sweep(deps, options)).catch((err: unknown) =>
-      deps.log.error({ err }, 'the sweep failed; it will be tried again'),
+    whileFirst(deps.catalog, 'sweep', () => measuredSweep(deps.metrics, () => sweep(deps, options))).catch(
+      (err: unknown) => deps.log.error({ err }, 'the sweep failed; it will be tried again'),
     );
-  let running = attempt({ abandonedBefore: startedAt });
+  let running = attempt(first);
   const timer = setInterval(() => {
     running = running.then(() => attempt());
   }, SWEEP_EVERY).unref();

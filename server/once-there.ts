@@ -7,12 +7,20 @@ import { untilSignal } from './signals.js';
 /** In milliseconds. */
 const EVERY = 1000;
 
-/** What waiting does not mend, by the codes of PostgreSQL, and what to do then. */
+const CREDENTIALS = 'look at the credentials in the environment, or in ~/.aws';
+
+/** What waiting does not mend, by the codes of PostgreSQL and the names of S3, and what to do then. */
 const hints: Record<string, string> = {
   '28P01': 'the password is not the right one: look at the setting database',
   '28000': 'this user may not come in: look at the setting database, and at pg_hba.conf',
   '3D000': 'create it first, with "createdb"',
   '42501': 'the user of the setting database may not do this: it should own the database',
+  NoSuchBucket: 'create it first, or look at the setting store',
+  NotFound: 'create it first, or look at the setting store',
+  CredentialsProviderError: CREDENTIALS,
+  InvalidAccessKeyId: CREDENTIALS,
+  SignatureDoesNotMatch: CREDENTIALS,
+  AccessDenied: 'these credentials must be allowed to list, read, write and delete in the bucket',
 };
 
 /** Opens what may not be there yet: machines of a site start in any order. The log is told whenever the reason changes. */
@@ -35,6 +43,9 @@ export function onceThere<T>(what: string, open: () => Promise<T>, log: Logger):
   }, lastWords);
 }
 
-function codeOf({ cause }: Error): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+/** Of the innermost error. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if (error.cause !== undefined) return codeOf(error.cause);
+  return 'code' in error ? String(error.code) : error.name;
 }

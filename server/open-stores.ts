@@ -10,6 +10,7 @@ import type { Metrics } from './metrics/instruments.js';
 import { measuredBlobs } from './metrics/measured-blobs.js';
 import { measuredCatalog } from './metrics/measured-catalog.js';
 import { onceThere } from './once-there.js';
+import { ensureIdentity } from './operations/ensure-identity.js';
 
 /** As they are, and measured. */
 export interface Stores {
@@ -30,7 +31,7 @@ export async function openStores(settings: Settings, means: StoreMeans, closing:
   const { metrics } = means;
   const records = await openRecords(settings, means);
   const stored = closing.add(measuredCatalog(records, metrics), (opened) => opened.close());
-  const files = await openFiles(settings);
+  const files = await openFiles(settings, stored, means);
   const blobs = closing.add(measuredBlobs(files, metrics), (opened) => opened.close());
   return { records, stored, files, blobs };
 }
@@ -52,10 +53,12 @@ function openRecords(settings: Settings, { log, version }: StoreMeans): Promise<
   return onceThere('the database', open, log);
 }
 
-async function openFiles(settings: Settings): Promise<BlobStore> {
+async function openFiles(settings: Settings, catalog: Catalog, { log }: StoreMeans): Promise<BlobStore> {
   const { data, store, storeCache, storeCacheDirectory } = settings;
   if (store === undefined) return openBlobs({ kind: 'filesystem', directory: join(data, 'files') });
-  const inside = await openBlobs({ kind: 's3', ...placeIn(store), ...choiceOf(settings) });
+  const owner = await ensureIdentity(catalog);
+  const open = () => openBlobs({ kind: 's3', ...placeIn(store), ...choiceOf(settings), owner });
+  const inside = await onceThere('the store', open, log);
   if (storeCache === 0) return inside;
   const directory = storeCacheDirectory ?? join(data, 'cache');
   return openBlobs({ kind: 'cached', inside, directory, limit: storeCache });
@@ -74,6 +77,5 @@ function choiceOf(settings: Settings) {
     pathStyle: settings.storePathStyle,
     storageClass: settings.storeClass,
     encryption: settings.storeEncryption,
-    owner: memberNameOf(settings),
   };
 }

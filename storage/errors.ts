@@ -34,6 +34,11 @@ export class InUse extends Error {
   override name = 'InUse';
 }
 
+/** What is there is not for this daemon, however long it waits: it says what is wrong, for whoever starts the daemon. */
+export class Unusable extends Error {
+  override name = 'Unusable';
+}
+
 /** Down to the bottom: LevelDB's "Database failed to open" says nothing without what is behind it. */
 function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);

@@ -40,6 +40,8 @@ export interface AuditOptions {
   /** As it is, without anybody who notes what changes. */
   catalog: Catalog;
   key: AuditKey;
+  /** What tells its chain of pulls from those of others, whatever key signs them all; from the key unless given. */
+  daemon?: string;
   /** Absent where nothing is kept on a disk. */
   heads?: HeadFile;
   /** Absent where nobody elsewhere is told. */
@@ -69,7 +71,9 @@ export class Audit {
 
   private constructor(options: AuditOptions) {
     this.#options = options;
-    this.#chain = accessesOf(createHash('sha256').update(options.key.public).digest('hex').slice(0, 12));
+    this.#chain = accessesOf(
+      options.daemon ?? createHash('sha256').update(options.key.public).digest('hex').slice(0, 12),
+    );
   }
 
   static async open(options: AuditOptions): Promise<Audit> {
@@ -158,13 +162,20 @@ export class Audit {
     try {
       await this.#write();
       await this.#keepHeads();
-      this.#options.webhook?.offer(this.#state(), () => ({ heads: this.signedHeads(), key: this.publicKey }));
+      this.#offerHeads();
       if (this.#failed) log.info('the audit can be written again');
       this.#failed = false;
     } catch (err) {
       if (!this.#failed) log.error({ err }, 'the audit could not be written; it will be tried again');
       this.#failed = true;
     }
+  }
+
+  /** One of all daemons is enough. */
+  #offerHeads(): void {
+    const { webhook, catalog } = this.#options;
+    if (!webhook || !catalog.members.isFirst()) return;
+    webhook.offer(this.#state(), () => ({ heads: this.signedHeads(), key: this.publicKey }));
   }
 
   async #write(): Promise<void> {

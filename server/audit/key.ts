@@ -23,15 +23,24 @@ export class AuditKey {
 
 /** The key that stands in the file, made where there is none. */
 export async function openAuditKey(path: string): Promise<AuditKey> {
-  const pem = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (pem !== undefined) return new AuditKey(keyIn(pem, path));
+  const found = await findAuditKey(path);
+  if (found) return found;
   const made = new AuditKey();
   await replaceFile(path, made.toPem());
   return made;
 }
+
+/** The key that stands in the file, if there is one. */
+export async function findAuditKey(path: string): Promise<AuditKey | undefined> {
+  const pem = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return pem === undefined ? undefined : auditKeyIn(pem, path);
+}
+
+/** `place`: where it stands, for people. */
+export const auditKeyIn = (pem: string, place: string) => new AuditKey(keyIn(pem, place));
 
 function keyIn(pem: string, path: string): KeyObject {
   try {

@@ -1,5 +1,6 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ImgapiError } from '../../imgapi/errors.js';
+import type { Members } from '../../storage/members.js';
 import { Queue } from '../model/queue.js';
 
 /** Wrong passwords in so many seconds, for one user name, whether there is such a user or not, and from one address. */
@@ -11,22 +12,48 @@ const FROM_AN_ADDRESS = 50;
 const AT_ONCE = 2;
 const MOST_WAITING = 50;
 
-/** Makes guessing passwords slow, and cheap for us. */
+const TOPIC = 'logins';
+
+interface Told {
+  what: 'guess' | 'forgiven';
+  name: string;
+  address: string;
+}
+
+/** Makes guessing passwords slow, and cheap for us. Daemons count together: who guesses may ask one after another. */
 export class LoginThrottle {
   readonly #names = new RateLimiterMemory({ keyPrefix: 'name', points: FOR_A_NAME, duration: WITHIN });
   readonly #addresses = new RateLimiterMemory({ keyPrefix: 'address', points: FROM_AN_ADDRESS, duration: WITHIN });
   readonly #guesses = new Queue(AT_ONCE);
+  readonly #tell: (told: Told) => void;
+
+  constructor(members?: Pick<Members, 'tell' | 'hear'>) {
+    this.#tell = (told) => members?.tell(TOPIC, told);
+    members?.hear(TOPIC, (told) => void this.#hear(told as Told));
+  }
 
   /** Counts before it is known whether the guess is right: those that come at once would all pass otherwise. */
   async admit(name: string, address: string): Promise<void> {
     await consume(this.#addresses, address);
     await consume(this.#names, name);
+    this.#tell({ what: 'guess', name, address });
   }
 
   /** It was no guess. */
   async forgive(name: string, address: string): Promise<void> {
+    await this.#forgive(name, address);
+    this.#tell({ what: 'forgiven', name, address });
+  }
+
+  async #forgive(name: string, address: string): Promise<void> {
     await this.#names.delete(name);
     await this.#addresses.reward(address);
+  }
+
+  async #hear({ what, name, address }: Told): Promise<void> {
+    if (what === 'forgiven') return this.#forgive(name, address);
+    await this.#names.penalty(name);
+    await this.#addresses.penalty(address);
   }
 
   async inTurn<R>(work: () => Promise<R>): Promise<R> {

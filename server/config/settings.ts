@@ -577,8 +577,8 @@ function keyCount([user, lines]: [string, string[]]): string {
   return `${user} (${lines.length} ${lines.length === 1 ? 'key' : 'keys'})`;
 }
 
-/** Neither in its usual place nor among the parameters. */
+/** Neither where it usually is nor among the parameters. */
 function withoutPassword(url: string): string {
-  const { protocol, username, host, pathname } = new URL(url);
-  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`;
+  const [, protocol = '', user = '', place = ''] = /^(\w+:\/\/)(?:([^:@/]*)(?::[^@/]*)?@)?([^?]*)/.exec(url) ?? [];
+  return `${protocol}${user === '' ? '' : `${user}@`}${place}`;
 }

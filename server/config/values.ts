@@ -149,11 +149,10 @@ export function httpUrl(value: unknown): string {
   return given.replace(/\/+$/, '');
 }
 
-/** Without saying it: it may hold a password. */
+/** Of one server or of several, by commas. Without saying it: it may hold a password. */
 export function databaseUrl(value: unknown): string {
   const given = text(value);
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol) || url.pathname.length < 2 || url.hash !== '') {
+  if (!/^postgres(ql)?:\/\/([^@/?#\s]*@)?[^@/?#\s]*\/[^@/?#\s]+(\?[^#\s]*)?$/.test(given)) {
     throw new Error('a URL such as postgres://slipway:password@db.example.com/slipway is expected');
   }
   return given;

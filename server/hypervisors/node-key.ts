@@ -13,19 +13,26 @@ export interface NodeKey {
 
 /** The key that stands in the file, made where there is none. */
 export async function openNodeKey(path: string): Promise<NodeKey> {
-  const text = await readPrivate(path);
-  if (text !== undefined) {
-    const line = publicLineOf(text);
-    if (line === undefined) {
-      throw new OperatorMistake(
-        `${path} holds no private key without a passphrase: put back the one that stood there, or remove the file for a new one that the nodes have to be given`,
-      );
-    }
-    return { private: text, public: line };
-  }
+  const found = await findNodeKey(path);
+  if (found) return found;
   const made = makeKey('slipway');
   await replaceFile(path, made.private);
   return made;
+}
+
+/** The key that stands in the file, if there is one. */
+export async function findNodeKey(path: string): Promise<NodeKey | undefined> {
+  const text = await readPrivate(path);
+  return text === undefined ? undefined : nodeKeyIn(text, path);
+}
+
+/** `place`: where it stands, for people. */
+export function nodeKeyIn(text: string, place: string): NodeKey {
+  const line = publicLineOf(text);
+  if (line !== undefined) return { private: text, public: line };
+  throw new OperatorMistake(
+    `${place} holds no private key without a passphrase: put back the one that stood there, or remove the file for a new one that the nodes have to be given`,
+  );
 }
 
 async function readPrivate(path: string): Promise<string | undefined> {

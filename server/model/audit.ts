@@ -109,6 +109,8 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'followed-images',
   'snapshot-uses',
   'snapshot-holds',
+  'server-keys',
+  'identity',
 ]);
 
 /** What a write did to one record: new where there was nothing before, gone where there is nothing after. */

@@ -37,6 +37,9 @@ export const progress = (id: string, text: string, progressDetail?: ProgressDeta
 /** How the names begin under which bytes come for a stream of lines: with its end nobody comes for them any more. */
 export const STREAMS = 'stream/';
 
+/** Those of one daemon, by its name. */
+export const streamsOf = (member: string) => `${STREAMS}${member}/`;
+
 /** Bytes between two lines that tell of them. */
 const EVERY = 512 << 10;
 

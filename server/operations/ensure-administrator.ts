@@ -32,6 +32,22 @@ export async function ensureAdministrator(catalog: Catalog, directory: string, n
   return { tokenFile, warning: await keepPrivate(tokenFile) };
 }
 
+/**
+ * The same, where several daemons are one server: the token is in the directory of the one that made it, and the others
+ * have none. One that was lost is made good by a file with another one, on any of them.
+ */
+export function ensureSharedAdministrator(
+  catalog: Catalog,
+  directory: string,
+  now: Date,
+): Promise<Administrator | undefined> {
+  return catalog.members.alone('administrator', async () => {
+    const first = await catalog.find(tokens, tokenKey(FIRST.user, FIRST.name));
+    const isElsewhere = first && !first.revoked && (await readToken(join(directory, 'admin-token'))) === undefined;
+    return isElsewhere ? undefined : ensureAdministrator(catalog, directory, now);
+  });
+}
+
 async function register(tx: Tx, token: Token): Promise<void> {
   const { created } = token;
   if (!(await tx.get(users, ADMIN.uuid))) await tx.insert(users, { ...ADMIN, superAdmin: true, created });

@@ -7,5 +7,7 @@ export async function ensureMain(catalog: Catalog, now: Date): Promise<void> {
   if (await catalog.get(datacenters, MAIN)) return;
   const created = now.toISOString();
   const main = { name: MAIN, owner: ADMIN.uuid, alias: MAIN, description: '', location: '', settings: {}, created };
-  await catalog.write((tx) => tx.insert(datacenters, main));
+  await catalog.write(async (tx) => {
+    if (!(await tx.get(datacenters, MAIN))) await tx.insert(datacenters, main);
+  });
 }

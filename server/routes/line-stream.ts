@@ -3,7 +3,7 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import { StorageDown } from '../../storage/errors.js';
 import { type Context, whenEnded } from '../context.js';
 import type { Deps } from '../deps.js';
-import { type PullLine, type Say, STREAMS } from '../model/pull-line.js';
+import { type PullLine, type Say, streamsOf } from '../model/pull-line.js';
 
 export interface Streaming {
   /** Names this one. */
@@ -40,7 +40,7 @@ export async function streamLines(
   };
   const { signal } = leaving;
   try {
-    await work({ id: `${STREAMS}${randomUUID()}`, signal, say });
+    await work({ id: `${streamsOf(deps.catalog.members.self.name)}${randomUUID()}`, signal, say });
   } catch (error) {
     if (!signal.aborted) say({ type: 'error', error: refusalOf(ctx, deps, error) });
   }

@@ -221,6 +221,7 @@ const badValues = table<'key' | 'value'>(`
   database           mysql://h/d
   database           postgres://h
   database           host=h
+  database           postgres://a b/d
   memberName         EMPTY
   memberName         -a
   memberName         a/b
