@@ -8,7 +8,6 @@ export type Engine = AbstractLevel<string | Buffer | Uint8Array, string, string>
 type Snapshot = ReturnType<Engine['snapshot']>;
 
 const encodings = { keyEncoding, valueEncoding: 'utf8' };
-const durable = { ...encodings, sync: true };
 const pageBytes = 1 << 20;
 
 /**
@@ -27,6 +26,8 @@ export class Database implements LiveView {
   constructor(
     private readonly engine: Engine,
     private readonly ready: () => Promise<void> = async () => {},
+    /** Whether what is committed has to survive a power cut. */
+    private readonly sync = true,
   ) {}
 
   get(key: string): Promise<string | undefined> {
@@ -84,7 +85,8 @@ export class Database implements LiveView {
     const before = new Shared(this.engine.snapshot());
     this.#before = before;
     try {
-      await this.engine.batch(operations, durable);
+      const options = { ...encodings, sync: this.sync };
+      await this.engine.batch(operations, options);
     } catch (error) {
       this.#suspect = true;
       throw new StorageDown('writing the catalog', error);

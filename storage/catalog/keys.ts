@@ -32,6 +32,12 @@ const end = '\0';
 export const recordKey = (kind: string, id: string) => `${records(kind)}${part(id)}`;
 export const uniqueKey = (kind: string, key: string) => `u${part(kind)}${end}${part(key)}`;
 
+/** Whose record a key is, if it is one's. */
+export function recordOf(key: string): { kind: string; id: string } | undefined {
+  const at = key.indexOf(end);
+  return key[0] === 'r' && at > 0 ? { kind: text(key.slice(1, at)), id: text(key.slice(at + 1)) } : undefined;
+}
+
 /** `entry` as Kind.index spells it: `<index>:<value>`. */
 export function indexKey(kind: string, entry: string, id: string): string {
   const colon = entry.indexOf(':');
@@ -83,6 +89,20 @@ function behindAll(prefix: string): string {
 /** Keeps order and prefixes, and leaves NUL to us: 0 becomes 1 1, 1 becomes 1 2. */
 function part(text: string): string {
   return bytes(text).replace(/[\0\x01]/g, (byte) => (byte === '\0' ? '\x01\x01' : '\x01\x02'));
+}
+
+function text(part: string): string {
+  const bytes = part.replace(/\x01[\x01\x02]/g, (pair) => (pair[1] === '\x01' ? '\0' : '\x01'));
+  if (/^[\0-\x7f]*$/.test(bytes)) return bytes;
+  // lone surrogates are spelt like code points of three bytes, which UTF-8 itself refuses
+  return bytes
+    .split(/(\xed[\xa0-\xbf][\x80-\xbf])/)
+    .map((piece, n) => (n % 2 === 0 ? Buffer.from(piece, 'latin1').toString() : surrogate(piece)))
+    .join('');
+}
+
+function surrogate(bytes: string): string {
+  return String.fromCharCode(0xd000 | ((bytes.charCodeAt(1) & 0x3f) << 6) | (bytes.charCodeAt(2) & 0x3f));
 }
 
 function bytes(text: string): string {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresHere } from './postgres.js';
 import { canRunSshd } from './sshd.js';
 
 let btrfs: boolean | undefined;
@@ -28,6 +29,7 @@ export const isMet = {
   'sshd, to be talked to': canRunSshd(),
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
   'zfs, to make a pool on a file': canMakePools(),
+  'postgresql, to keep records': postgresHere(),
   'ceph, to keep bytes': ['ceph-mon', 'ceph-mgr', 'ceph-osd', 'radosgw', 'ceph', 'monmaptool'].every(
     (name) => !spawnSync(name, ['--version']).error,
   ),
