@@ -1,6 +1,7 @@
 import type { Part } from './part.js';
 import { audit } from './parts/audit.js';
 import { bundles } from './parts/bundles.js';
+import { cluster } from './parts/cluster.js';
 import { datacenters } from './parts/datacenters.js';
 import { download } from './parts/download.js';
 import { imports } from './parts/imports.js';
@@ -25,5 +26,6 @@ export const parts: readonly Part[] = [
   snapshots,
   start,
   writes,
+  cluster,
   longRun,
 ];

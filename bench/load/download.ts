@@ -10,6 +10,8 @@ export interface DownloadJob {
   times: number;
   range?: string;
   tls?: boolean;
+  /** In the Host header, where that is a part of what is signed. */
+  host?: string;
 }
 
 export interface Downloaded {
@@ -21,7 +23,7 @@ export interface Downloaded {
 const into = Buffer.allocUnsafe(1 << 20);
 
 /** Reads and throws away, so that the client costs as little as one can. */
-function download({ port, path, range, tls }: DownloadJob): Promise<number> {
+function download({ port, path, range, tls, host = '127.0.0.1' }: DownloadJob): Promise<number> {
   return new Promise((resolve, reject) => {
     let head = '';
     let wanted: number | undefined;
@@ -44,7 +46,7 @@ function download({ port, path, range, tls }: DownloadJob): Promise<number> {
     if (tls) socket.on('data', (chunk: Buffer) => take(chunk.length, chunk));
     socket.once('error', reject);
     socket.once('close', () => reject(new Error(`${path} was cut after ${received} bytes: ${head.slice(0, 100)}`)));
-    const headers = ['Host: 127.0.0.1', 'Connection: close', ...(range ? [`Range: ${range}`] : [])];
+    const headers = [`Host: ${host}`, 'Connection: close', ...(range ? [`Range: ${range}`] : [])];
     socket.write(`GET ${path} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
   });
 }

@@ -5,6 +5,7 @@ import { fileHolder, images } from '../../server/model/image.js';
 import type { RegisteredImage } from '../../server/model/registration.js';
 import { bytesOf, ofOwner, usage } from '../../server/model/usage.js';
 import { ADMIN } from '../../server/model/user.js';
+import type { Catalog } from '../../storage/catalog.js';
 import { contents, type Holding } from '../../storage/holdings.js';
 import { openCatalog } from '../../storage/open.js';
 
@@ -25,25 +26,30 @@ const AT_ONCE = 2000;
  */
 export async function fillCatalog(data: string, count: number, standing: Standing = inMain): Promise<void> {
   const catalog = await openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
-  let kept = 0;
-  let bytes = 0;
   try {
-    for (let first = 0; first < count; first += AT_ONCE) {
-      await catalog.write(async (tx) => {
-        for (let n = first; n < Math.min(first + AT_ONCE, count); n += 1) {
-          const image = standing(imageOf(n, count), n);
-          if (!image) continue;
-          kept += 1;
-          bytes += bytesOf(image);
-          await tx.insert(images, image);
-          await tx.insert(contents, holdingOf(image));
-        }
-      });
-    }
-    await catalog.write((tx) => tx.insert(usage, { of: ofOwner(ADMIN.uuid), images: kept, bytes }));
+    await fill(catalog, count, standing);
   } finally {
     await catalog.close();
   }
+}
+
+/** The same, of any catalog. */
+export async function fill(catalog: Catalog, count: number, standing: Standing = inMain): Promise<void> {
+  let kept = 0;
+  let bytes = 0;
+  for (let first = 0; first < count; first += AT_ONCE) {
+    await catalog.write(async (tx) => {
+      for (let n = first; n < Math.min(first + AT_ONCE, count); n += 1) {
+        const image = standing(imageOf(n, count), n);
+        if (!image) continue;
+        kept += 1;
+        bytes += bytesOf(image);
+        await tx.insert(images, image);
+        await tx.insert(contents, holdingOf(image));
+      }
+    });
+  }
+  await catalog.write((tx) => tx.insert(usage, { of: ofOwner(ADMIN.uuid), images: kept, bytes }));
 }
 
 /** The name that the nth image of so many has, to filter by. */

@@ -19,6 +19,8 @@ interface Program {
   name: string;
   command: string;
   args: string[];
+  /** Beside what the bench itself has. */
+  env?: Record<string, string>;
 }
 
 /** What a program says on standard output when it listens, with one URL or two. */
@@ -28,7 +30,10 @@ const LISTENING = /listening on .*?http:[^ ]*:(\d+)(?: and https:[^ ]*:(\d+))?/;
 export async function startServer({ directory, closing }: Bench, program: Program): Promise<Server> {
   const path = join(directory, `${program.name.replaceAll(/\W+/g, '-')}.log`);
   const log = await open(path, 'a');
-  const child = spawn(program.command, program.args, { stdio: ['ignore', 'pipe', log.fd] });
+  const child = spawn(program.command, program.args, {
+    env: { ...process.env, ...program.env },
+    stdio: ['ignore', 'pipe', log.fd],
+  });
   await log.close();
   const stop = () => stopProcess(child);
   closing.add(child, stop);
