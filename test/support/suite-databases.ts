@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { ask } from './postgres.js';
 
 /**
  * Databases of one PostgreSQL, which the tests of all processes use in turn: to empty one takes a fraction of the time
@@ -10,38 +10,28 @@ export class SuiteDatabases {
 
   /** Before the first is taken. */
   async prepare(): Promise<void> {
-    await this.#ask(this.url, 'create table if not exists free_databases (name text primary key)');
+    await ask(this.url, 'CREATE TABLE IF NOT EXISTS free_databases (name text PRIMARY KEY)');
   }
 
   /** The URL of one that is empty. */
   async take(): Promise<string> {
-    const free = 'select name from free_databases limit 1 for update skip locked';
-    const [taken] = await this.#ask(this.url, `delete from free_databases where name = (${free}) returning name`);
-    if (taken) return this.#urlOf(String(taken['name']));
+    const free = 'SELECT name FROM free_databases LIMIT 1 FOR UPDATE SKIP LOCKED';
+    const [taken] = await ask(this.url, `DELETE FROM free_databases WHERE name = (${free}) RETURNING name`);
+    if (taken) return this.#urlOf(`${taken.name}`);
     const name = `test_${randomBytes(8).toString('hex')}`;
-    await this.#ask(this.url, `create database ${name}`);
+    await ask(this.url, `CREATE DATABASE ${name} TEMPLATE template0`);
     return this.#urlOf(name);
   }
 
   async giveBack(url: string): Promise<void> {
-    await this.#ask(url, 'drop schema public cascade; create schema public');
+    await ask(url, 'DROP SCHEMA IF EXISTS slipway CASCADE');
     const name = new URL(url).pathname.slice(1);
-    await this.#ask(this.url, `insert into free_databases values ('${name}')`);
+    await ask(this.url, `INSERT INTO free_databases VALUES ('${name}')`);
   }
 
   #urlOf(name: string): string {
     const url = new URL(this.url);
     url.pathname = `/${name}`;
     return url.href;
-  }
-
-  async #ask(url: string, question: string): Promise<Record<string, unknown>[]> {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    try {
-      return (await client.query(question)).rows ?? [];
-    } finally {
-      await client.end();
-    }
   }
 }
