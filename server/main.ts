@@ -208,7 +208,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     fleet,
     copies: closing.add(await openCopies(catalog), (copies) => copies.close()),
     nodeWork: new NodeWork(),
-    reservations: new Reservations(),
+    reservations: new Reservations(records.members),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),
     space,

@@ -99,6 +99,7 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'condemned',
   'clearances',
   'partials',
+  'reservations',
   'usage',
   'audit',
   'audit-heads',

@@ -1,5 +1,6 @@
 import type { Compression } from '../../imgapi/image.js';
 import { type Caller, isOperator } from './caller.js';
+import { reservedIn } from './reservation.js';
 
 /** A file on its way to an image, sent in as many parts as it takes. */
 export interface Upload {
@@ -23,6 +24,8 @@ export interface Upload {
   key: string;
   created: string;
   expires: string;
+  /** The room that is kept for it, and in whose counts, until the image has got it. */
+  reserved?: { counts: readonly string[]; bytes: number };
   /** When the image got it: known for a while, to those who were cut off before they heard of it. */
   attached?: string;
 }
@@ -30,10 +33,11 @@ export interface Upload {
 export const uploads = {
   name: 'uploads',
   id: ({ id }: Upload) => id,
-  index: ({ user, image, created, expires }: Upload) => [
+  index: ({ id, user, image, created, expires, reserved, attached }: Upload) => [
     `user:${user}/${created}`,
     `image:${image}/${created}`,
     `expires:${expires}`,
+    ...(reserved && attached === undefined ? reservedIn({ id, counts: reserved.counts }) : []),
   ],
 };
 

@@ -85,7 +85,7 @@ async function take(deps: Deps, tx: Tx, hold: Hold, sender: Sender, upload: Uplo
   const before = await findUploadTarget({ ...deps, catalog: tx }, targetOfUpload(deps, caller, upload.image));
   const file = { ...storedForm(content, at), compression, ...(dataset_guid !== undefined && { dataset_guid }) };
   const after = withFile(before, file);
-  await checkQuota(deps, tx, before, after, deps.uploads.reservationOf(upload));
+  await checkQuota(deps, tx, before, after, upload);
   await hold(fileHolder(before.uuid, 0));
   await saveImage(tx, before, after, at);
   await settle(tx, holderOf(upload));

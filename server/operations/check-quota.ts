@@ -1,4 +1,4 @@
-import type { Reader } from '../../storage/catalog.js';
+import type { Reader, Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { datacenters, MAIN } from '../model/datacenter.js';
 import { settingsOf } from '../model/datacenter-settings.js';
@@ -10,27 +10,34 @@ import type { Reservation } from './reservations.js';
 
 type Counting = Pick<Deps, 'reservations'>;
 
-/** Refuses what the image's data center, or its owner, may not have more than before. Inside the write that saves it. */
+/** What keeps room for the file itself: a reservation, or an upload in parts. */
+type Own = Reservation | { id: string };
+
+/**
+ * Refuses what the image's data center, or its owner, may not have more than before. Inside the write that saves it, and
+ * in which its own reservation is used up.
+ */
 export async function checkQuota(
   { reservations }: Counting,
-  tx: Reader,
+  tx: Tx,
   before: RegisteredImage | undefined,
   after: RegisteredImage,
-  own?: Reservation,
+  own?: Own,
 ): Promise<void> {
   const limited = await limitsOf(tx, after);
   for (const growth of growthOf(before, after)) {
     const limit = limited.get(growth.of);
     if (!limit) continue;
-    const reserved = reservations.bytesBeside(growth.of, own);
+    const reserved = await reservations.bytesBeside(tx, growth.of, own?.id);
     checkFits(limit.whose, limit, await usedBy(tx, growth.of), reserved, growth);
   }
+  if (own && 'isKept' in own) await reservations.settle(tx, own);
 }
 
 /** Where images change owners; which data center an image is bound to is for SuperAdmins to say, limits or not. */
 export function checkOwnersQuota(
   counting: Counting,
-  tx: Reader,
+  tx: Tx,
   before: RegisteredImage & { registration: Registration },
   after: RegisteredImage,
 ): Promise<void> {
@@ -42,13 +49,13 @@ export async function roomFor(
   { reservations }: Counting,
   reader: Reader,
   image: RegisteredImage,
-  own: Reservation,
+  own: Own | undefined,
   needed: number,
 ): Promise<number> {
   let room = Number.POSITIVE_INFINITY;
   for (const [of, limit] of await limitsOf(reader, image)) {
     const used = await usedBy(reader, of);
-    const reserved = reservations.bytesBeside(of, own);
+    const reserved = await reservations.bytesBeside(reader, of, own?.id);
     const more: Growth = { of, images: 0, bytes: needed };
     checkFits(limit.whose, limit, used, reserved, more);
     room = Math.min(room, bytesLeft(limit, used, reserved));

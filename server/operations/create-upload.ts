@@ -10,7 +10,6 @@ import { roomFor } from './check-quota.js';
 import { checkSpace } from './check-space.js';
 import { endUpload } from './end-upload.js';
 import { findUuid, type Sender, targetOfUpload } from './find-upload.js';
-import type { Reservation } from './reservations.js';
 import { findUploadTarget } from './upload-file.js';
 
 /** What somebody says of a file that will come. */
@@ -53,8 +52,9 @@ export async function createUpload(deps: Deps, { caller }: Sender, wish: UploadW
       await checkCount(tx, user);
       // Inside the write, so that of two that would fit alone one is refused.
       await checkSpace(deps, upload.size);
-      deps.uploads.add(upload, 0, await reserved(deps, tx, image, upload));
-      await tx.insert(uploads, upload);
+      const room = await reserved(deps, tx, image, upload);
+      deps.uploads.add(upload, 0);
+      await tx.insert(uploads, { ...upload, reserved: room });
       await tx.insert(partials, { holder: holderOf(upload), key: upload.key, ...inHandsOf(catalog.members) });
     });
   } catch (error) {
@@ -72,15 +72,13 @@ async function checkCount(tx: Tx, { uuid, name }: { uuid: string; name: string }
 }
 
 /** For as long as the upload lives. The file that is there gives room to the new one. */
-async function reserved(deps: Deps, tx: Tx, image: RegisteredImage, { size }: Upload): Promise<Reservation> {
-  const reservation = deps.reservations.open(countsOf(image));
+async function reserved(
+  deps: Deps,
+  tx: Tx,
+  image: RegisteredImage,
+  { size }: Upload,
+): Promise<NonNullable<Upload['reserved']>> {
   const bytes = Math.max(0, size - bytesOf(image));
-  try {
-    await roomFor(deps, tx, image, reservation, bytes);
-    reservation.bytes = bytes;
-    return reservation;
-  } catch (error) {
-    reservation.release();
-    throw error;
-  }
+  await roomFor(deps, tx, image, undefined, bytes);
+  return { counts: countsOf(image), bytes };
 }

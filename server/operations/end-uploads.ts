@@ -6,7 +6,7 @@ import { endUpload } from './end-upload.js';
 import { findUpload, type Sender } from './find-upload.js';
 import { takeTurn } from './upload-turns.js';
 
-type Ending = Pick<Deps, 'catalog' | 'blobs' | 'uploads' | 'reservations' | 'log'>;
+type Ending = Pick<Deps, 'catalog' | 'blobs' | 'uploads' | 'log'>;
 
 /** As its user wishes; who sends to it is cut off first. */
 export async function terminateUpload(deps: Deps, { caller }: Sender, id: string): Promise<void> {

@@ -30,6 +30,7 @@ export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?:
   const uploads = await endStaleUploads(deps);
   const abandoned = await abandonImports(deps);
   await sweepLentTokens(deps);
+  await deps.reservations.sweep(catalog);
   const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
   const swept = { expired, uploads, abandoned, ...collected };
   const sealed = await sealAudit(deps);

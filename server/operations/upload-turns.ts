@@ -4,14 +4,13 @@ import { isInHandsOf, type Partial, partials, takeIntoHands } from '../../storag
 import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
 import { holderOf, type Upload, uploads } from '../model/upload.js';
-import { bytesOf, countsOf } from '../model/usage.js';
 import { endUpload } from './end-upload.js';
 
 /**
  * An upload is in the hands of one of several daemons: it knows how far it has come, and nobody else writes to its
  * bytes. A part that comes to another daemon is waited with until the first has let go, which it is asked to.
  */
-type Turning = Pick<Deps, 'catalog' | 'blobs' | 'reservations' | 'uploads' | 'log'>;
+type Turning = Pick<Deps, 'catalog' | 'blobs' | 'uploads' | 'log'>;
 
 /** Somebody wants to go on with an upload; what is being sent to it may be cut off. */
 const WANTED = 'upload wanted';
@@ -82,7 +81,7 @@ function asked(catalog: Catalog, upload: Upload, cutOff: boolean): Promise<'busy
 }
 
 /** Looks how far it has come, and keeps its room. */
-async function arrive({ catalog, blobs, reservations, uploads: underWay, log }: Turning, upload: Upload) {
+async function arrive({ catalog, blobs, uploads: underWay, log }: Turning, upload: Upload) {
   await underWay.once(upload, async () => {
     const current = await catalog.get(uploads, upload.id);
     if (!current || current.attached) return;
@@ -95,9 +94,7 @@ async function arrive({ catalog, blobs, reservations, uploads: underWay, log }: 
       return;
     }
     await staged.suspend();
-    const reservation = reservations.open(countsOf(image));
-    reservation.bytes = Math.max(0, current.size - bytesOf(image));
-    underWay.add(current, staged.kept, reservation);
+    underWay.add(current, staged.kept);
   });
 }
 

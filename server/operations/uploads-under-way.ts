@@ -1,6 +1,5 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Upload } from '../model/upload.js';
-import type { Reservation } from './reservations.js';
 
 /** What sends bytes to an upload at the moment. */
 export interface Part {
@@ -12,7 +11,6 @@ interface UnderWay {
   size: number;
   /** So many bytes are here. */
   offset: number;
-  reservation: Reservation;
   part?: Part & { over: Promise<void> };
   /** When others were told of it last. */
   told?: number;
@@ -43,9 +41,8 @@ export class UploadsUnderWay {
   /** Tells other daemons. */
   tell: (standing: UploadStanding) => void = () => {};
 
-  add({ id, size }: Upload, offset: number, reservation: Reservation): void {
-    this.#known.get(id)?.reservation.release();
-    this.#known.set(id, { size, offset, reservation });
+  add({ id, size }: Upload, offset: number): void {
+    this.#known.set(id, { size, offset });
     this.#elsewhere.delete(id);
     this.#tell(id);
   }
@@ -99,10 +96,6 @@ export class UploadsUnderWay {
     if (!found) return;
     found.offset = offset;
     if (performance.now() - (found.told ?? 0) > TELL_EVERY) this.#tell(id);
-  }
-
-  reservationOf({ id }: Upload): Reservation | undefined {
-    return this.#known.get(id)?.reservation;
   }
 
   isBusy({ id }: Known): boolean {
@@ -170,7 +163,6 @@ export class UploadsUnderWay {
 
   /** Its room is given back. */
   remove({ id }: Known): void {
-    this.#known.get(id)?.reservation.release();
     this.#known.delete(id);
     this.#elsewhere.delete(id);
   }

@@ -35,7 +35,7 @@ export async function withRoom<R>(
     };
     return await receive({ reservation, through: size === undefined ? [new Reserving(grant)] : [] });
   } finally {
-    reservation.release();
+    await deps.reservations.release(deps.catalog, reservation);
   }
 }
 
@@ -53,7 +53,8 @@ async function reserve(
   }
   // Inside a write, so that of two that would fit alone one is refused.
   await deps.catalog.write(async (tx) => {
-    reservation.bytes = Math.min(more(wished), await roomFor(deps, tx, image, reservation, more(needed)));
+    const room = await roomFor(deps, tx, image, reservation, more(needed));
+    await deps.reservations.keep(tx, reservation, Math.min(more(wished), room));
   });
 }
 

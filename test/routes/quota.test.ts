@@ -119,7 +119,7 @@ test('bytes of a data center and of an owner', async (t) => {
   t.is(said(await fleet.eve('PUT', '/api/user/eve', { image_bytes_limit: null })), '403 NotPermitted');
   t.is((await limitUser(fleet, 'eve', null)).status, 200);
   t.is((await fleet.root('PUT', '/api/image/east', { owner: 'eve' })).status, 200);
-  t.is(fleet.deps.reservations.bytesBeside('datacenter:east'), 0);
+  t.is(await fleet.deps.reservations.bytesBeside(fleet.deps.catalog, 'datacenter:east'), 0);
 });
 
 test('what is on its way has its room: told sizes at once, others as they come; it is given back', async (t) => {
@@ -131,9 +131,9 @@ test('what is on its way has its room: told sizes at once, others as they come; 
   const path = (uuid: string) => `/images/${uuid}/file?compression=none`;
   const sending = fleet.ask('PUT', path(first), { body: slow, headers }).catch(() => undefined);
   slow.write('x');
-  const reserved = () => fleet.deps.reservations.bytesBeside('datacenter:east');
-  while (reserved() === 0) await setImmediate();
-  t.is(reserved(), 12 * MIB);
+  const reserved = () => fleet.deps.reservations.bytesBeside(fleet.deps.catalog, 'datacenter:east');
+  while ((await reserved()) === 0) await setImmediate();
+  t.is(await reserved(), 12 * MIB);
   const refused = await send(fleet, second, Buffer.alloc(9 * MIB));
   t.regex(refused.json.message ?? '', new RegExp(`${9 * MIB} are needed, ${8 * MIB} are left`));
   const untold = new PassThrough();
@@ -144,9 +144,9 @@ test('what is on its way has its room: told sizes at once, others as they come; 
   t.is((await send(fleet, second, fits)).status, 200);
   slow.destroy(new Error('gone'));
   await sending;
-  while (reserved() > 0) await setImmediate();
+  while ((await reserved()) > 0) await setImmediate();
   t.is((await send(fleet, first, Buffer.alloc(13 * MIB))).status, 200, 'an upload that was cut off takes no room');
-  t.is(reserved(), 0);
+  t.is(await reserved(), 0);
 });
 
 test('two that would fit alone do not fit together', async (t) => {

@@ -6,7 +6,6 @@ import test, { type ExecutionContext } from 'ava';
 import { uploads } from '../../server/model/upload.js';
 import { ofOwner } from '../../server/model/usage.js';
 import { ADMIN } from '../../server/model/user.js';
-import { Reservations } from '../../server/operations/reservations.js';
 import { sweep } from '../../server/operations/sweep.js';
 import { reopenUploads } from '../../server/operations/upload-turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
@@ -38,7 +37,7 @@ async function kept({ deps }: TestServer) {
     contents: await many(catalog.list(contents)),
     staged: all.filter(({ staged }) => staged).length,
     whole: all.filter(({ staged }) => !staged).length,
-    reserved: reservations.bytesBeside(ofOwner(ADMIN.uuid)),
+    reserved: await reservations.bytesBeside(catalog, ofOwner(ADMIN.uuid)),
     awaited: deps.uploads.awaited(),
   };
 }
@@ -265,7 +264,7 @@ test('after a restart it goes on, with its room kept', async (t) => {
   const { uuid, bytes, path } = await begun(server, 1_000_000);
   await tus(server).patch(path, 0, bytes.subarray(0, 400_000));
   // what a daemon keeps in memory is gone with it
-  Object.assign(deps, { uploads: new UploadsUnderWay(), reservations: new Reservations() });
+  Object.assign(deps, { uploads: new UploadsUnderWay() });
   await reopenUploads(deps);
   await sweep(deps, { abandonedBefore: new Date(Date.now() + 1000) });
   t.like(await kept(server), { uploads: 1, partials: 1, staged: 1, reserved: 1_000_000, awaited: 600_000 });
@@ -281,7 +280,7 @@ test('after a restart an upload without its bytes or its image has ended', async
   const two = await begun(server);
   for await (const { key } of deps.blobs.list()) await deps.blobs.delete(key);
   await server.ask('DELETE', `/images/${two.uuid}`);
-  Object.assign(deps, { uploads: new UploadsUnderWay(), reservations: new Reservations() });
+  Object.assign(deps, { uploads: new UploadsUnderWay() });
   await reopenUploads(deps);
   t.deepEqual(await kept(server), nothing);
   t.is((await tus(server).head(one.path)).status, 404);
@@ -663,7 +662,7 @@ test('room that a failed write has left behind is free after the sweep', async (
   const { path } = await begun(server, 1000);
   const id = path.split('/').at(-1)!;
   await deps.catalog.write((tx) => tx.delete(uploads, id));
-  t.like(await kept(server), { reserved: 1000, awaited: 1000 });
+  t.like(await kept(server), { reserved: 0, awaited: 1000 });
   await sweep(deps);
   t.like(await kept(server), { reserved: 0, awaited: 0 });
 });

@@ -263,7 +263,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     fleet: await openFleet(catalog),
     copies: await openCopies(catalog),
     nodeWork: new NodeWork(nodePatience),
-    reservations: new Reservations(),
+    reservations: new Reservations(catalog.members),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
     space,
