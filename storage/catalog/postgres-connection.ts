@@ -69,8 +69,8 @@ export class Connection {
     };
     const client = new pg.Client(config);
     const connection = new Connection(client, place);
-    await client.connect();
     try {
+      await client.connect();
       const seconds = Math.max(1, Math.round(place.silence / 1000));
       const all: Record<string, string> = {
         client_encoding: 'UTF8',

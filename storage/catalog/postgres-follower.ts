@@ -238,9 +238,10 @@ export class Follower {
     });
   }
 
-  /** What the log has beyond the replica. */
-  async #catchUp(connection: Connection): Promise<void> {
+  /** What the log has beyond the replica. Gives the time from which on it may have more. */
+  async #catchUp(connection: Connection): Promise<number> {
     const { replica, tell, log } = this.#options;
+    let from = performance.now();
     for (;;) {
       const rows = await readLog(connection, replica.at.sequence);
       try {
@@ -251,9 +252,10 @@ export class Follower {
           reason: error.message,
         });
         await this.#load();
+        from = performance.now();
         continue;
       }
-      if (!isFull(rows)) return;
+      if (!isFull(rows)) return from;
     }
   }
 
@@ -266,12 +268,10 @@ export class Follower {
     const { replica, log } = this.#options;
     const asking = this.#asking.splice(0);
     try {
-      let from = performance.now();
-      await this.#catchUp(connection);
+      let from = await this.#catchUp(connection);
       if (!this.#isIn) {
         await this.#join(connection);
-        from = performance.now();
-        await this.#catchUp(connection); // who joins is waited for from then on
+        from = await this.#catchUp(connection); // who joins is waited for from then on
       }
       const taken = replica.at.sequence;
       const [[beaten], [listed]] = await Promise.all([
@@ -329,9 +329,13 @@ export class Follower {
         member: id,
         name,
       });
-      await connection.all({
+      const ending = connection.all({
         text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(application_name, $1)`,
         values: [applicationName(process, '')],
+      });
+      // of another user's it may not: the server gives up what stands still by itself, later
+      await ending.catch((error: unknown) => {
+        if (connection.lost) throw error;
       });
     }
   }
@@ -340,6 +344,9 @@ export class Follower {
     const { place, replica, snapshots, log } = this.#options;
     const self = this.#newMember();
     await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.idle * 2);
+    // nobody waits for the lease of the one that had this replica before
+    const gone = { text: 'DELETE FROM slipway.members WHERE process = $1', values: [replica.before] };
+    if (replica.before) await connection.all(gone);
     await connection.all({
       text: `INSERT INTO slipway.members (id, process, name, version, since, taken, snapshots)
              SELECT $1, $2, $3, $4, $5, head, $6 FROM slipway.cluster`,

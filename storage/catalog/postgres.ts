@@ -30,7 +30,7 @@ export async function openPostgresCatalog({ log = () => {}, keep = 10_000, ...ch
     idle: Math.max(choice.lease * 2, 4000),
     process: randomUUID(),
   };
-  const replica = await Replica.open(choice.replica, (message, fields) => log('warn', message, fields));
+  const replica = await Replica.open(choice.replica, place.process, (message, fields) => log('warn', message, fields));
   const opened: { ground?: PostgresGround } = {};
   try {
     await prepare(place);

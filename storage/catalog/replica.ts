@@ -11,6 +11,7 @@ import { ResidentKeys } from './resident-keys.js';
 
 /** Behind everything that is a record's. */
 const place = '\xff\xffat';
+const holder = '\xff\xffheld-by';
 const nowhere: Position = { cluster: '', sequence: -1, group: '' };
 const pageSize = 2000;
 
@@ -28,6 +29,8 @@ export class Apart extends Error {
 export class Replica {
   readonly database: Database;
   readonly committed: ResidentKeys;
+  /** The process that had it open before this one, and is gone. */
+  before: string | undefined;
   #at: Position = nowhere;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -40,20 +43,24 @@ export class Replica {
   }
 
   /** What can not be opened is made anew. */
-  static async open(directory: string, warn: (message: string, fields: object) => void): Promise<Replica> {
+  static async open(
+    directory: string,
+    process: string,
+    warn: (message: string, fields: object) => void,
+  ): Promise<Replica> {
     await mkdir(directory, { recursive: true });
     const path = await realpath(directory);
     if (open.has(path)) throw new InUse(`the replica ${path} is open in this process already`);
     open.add(path);
     try {
       try {
-        return await Replica.#opened(path);
+        return await Replica.#opened(path, process);
       } catch (error) {
         if (isLocked(error)) throw new InUse(`the replica ${path} is in use by another process`, { cause: error });
         warn('the copy of the records can not be read and is made anew', { directory: path, err: error });
         await rm(path, { recursive: true });
         await mkdir(path);
-        return await Replica.#opened(path);
+        return await Replica.#opened(path, process);
       }
     } catch (error) {
       open.delete(path);
@@ -62,12 +69,14 @@ export class Replica {
     }
   }
 
-  static async #opened(path: string): Promise<Replica> {
+  static async #opened(path: string, process: string): Promise<Replica> {
     const engine: Engine = new Level<string, string>(path);
     await engine.open();
     const replica = new Replica(engine, path);
     try {
       replica.#at = JSON.parse((await replica.database.get(place)) ?? JSON.stringify(nowhere));
+      replica.before = await replica.database.get(holder);
+      await replica.database.commit([{ type: 'put', key: holder, value: process }]);
     } catch (error) {
       await engine.close();
       throw error;
