@@ -32,29 +32,32 @@ export async function sendFile(
   { key, size }: Blob,
   range: ByteRange = { start: 0, end: size - 1 },
 ): Promise<void> {
-  const stat = await blobs.stat(key);
-  if (stat?.size !== size) {
-    throw new StorageDown(`blob ${key}`, `it has ${stat?.size ?? 'no'} bytes instead of ${size}`);
-  }
-  if (ctx.method === 'HEAD') {
-    ctx.respond = false;
-    ctx.res.end();
-    return;
-  }
   const isLarge = range.end - range.start >= WORTH_THE_KERNEL;
-  const held = isLarge && blobs.openFile ? kernel?.hold(ctx.req.socket) : undefined;
-  if (!held) return sendLent(ctx, blobs, key, range);
+  const held = isLarge && ctx.method === 'GET' && blobs.openFile ? kernel?.hold(ctx.req.socket) : undefined;
   try {
-    const file = present(await blobs.openFile?.(key), key);
+    const file = held && (await blobs.openFile?.(key));
+    if (!file) return await sendRead(ctx, blobs, { key, size }, range);
     try {
+      checkSize(key, size, file.size);
       ctx.respond = false;
       await sendByKernel(ctx.res, file, range, held);
     } finally {
       await file.close();
     }
   } finally {
-    held.release();
+    held?.release();
   }
+}
+
+async function sendRead(ctx: Context, blobs: Sendable, { key, size }: Blob, range: ByteRange): Promise<void> {
+  checkSize(key, size, (await blobs.stat(key))?.size);
+  if (ctx.method !== 'HEAD') return sendLent(ctx, blobs, key, range);
+  ctx.respond = false;
+  ctx.res.end();
+}
+
+function checkSize(key: string, size: number, found: number | undefined): void {
+  if (found !== size) throw new StorageDown(`blob ${key}`, `it has ${found ?? 'no'} bytes instead of ${size}`);
 }
 
 /** The same, so fast and no faster: the kernel, which knows no pace, is left out. */

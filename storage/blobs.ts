@@ -39,6 +39,8 @@ export interface ByteRange {
 export interface BlobFile {
   /** For those who can have the kernel read it. */
   readonly descriptor: number;
+  /** Of the whole blob. */
+  readonly size: number;
   /** Fills as much as it can, and gives what it has filled: at least a byte, or it fails. */
   read(into: Uint8Array, position: number): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -64,7 +66,7 @@ export interface BlobStore {
    * start, `return()` of its iterator closes it. A chunk is lent: it is valid until the next one is asked for.
    */
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** The blob as an open file, in stores that keep each in one. */
+  /** The blob as an open file, in stores that keep some in one: nothing where it is in none, and may yet be read. */
   openFile?(key: string): Promise<BlobFile | undefined>;
   /**
    * An address at which whoever has it reads the blob for so many seconds, without asking us; in stores that have such.

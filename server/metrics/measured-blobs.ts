@@ -56,6 +56,8 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
         return file && watchedFile(file, (error) => failed('read', error));
       },
     }),
+    ...(blobs.presign && { presign: (key, options) => time('presign', () => blobs.presign!(key, options)) }),
+    ...(blobs.check && { check: () => time('check', () => blobs.check!()) }),
     delete: async (key) => {
       await time('delete', () => blobs.delete(key));
       staged.delete(key);
@@ -69,6 +71,7 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
 function watchedFile(file: BlobFile, onError: (error: unknown) => void): BlobFile {
   return {
     descriptor: file.descriptor,
+    size: file.size,
     read: async (into, position) => {
       try {
         return await file.read(into, position);

@@ -39,10 +39,13 @@ async function sendPart({ res }: Context, { blobs }: Deps, part: TarFile, held: 
     for await (const chunk of wholeOf(part)) await write(res, chunk);
     return;
   }
-  const stat = await blobs.stat(key);
-  const file = stat?.size === size ? await blobs.openFile?.(key) : undefined;
-  if (!file) throw new StorageDown(`blob ${key}`, new Error(`it has ${stat?.size ?? 'no'} bytes instead of ${size}`));
+  const file = await blobs.openFile?.(key);
+  if (!file) {
+    for await (const chunk of wholeOf(part)) await write(res, chunk);
+    return;
+  }
   try {
+    if (file.size !== size) throw new StorageDown(`blob ${key}`, `it has ${file.size} bytes instead of ${size}`);
     await moveByKernel(res, file, { start: 0, end: size - 1 }, held);
   } finally {
     await file.close();

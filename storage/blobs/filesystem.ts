@@ -91,7 +91,7 @@ class FilesystemBlobs implements BlobStore {
 
   async openFile(key: string): Promise<BlobFile | undefined> {
     const handle = await orAbsent(open(this.#whole(key), 'r')).catch(down(`opening blob ${key}`));
-    return handle && new OpenFile(key, handle);
+    return handle && new OpenFile(key, handle, (await wholeOf(key, handle)).end + 1);
   }
 
   async delete(key: string): Promise<void> {

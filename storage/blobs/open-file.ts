@@ -6,6 +6,7 @@ export class OpenFile implements BlobFile {
   constructor(
     private readonly key: string,
     private readonly handle: FileHandle,
+    readonly size: number,
   ) {}
 
   get descriptor(): number {

@@ -115,7 +115,7 @@ export class S3Bucket {
       (next) => async (args) => {
         const result = await next(args);
         const { headers } = result.response as { headers?: Record<string, string> };
-        const date = Date.parse(headers?.['date'] ?? '');
+        const date = Date.parse(headers?.date ?? '');
         if (!Number.isNaN(date)) this.#ahead = date - Date.now();
         return result;
       },
