@@ -27,6 +27,8 @@ import { register as importImage } from './commands/import.js';
 import { register as list } from './commands/list.js';
 import { register as login } from './commands/login.js';
 import { register as logout } from './commands/logout.js';
+import { register as member } from './commands/member.js';
+import { register as migrate } from './commands/migrate.js';
 import { register as node } from './commands/node.js';
 import { register as picker } from './commands/picker.js';
 import { register as ping } from './commands/ping.js';
@@ -62,7 +64,7 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
   { heading: 'Images of other servers:', asksServer: true, commands: [importImage, repo, follow, secret] },
   { heading: 'What is going on:', asksServer: true, commands: [task, uploads, events, webhook, audit] },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
-  { heading: 'The whole server:', asksServer: true, commands: [backup] },
+  { heading: 'The whole server:', asksServer: true, commands: [backup, migrate, member] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, restore, completion] },
 ];
 

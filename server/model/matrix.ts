@@ -104,6 +104,8 @@ export const management: Face = {
   'settings of D':                 { ask: settings },
   'users, groups, nodes, DCs':     { ask: anywhere('manage data centers') },
   'back up':                       { ask: anywhere('back up') },
+  'move the server':               { ask: anywhere('move the server') },
+  'members':                       { ask: anywhere('see members') },
 };
 
 // biome-ignore format: a table is read down its columns

@@ -41,6 +41,8 @@ export const operations = {
   'manage data centers':   [[],                            'anywhere'],
   'change settings':       [[],                            'there'],
   'back up':               [[],                            'anywhere'],
+  'move the server':       [[],                            'anywhere'],
+  'see members':           [[],                            'anywhere'],
 } as const satisfies Record<string, readonly [roles: readonly Role[], where: Where]>;
 
 export type Operation = keyof typeof operations;

@@ -19,6 +19,8 @@ import * as managed from './api/images.js';
 import * as imagestore from './api/imagestore.js';
 import * as imports from './api/imports.js';
 import * as inventory from './api/inventory.js';
+import * as members from './api/members.js';
+import * as migration from './api/migration.js';
 import * as nodeKey from './api/node-key.js';
 import * as nodeSources from './api/node-sources.js';
 import * as nodeStorage from './api/node-storage.js';
@@ -253,6 +255,10 @@ export const routes: Route[] = [
   api('GET',    '/api/task/:id/status',             tasks.poll),
   api('PUT',    '/api/task/:id/cancel',             tasks.cancel),
   api('GET',    '/api/backup',                      backup.whole,         { ...downloads, ...administers }),
+  api('GET',    '/api/member',                      members.list),
+  api('GET',    '/api/migration',                   migration.show),
+  api('POST',   '/api/migration',                   migration.start,      administers),
+  api('DELETE', '/api/migration',                   migration.abort,      administers),
   api('GET',    '/api/events',                      events.follow),
   api('GET',    '/api/webhook',                     webhooks.list),
   api('GET',    '/api/webhook/:name',               webhooks.show),

@@ -28,6 +28,8 @@ export const matrix = `
   settings of D               yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   users, groups, nodes, DCs   yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   back up                     yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
+  move the server             yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
+  members                     yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   list                        yyy yyy     yy. yy.  yy. yy.     yy. yy.    yy. yy.   yy. yy.  y.. y..  y.. y..  y.. y..  ... ...  yyy yyy  yy. yy.  yy. yy.   ... ...  ... ...
   list, D open                yyy yyy     yy. yy.  yy. yy.     yy. yy.    yy. yy.   yy. yy.  y.. y..  y.. y..  y.. y..  y.. y..  yyy yyy  yy. yy.  yy. yy.   ... ...  y.. y..
   get, file, icon, jobs       yyy yyy     yyy yyy  yyy yyy     yyy yyy    yyy yyy   yyy yyy  y44 y44  y44 y44  y44 y44  444 444  yyy yyy  yyy yyy  yyy yyy   444 444  444 444

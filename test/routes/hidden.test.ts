@@ -370,6 +370,7 @@ const examples: Record<string, Asked[]> = {
     `/api/node/hid-node/storage/zones/image/${name}`,
     json({}),
   ]),
+  'GET /api/member': ['/api/member'],
   'GET /api/nodekey': ['/api/nodekey', '/api/nodekey?from=10.0.0.1&jump'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
   'GET /api/campaign': ['/api/campaign', '/api/campaign?full'],
@@ -400,6 +401,9 @@ const examples: Record<string, Asked[]> = {
   'GET /api/audit/export': ['/api/audit/export', '/api/audit/export?dc=E1'],
   'GET /api/audit/head': ['/api/audit/head'],
   'GET /api/backup': ['/api/backup'],
+  'GET /api/migration': ['/api/migration'],
+  'POST /api/migration': [['/api/migration', json({ config: '/nowhere' })]],
+  'DELETE /api/migration': ['/api/migration'],
 
   'GET /api/token': ['/api/token', '/api/token?user=other'],
   'POST /api/token': [['/api/token', json({ name: 'new', dc: 'E1' })]],

@@ -187,6 +187,8 @@ const overManagement: Record<string, Way> = {
     ],
   },
   'back up': { requests: [() => ['GET', '/api/backup']] },
+  'move the server': { requests: [() => ['GET', '/api/migration'], () => ['DELETE', '/api/migration']] },
+  members: { requests: [() => ['GET', '/api/member']] },
 };
 
 const faces = [

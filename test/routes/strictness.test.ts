@@ -81,6 +81,9 @@ const strictness = table<'route' | Given>(`
   GET /api/audit/export                 401   admin  ops        401     401
   GET /api/audit/head                   401   admin  ops        401     401
   GET /api/backup                       401   admin  ops        401     401
+  GET /api/migration                    401   admin  ops        401     401
+  POST /api/migration                   401   admin  ops        401     401
+  DELETE /api/migration                 401   admin  ops        401     401
   GET /api/image/:name/export           401   admin  ops        401     401
   POST /api/bundle                      401   admin  ops        401     401
   POST /api/accounts/login              -     -      -          -       -
@@ -188,6 +191,7 @@ const strictness = table<'route' | Given>(`
   POST /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
   DELETE /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
   GET /api/nodekey                      401   admin  ops        401     401
+  GET /api/member                       401   admin  ops        401     401
   GET /api/nodesource                   401   admin  ops        401     401
   GET /api/campaign                     401   admin  ops        401     401
   GET /api/campaign/:name               401   admin  ops        401     401
