@@ -192,16 +192,22 @@ export class Follower {
     this.#wanted = 'beat';
     const failed = new Promise<void>((_, reject) => connection.whenLost(reject));
     failed.catch(() => {}); // seen below
+    let due = 0;
     for (let isFirst = true; !this.#ended; isFirst = false) {
       const wanted = this.#taking();
-      if (wanted === 'read') await this.#read(connection);
-      else await this.#exchange(connection);
+      // what is written all the time puts off no beat
+      if (wanted === 'read' && performance.now() < due) {
+        await this.#read(connection);
+      } else {
+        due = performance.now() + lease / beatsPerLease;
+        await this.#exchange(connection);
+      }
       if (isFirst) begun();
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       if (this.#wanted || this.#ended) continue;
-      const timer = setTimeout(() => this.#want('beat'), lease / beatsPerLease);
+      const timer = setTimeout(() => this.#want('beat'), Math.max(0, due - performance.now()));
       await Promise.race([woken, failed]).finally(() => clearTimeout(timer));
     }
     if (this.#isIn) await this.#leave(connection).catch(() => {}); // the lease tells the others as well
