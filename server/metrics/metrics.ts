@@ -29,7 +29,7 @@ const sweepTimes = row('histogram', [0.1, 1, 10, 60, 600]);
 const route = 'name of the route, as in the table of routes; none where no route was found';
 const direction = ['upload', 'download'] as const;
 const catalogOperation = ['get', 'find', 'range', 'list', 'write'] as const;
-const blobOperation = ['stage', 'resume', 'adopt', 'commit', 'suspend', 'discard', 'stat', 'open', 'delete'] as const;
+const blobOperation = ['stage', 'resume', 'adopt', 'commit', 'suspend', 'discard', 'stat', 'open', 'delete', 'presign', 'check'] as const;
 
 /** Everything that is measured, by its name without the prefix `slipway_`. */
 export const metrics = {
@@ -94,6 +94,13 @@ export const metrics = {
   sweep_duration_seconds: sweepTimes('Time that a sweep took'),
   last_sweep_timestamp_seconds: gauge('When the last sweep was done; absent before the first'),
   swept_total: counter('What sweeps have removed', { what: ['expired', 'uploads', 'unheld', 'orphans', 'staged'] }),
+
+  members: gauge('Daemons that are this server together, as this one knows; 1 where it is alone'),
+  member_current: gauge(
+    '1 while this daemon knows all that the others have written, and answers; always, where it is alone',
+  ),
+  member_unheard_seconds: gauge('For how long the database has not heard of this daemon; 0 where it is alone'),
+  catalog_behind: gauge('Groups of writes of others that this daemon has not taken in yet, as far as it knows'),
 
   certificate_expiry_timestamp_seconds: gauge('When the certificate in use expires; absent without TLS'),
   ready: gauge('1 while /readyz answers 200'),

@@ -3,6 +3,7 @@ import type { Listing } from '../operations/listing.js';
 import type { Metrics } from './instruments.js';
 import { type Expiring, watchCertificate } from './watch-certificate.js';
 import { watchDigests } from './watch-digests.js';
+import { watchMembers } from './watch-members.js';
 import { type KnownNodes, watchNodes } from './watch-nodes.js';
 import { type Ready, watchReadiness } from './watch-readiness.js';
 import { watchRecords } from './watch-records.js';
@@ -22,6 +23,7 @@ export function watchServer(
   watchDigests(metrics);
   watchNodes(metrics, nodes);
   watchReadiness(metrics, readiness);
+  watchMembers(metrics, catalog);
   if (certificate) watchCertificate(metrics, certificate);
   return watchRecords(metrics, catalog, listing);
 }

@@ -54,6 +54,7 @@ test('it has a row for each thing that operators ask about', (t) => {
     'Jobs',
     'Process',
     'Nodes',
+    'Several daemons',
   ]);
 });
 
