@@ -21,6 +21,7 @@ import type { Fleet } from './operations/fleet.js';
 import type { ImportsUnderWay } from './operations/imports-under-way.js';
 import type { Listing } from './operations/listing.js';
 import type { Manifests } from './operations/manifests.js';
+import type { Migration } from './operations/migration.js';
 import type { NodeBook } from './operations/node-book.js';
 import type { NodeWork } from './operations/node-work.js';
 import type { RepositoryBook } from './operations/repository-book.js';
@@ -87,6 +88,8 @@ export interface Deps {
   /** On the disk that takes the blobs. */
   space: () => Promise<Space>;
   manifests: Manifests;
+  /** To other stores. */
+  migration: Migration;
   tasks: TaskRunner;
   audit: Audit;
   events: EventStreams;

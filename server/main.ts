@@ -16,6 +16,7 @@ import { HeadWebhook } from './audit/head-webhook.js';
 import { openKeyring } from './auth/keyring.js';
 import { LoginThrottle } from './auth/login-throttle.js';
 import { SeenSignatures } from './auth/seen-signatures.js';
+import { checkMoved } from './check-moved.js';
 import { Closing } from './closing.js';
 import { readFlags } from './config/flags.js';
 import { type Config, readConfig } from './config/read-config.js';
@@ -34,6 +35,7 @@ import { createLog } from './log.js';
 import { Metrics } from './metrics/instruments.js';
 import { measuredSweep } from './metrics/measured-sweep.js';
 import { watchServer } from './metrics/watch-server.js';
+import { ServerMigration } from './migration.js';
 import { occasionOfTask, SYSTEM } from './model/audit.js';
 import { checkNodes } from './model/check-nodes.js';
 import { modeLaw } from './model/modes.js';
@@ -83,6 +85,7 @@ import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
 import { CallbackSender } from './webhooks/callback-sender.js';
 import { WebhookSender } from './webhooks/webhook-sender.js';
+import { WriteGate } from './write-gate.js';
 import { whileFirst } from './while-first.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
@@ -119,7 +122,10 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   const certificate = closing.add(await openCertificate({ settings, log, now }), (opened) => opened?.close());
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
-  const { records, stored, files, blobs } = await openStores(settings, { metrics, log, version }, closing);
+  const { records, stored: unguarded, files, blobs } = await openStores(settings, { metrics, log, version }, closing);
+  await checkMoved(records, start, log);
+  const gate = new WriteGate();
+  const stored = gate.guard(unguarded);
   const isShared = settings.database !== undefined;
   const key = readSecretsKey(settings.secretsKey, join(settings.data, 'secrets-key'), process.env);
   const seals = new Seals(key, () => hasSealed(stored));
@@ -213,6 +219,32 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),
     space,
     manifests: new Manifests(),
+    migration: closing.add(
+      await ServerMigration.open({
+        settings,
+        version,
+        catalog: unguarded,
+        blobs: files,
+        gate,
+        secretsKey: () => readSecretsKey(settings.secretsKey, join(settings.data, 'secrets-key'), process.env).key,
+        beside: () => deps.beside,
+        keys: { audit: keys.audit.toPem(), node: keys.node.private },
+        settle: async () => {
+          deps.uploads.stop();
+          await tasks.close();
+          await uses.flush(catalog);
+          await audit.flush();
+        },
+        letGo: () => deps.uploads.forgetAll(),
+        leave: (error) => {
+          if (error) process.exitCode = 1;
+          process.kill(process.pid, 'SIGTERM');
+        },
+        log,
+        now,
+      }),
+      (migration) => migration.close(),
+    ),
     tasks,
     audit,
     events,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
-import { openBlobs, openCatalog } from '../storage/open.js';
+import { type BlobsConfig, type CatalogConfig, openBlobs, openCatalog } from '../storage/open.js';
 import type { Closing } from './closing.js';
 import type { Settings } from './config/settings.js';
 import type { Metrics } from './metrics/instruments.js';
@@ -38,27 +38,39 @@ export async function openStores(settings: Settings, means: StoreMeans, closing:
 
 export const memberNameOf = ({ memberName }: Settings) => memberName ?? hostname();
 
-function openRecords(settings: Settings, { log, version }: StoreMeans): Promise<Catalog> {
+/** Where records are kept. */
+export type RecordsPlace = Extract<CatalogConfig, { kind: 'leveldb' | 'postgres' }>;
+
+export function recordsPlace(settings: Settings, { log, version }: Omit<StoreMeans, 'metrics'>): RecordsPlace {
   const { data, database: url, lease } = settings;
-  if (url === undefined) return openCatalog({ kind: 'leveldb', directory: join(data, 'catalog') });
-  const open = () =>
-    openCatalog({
-      kind: 'postgres',
-      url,
-      replica: join(data, 'replica'),
-      member: { name: memberNameOf(settings), version },
-      lease: lease * 1000,
-      log: (level, message, fields) => log[level](fields ?? {}, message),
-    });
-  return onceThere('the database', open, log);
+  if (url === undefined) return { kind: 'leveldb', directory: join(data, 'catalog') };
+  return {
+    kind: 'postgres',
+    url,
+    replica: join(data, 'replica'),
+    member: { name: memberNameOf(settings), version },
+    lease: lease * 1000,
+    log: (level, message, fields) => log[level](fields ?? {}, message),
+  };
+}
+
+function openRecords(settings: Settings, means: StoreMeans): Promise<Catalog> {
+  const place = recordsPlace(settings, means);
+  return place.kind === 'leveldb' ? openCatalog(place) : onceThere('the database', () => openCatalog(place), means.log);
+}
+
+/** The bytes themselves, with nothing in between. */
+export function filesPlace(settings: Settings, owner: string): Extract<BlobsConfig, { kind: 'filesystem' | 's3' }> {
+  const { data, store } = settings;
+  if (store === undefined) return { kind: 'filesystem', directory: join(data, 'files') };
+  return { kind: 's3', ...placeIn(store), ...choiceOf(settings), owner };
 }
 
 async function openFiles(settings: Settings, catalog: Catalog, { log }: StoreMeans): Promise<BlobStore> {
   const { data, store, storeCache, storeCacheDirectory } = settings;
-  if (store === undefined) return openBlobs({ kind: 'filesystem', directory: join(data, 'files') });
-  const owner = await ensureIdentity(catalog);
-  const open = () => openBlobs({ kind: 's3', ...placeIn(store), ...choiceOf(settings), owner });
-  const inside = await onceThere('the store', open, log);
+  const place = filesPlace(settings, store === undefined ? '' : await ensureIdentity(catalog));
+  if (place.kind === 'filesystem') return openBlobs(place);
+  const inside = await onceThere('the store', () => openBlobs(place), log);
   if (storeCache === 0) return inside;
   const directory = storeCacheDirectory ?? join(data, 'cache');
   return openBlobs({ kind: 'cached', inside, directory, limit: storeCache });

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { ImgapiClient } from '../imgapi/client.js';
 import type { Call, ExchangeOptions } from '../imgapi/exchange.js';
 import type { BlobStore } from './blobs.js';
@@ -60,6 +61,12 @@ export function openCatalog<K extends CatalogConfig['kind']>(
   config: Extract<CatalogConfig, { kind: K }>,
 ): Promise<Catalog> {
   return catalogs[config.kind as K](config);
+}
+
+/** What is kept there is gone for good; nobody may have it open. */
+export async function clearCatalog(config: Extract<CatalogConfig, { kind: 'leveldb' | 'postgres' }>): Promise<void> {
+  if (config.kind === 'postgres') return (await import('./catalog/postgres-clear.js')).clearPostgres(config);
+  await rm(config.directory, { recursive: true, force: true });
 }
 
 export function openBlobs<K extends BlobsConfig['kind']>(

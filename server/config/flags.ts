@@ -56,6 +56,7 @@ export function readFlags(argv: readonly string[]): Flags {
       restore: given.get('restore')?.value,
       restorePassphrase: given.get('restorePassphrase')?.value,
       newSecretsKey: given.get('newSecretsKey')?.value,
+      abortMigration: given.has('abortMigration'),
     },
     problems,
     warnings: [],

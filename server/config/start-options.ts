@@ -7,6 +7,7 @@ export interface Start {
   restore: string | undefined;
   restorePassphrase: string | undefined;
   newSecretsKey: string | undefined;
+  abortMigration: boolean;
 }
 
 interface StartOption {
@@ -23,6 +24,9 @@ export const startOptions: Record<keyof Start | 'help' | 'version', StartOption>
   restore: { meaning: 'begin with what a backup holds, from a file or, as "-", standard input', value: 'FILE' },
   restorePassphrase: { meaning: 'file with the passphrase under which the backup holds secrets', value: 'FILE' },
   newSecretsKey: { meaning: 'make a key for the setting secretsKey in a new file, and end', value: 'FILE' },
+  abortMigration: {
+    meaning: 'go on here after all, with what the server was when "slipway migrate" took it elsewhere',
+  },
   help: { meaning: 'this text' },
   version: { meaning: 'the version' },
 };

@@ -37,6 +37,7 @@ import { openFleet } from '../../server/operations/fleet.js';
 import { ImportsUnderWay } from '../../server/operations/imports-under-way.js';
 import { openListing } from '../../server/operations/listing.js';
 import { Manifests } from '../../server/operations/manifests.js';
+import { noMigration } from '../../server/operations/migration.js';
 import { NodeBook, type NodeLimits } from '../../server/operations/node-book.js';
 import { type NodePatience, NodeWork } from '../../server/operations/node-work.js';
 import { pinHostKey } from '../../server/operations/pin-host-key.js';
@@ -268,6 +269,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
     space,
     manifests: new Manifests(),
+    migration: noMigration,
     tasks,
     audit,
     events: await EventStreams.open({ catalog, tasks }, eventLimits),

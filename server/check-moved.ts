@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { Catalog } from '../storage/catalog.js';
+import { MOVE, moves } from './model/move.js';
+import { OperatorMistake } from './model/operator-mistake.js';
+
+/** A server that has moved is started where it is now: what is written here would be lost. */
+export async function checkMoved(
+  catalog: Catalog,
+  { abortMigration }: { abortMigration: boolean },
+  log: Logger,
+): Promise<void> {
+  const move = await catalog.get(moves, MOVE);
+  if (!move) return;
+  if (move.state === 'left' && !abortMigration) {
+    throw new OperatorMistake(
+      `this server has moved, at ${move.at}: start it with --config ${move.to}; or with --abort-migration, to go on ` +
+        'here with what it was then, and never there again',
+    );
+  }
+  await catalog.write(async (tx) => {
+    if (await tx.get(moves, MOVE)) await tx.delete(moves, MOVE);
+  });
+  if (move.state === 'left') log.warn({ to: move.to }, 'the server goes on here, and not where it had moved to');
+}
