@@ -90,6 +90,8 @@ import { whileFirst } from './while-first.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 const FLUSH_EVERY = 60 * 1000;
+/** For so long a daemon among others still answers when it stops, in milliseconds: requests find another one meanwhile. */
+const LEAVE = 1000;
 /** A node that was lost while it sent a snapshot is asked again after so long, in milliseconds. */
 const SNAPSHOT_PAUSES = [2000, 10_000, 30_000];
 
@@ -279,8 +281,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
       stopKeeping(),
     );
   }
-  closing.add(server, () => {
+  closing.add(server, async () => {
     readiness.stop();
+    if (isShared) await server.takeLeave(Math.min(LEAVE, settings.shutdownGrace * 1000));
     repositories.stop();
     nodeBook.stop();
     reloads.splice(0);
