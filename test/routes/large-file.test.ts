@@ -66,6 +66,7 @@ async function withLargeFile(t: ExecutionContext, kernel?: Kernel): Promise<Larg
         open += 1;
         return {
           descriptor: file.descriptor,
+          size: file.size,
           read: (into, position) => file.read(into, position),
           close: () => file.close().finally(closed),
         };
