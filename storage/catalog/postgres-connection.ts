@@ -30,10 +30,14 @@ export function placesOf(url: string): string[] {
   return hosts.split(',').map((host) => `${before}${host}${tail}`);
 }
 
+const identity = `SELECT pg_is_in_recovery() AS standby,
+                  concat_ws(' ', inet_server_addr(), inet_server_port(), pg_postmaster_start_time()) AS server`;
 const standby = 'it is a copy that takes no writes';
 
 /** One connection to the server that takes writes. Once it has failed in any way it is of no more use. */
 export class Connection {
+  /** Which start of which server it is. */
+  server = '';
   #lost: Error | undefined;
   readonly #whenLost = new Set<(error: Error) => void>();
 
@@ -82,8 +86,9 @@ export class Connection {
         ...settings,
       };
       const sets = Object.entries(all).map(([name, value]) => `SET ${name} = '${value}'`);
-      const [found] = await connection.all(`${sets.join(';')}; SELECT pg_is_in_recovery() AS standby`);
+      const [found] = await connection.all(`${sets.join(';')}; ${identity}`);
       if (found!.standby) throw new Error(standby);
+      connection.server = String(found!.server);
       return connection;
     } catch (error) {
       connection.drop(error as Error);

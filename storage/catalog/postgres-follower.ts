@@ -44,6 +44,8 @@ export class Follower {
   readonly roster = new Roster();
   readonly lease: Lease;
   self: Listed;
+  /** The server that it follows: what others have taken in is known of this one only. */
+  server: string | undefined;
   /** How far the log goes, as far as was heard. */
   head = 0;
   /** Those who are given up with the next group, each with the beat that it has stood still at. */
@@ -57,6 +59,7 @@ export class Follower {
   #wanted: 'beat' | 'read' | undefined;
   #wake = () => {};
   #beats = 0;
+  #confirmed = -1;
   #running: Promise<void> | undefined;
   #down: Error | undefined;
   #ended = false;
@@ -72,7 +75,7 @@ export class Follower {
     this.listen('slipway_roster', () => this.#want('beat'));
     this.listen('slipway_taken', (payload) => {
       const [id = '', sequence] = payload.split(' ');
-      this.roster.taken(id, Number(sequence));
+      if (this.server !== undefined) this.roster.taken(id, Number(sequence));
     });
   }
 
@@ -159,6 +162,7 @@ export class Follower {
         this.#down = error as Error;
         for (const { reject } of this.#asking.splice(0)) reject(new StorageDown('asking who is in', error));
       } finally {
+        this.server = undefined;
         this.#connection?.drop(new Error('done with'));
         this.#connection = undefined;
       }
@@ -189,6 +193,7 @@ export class Follower {
     await this.#compare(connection);
     this.roster.forget();
     this.roster.forgive();
+    this.#confirmed = -1;
     this.#wanted = 'beat';
     const failed = new Promise<void>((_, reject) => connection.whenLost(reject));
     failed.catch(() => {}); // seen below
@@ -203,6 +208,7 @@ export class Follower {
         await this.#exchange(connection);
       }
       if (isFirst) begun();
+      if (wanted !== 'read') this.server = connection.server;
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -254,9 +260,13 @@ export class Follower {
         await replica.takeIn(rows, tell);
       } catch (error) {
         if (!(error instanceof Apart)) throw error;
-        log('warn', 'the copy of the records does not go on into the log and is loaded anew', {
-          reason: error.message,
-        });
+        log(
+          'warn',
+          error.isLoss
+            ? 'the database has lost what it had committed, as a copy may that takes over: the records are loaded anew'
+            : 'the copy of the records is too old and is loaded anew',
+          { reason: error.message },
+        );
         await this.#load();
         from = performance.now();
         continue;
@@ -267,7 +277,13 @@ export class Follower {
 
   async #read(connection: Connection): Promise<void> {
     await this.#catchUp(connection);
-    if (this.#isIn) this.notify('slipway_taken', `${this.self.id} ${this.#options.replica.at.sequence}`);
+    this.#confirm();
+  }
+
+  #confirm(): void {
+    const { sequence } = this.#options.replica.at;
+    if (this.#isIn && sequence > this.#confirmed) this.notify('slipway_taken', `${this.self.id} ${sequence}`);
+    this.#confirmed = sequence;
   }
 
   async #exchange(connection: Connection): Promise<void> {
@@ -279,6 +295,7 @@ export class Follower {
         await this.#join(connection);
         from = await this.#catchUp(connection); // who joins is waited for from then on
       }
+      this.#confirm();
       const taken = replica.at.sequence;
       const [[beaten], [listed]] = await Promise.all([
         connection.results({

@@ -69,7 +69,7 @@ export class PostgresGround implements Ground {
       end = resolve;
     });
     try {
-      const connection = await this.#line.get();
+      const connection = await this.#together();
       this.#begun = { connection, end, ...(await this.#lockHead(connection)) };
       return this.replica.committed;
     } catch (error) {
@@ -137,6 +137,17 @@ export class PostgresGround implements Ground {
     await this.locks.end();
     await this.follower.end();
     await this.replica.close();
+  }
+
+  /** A connection to the server that is followed: who has taken in what is known of that one. */
+  async #together(): Promise<Connection> {
+    for (;;) {
+      const connection = await this.#line.get();
+      if (connection.server === this.follower.server) return connection;
+      if (!this.current()) throw new StorageDown('writing the catalog', new Error('the lease is over'));
+      if (this.follower.server !== undefined) await this.#line.drop(new Error('another server is followed'));
+      await sleep(10);
+    }
   }
 
   async #lockHead(connection: Connection): Promise<Pick<Begun, 'others' | 'toldSnapshots'>> {

@@ -20,6 +20,13 @@ const open = new Set<string>();
 /** The log does not go on where the replica ends: it has to be loaded anew. */
 export class Apart extends Error {
   override name = 'Apart';
+  constructor(
+    message: string,
+    /** Whether the database no longer has what it had committed. */
+    readonly isLoss = false,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -94,10 +101,10 @@ export class Replica {
    */
   takeIn(logged: readonly Logged[], tell: (changed: Changed) => void): Promise<void> {
     return this.#inTurn(async () => {
-      if (logged.length === 0) throw new Apart(`group ${this.#at.sequence} is not there`);
+      if (logged.length === 0) throw new Apart(`group ${this.#at.sequence} is not there`, true);
       for (const { sequence, group } of logged) {
         if (sequence === this.#at.sequence && group !== this.#at.group) {
-          throw new Apart(`group ${sequence} is another one than was taken in`);
+          throw new Apart(`group ${sequence} is another one than was taken in`, true);
         }
       }
       const fresh = logged.filter(({ sequence }) => sequence > this.#at.sequence);

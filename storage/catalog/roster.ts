@@ -59,9 +59,10 @@ export class Roster {
     for (const member of this.#members.values()) member.still = now;
   }
 
-  /** Another database may stand there now, in which lists are counted otherwise. */
+  /** Another server may stand there now, that counts otherwise and has not all that the one before had. */
   forget(): void {
     this.#version = -1;
+    for (const member of this.#members.values()) member.taken = -1;
   }
 
   silentFor(length: number): Listed[] {

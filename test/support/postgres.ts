@@ -185,7 +185,9 @@ class Server implements OwnPostgres {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     child.ref();
     const exited = once(child, 'exit');
+    const all = signal === 'SIGKILL' ? this.#pids(child.pid!) : [];
     child.kill(signal);
+    for (const pid of all) killIfThere(pid);
     await exited;
   }
 
@@ -195,7 +197,7 @@ class Server implements OwnPostgres {
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    for (const pid of this.#all()) process.kill(pid, signal);
+    for (const pid of this.#process ? this.#pids(this.#process.pid!) : []) process.kill(pid, signal);
   }
 
   async copy({ synchronous }: { synchronous: boolean } = { synchronous: true }): Promise<OwnPostgres> {
@@ -245,9 +247,7 @@ class Server implements OwnPostgres {
     );
   }
 
-  #all(): number[] {
-    const pid = this.#process?.pid;
-    if (pid === undefined) return [];
+  #pids(pid: number): number[] {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
     return [pid, ...children.split(' ').filter(Boolean).map(Number)];
   }
@@ -255,6 +255,14 @@ class Server implements OwnPostgres {
   async #tell(program: string, ...words: string[]): Promise<void> {
     await mkdir(this.directory, { recursive: true });
     await run('setpriv', [...asOwner(), join(programs!, program), ...words], { cwd: this.directory, timeout: 120_000 });
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has gone with the others
   }
 }
 
