@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../imgapi/errors.js';
@@ -53,6 +54,8 @@ export class HttpServer {
   readonly #connections = new Map<Socket, Exchange | undefined>();
   #leaving = 0;
   #stopping = false;
+  #takingLeave = false;
+  readonly #closing = new AbortController();
   readonly #onClosed = () => {
     if (this.#stopping) setImmediate(() => this.#closeIdleWhenStopping());
   };
@@ -106,9 +109,20 @@ export class HttpServer {
     return this.#open(server, port, address);
   }
 
+  /**
+   * Whoever is still answered is told that it is the last time on this connection: so a proxy that asks whether the server
+   * is ready has gone elsewhere before connections are refused. In milliseconds.
+   */
+  async takeLeave(duration: number): Promise<void> {
+    this.#takingLeave = true;
+    for (const exchange of this.#connections.values()) if (exchange) endWith(exchange.res);
+    await pause(duration, undefined, { signal: this.#closing.signal }).catch(() => {}); // it is closed sooner
+  }
+
   /** No new connections; those that carry a request may finish it within the grace time. */
   async close(grace: number): Promise<void> {
     this.#stopping = true;
+    this.#closing.abort();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     this.#closeIdleWhenStopping();
     this.#closeHandshakes();
@@ -186,6 +200,7 @@ export class HttpServer {
       return;
     }
     this.#connections.set(req.socket, { req, res });
+    if (this.#takingLeave) endWith(res);
     // While closing, a connection that has done its work would otherwise wait for the next request.
     req.on('close', this.#onClosed);
     res.on('close', this.#onClosed);
@@ -228,6 +243,11 @@ export class HttpServer {
       if (!exchange || (exchange.req.complete && exchange.res.closed)) socket.destroy();
     }
   }
+}
+
+/** As soon as this is answered the connection ends. */
+function endWith(res: ServerResponse): void {
+  if (!res.headersSent) res.setHeader('Connection', 'close');
 }
 
 /** Tells which accepted socket is below one that speaks TLS: Node does not. */

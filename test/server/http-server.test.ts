@@ -378,3 +378,43 @@ test('what is not finished after the grace time is cut, over TLS too', async (t)
   await server.close(0);
   await cut;
 });
+
+// --- Before it closes
+
+test('who takes leave answers, and ends each connection with its answer, until it closes', async (t) => {
+  const { server, plain, tls } = await listening(t);
+  for (const [port, agent] of [
+    [plain, new Agent({ keepAlive: true })],
+    [tls, new TlsAgent({ keepAlive: true, ca: pem.certificate })],
+  ] as const) {
+    t.teardown(() => agent.destroy());
+    t.is((await ask(port, agent)).headers.connection, 'keep-alive');
+  }
+  const left = server.takeLeave(60_000);
+  const answer = await ask(plain, new Agent({ keepAlive: true }));
+  t.is(answer.headers.connection, 'close');
+  t.is(await text(answer), 'pong');
+  await server.close(0);
+  await left;
+  await t.throwsAsync(ask(plain), { code: 'ECONNREFUSED' });
+});
+
+test('a request that is under way when leave is taken is answered, and ends its connection', async (t) => {
+  const { opened: mayAnswer, open: answer } = gate();
+  const { opened: isAsked, open: asked } = gate();
+  const slow: RequestListener = (_, res) => {
+    asked();
+    void mayAnswer.then(() => res.end('late'));
+  };
+  const { server, plain } = await listening(t, {}, slow);
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const coming = ask(plain, agent);
+  await isAsked;
+  const left = server.takeLeave(60_000);
+  answer();
+  const { headers } = await coming;
+  t.is(headers.connection, 'close');
+  await server.close(0);
+  await left;
+});
