@@ -27,7 +27,6 @@ import type { NodeWork } from './operations/node-work.js';
 import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
-import type { Turns } from './operations/turns.js';
 import type { UploadsUnderWay } from './operations/uploads-under-way.js';
 import type { Outgoing } from './outgoing/outgoing.js';
 import type { Readiness } from './readiness.js';
@@ -100,8 +99,6 @@ export interface Deps {
   nodeBook: NodeBook;
   /** The nodes that are talked to. */
   hypervisors: Hypervisors;
-  /** By node: its list of image servers is written by one at a time. */
-  sourceTurns: Turns;
   /** What whoever asks wants to be told of, when what it asks for has ended. */
   callback?: CallbackWish;
   policy: Policy;

@@ -4,6 +4,7 @@ import { pushSourcesDue } from './operations/push-sources.js';
 import { refreshDue } from './operations/refresh-due.js';
 import { refreshAnswering, refreshSilent } from './operations/refresh-nodes.js';
 import { followDue } from './operations/run-follow.js';
+import { whileFirst } from './while-first.js';
 
 interface Schedule {
   /** Seconds between inventories of nodes; never where it is 0. */
@@ -12,7 +13,7 @@ interface Schedule {
 
 const EVERY = 60;
 
-/** What repositories, those who follow them and nodes are to do by themselves; returns the way to stop. */
+/** What repositories, those who follow them and nodes are to do by themselves, once for all daemons; returns the way to stop. */
 export function keepSchedule(deps: Deps, { inventoryEvery }: Schedule): () => Promise<void> {
   const { nodeBook, repositories } = deps;
   const kept = [
@@ -35,7 +36,7 @@ function keep(deps: Deps, every: number, works: readonly ((deps: Deps) => Promis
   const attempt = async () => {
     for (const work of works) {
       if (stopped) return;
-      await work(deps).catch((err: unknown) =>
+      await whileFirst(deps.catalog, work.name, () => work(deps)).catch((err: unknown) =>
         deps.log.error({ err }, 'what is scheduled failed; it will be tried again'),
       );
     }

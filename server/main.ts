@@ -9,6 +9,7 @@ import { lockDirectory } from '../storage/lock.js';
 import { openFolder } from '../storage/open.js';
 import { spaceOf } from '../storage/space.js';
 import { createApp, createMonitoringApp } from './app.js';
+import { asFirst } from './as-first.js';
 import { Audit, type AuditOptions } from './audit/audit.js';
 import { EventStreams } from './audit/event-streams.js';
 import { headFile, missingSince } from './audit/head-file.js';
@@ -64,7 +65,6 @@ import { RepositoryBook } from './operations/repository-book.js';
 import { Reservations } from './operations/reservations.js';
 import { sweep } from './operations/sweep.js';
 import { TokenUses } from './operations/token-uses.js';
-import { Turns } from './operations/turns.js';
 import { reopenUploads } from './operations/upload-turns.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
 import { Outgoing } from './outgoing/outgoing.js';
@@ -85,8 +85,8 @@ import { type Certificate, openCertificate } from './tls/certificate.js';
 import { watchFiles } from './watch-files.js';
 import { CallbackSender } from './webhooks/callback-sender.js';
 import { WebhookSender } from './webhooks/webhook-sender.js';
-import { WriteGate } from './write-gate.js';
 import { whileFirst } from './while-first.js';
+import { WriteGate } from './write-gate.js';
 
 const SWEEP_EVERY = 10 * 60 * 1000;
 const FLUSH_EVERY = 60 * 1000;
@@ -212,10 +212,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     directory,
     repositories,
     nodeBook,
-    sourceTurns: new Turns(),
     fleet,
     copies: closing.add(await openCopies(catalog), (copies) => copies.close()),
-    nodeWork: new NodeWork(),
+    nodeWork: new NodeWork(catalog),
     reservations: new Reservations(records.members),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),
@@ -267,8 +266,11 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   };
   closing.add(await reopenUploads(deps), (letGo) => letGo());
   await tasks.open(performing(deps));
-  closing.add(await CallbackSender.open(deps), (sender) => sender.close());
-  closing.add(await WebhookSender.open(deps), (sender) => sender.close());
+  const senders = async () => {
+    const opened = [await CallbackSender.open(deps), await WebhookSender.open(deps)];
+    return async () => void (await Promise.all(opened.map((sender) => sender.close())));
+  };
+  closing.add(await asFirst(catalog, log, senders), (stopSending) => stopSending());
   // Before the server, and so closed after it: who watches over it sees it come and go.
   closing.add(await listenForMonitoring(deps, settings), (server) => server?.close(0));
   const { server, urls } = await listen(deps, settings, certificate);

@@ -17,6 +17,8 @@ export interface NodeToken {
   lastUsed?: string;
   /** Only for as long as this task runs. */
   task?: string;
+  /** So many bytes a second go out to it, where it is for a task. */
+  bandwidth?: number;
 }
 
 export const nodeTokens = {

@@ -1,5 +1,3 @@
-import type { Kind } from '../../storage/catalog.js';
-
 /** Room that is kept for a file while it arrives, in what its data center and its owner may have. */
 export interface ReservationRecord {
   id: string;
@@ -14,8 +12,8 @@ export interface ReservationRecord {
 export const reservedIn = ({ id, counts }: Pick<ReservationRecord, 'id' | 'counts'>) =>
   counts.map((count) => `reserved:${count}/${id}`);
 
-export const reservationRecords: Kind<ReservationRecord> = {
+export const reservationRecords = {
   name: 'reservations',
-  id: ({ id }) => id,
-  index: reservedIn,
+  id: ({ id }: ReservationRecord) => id,
+  index: (record: ReservationRecord) => reservedIn(record),
 };

@@ -109,5 +109,5 @@ async function inOrder(reader: Reader, copies: readonly NodeImage[]): Promise<No
 export async function undoCleaning({ now, nodeWork }: Deps, tx: Tx, task: Task): Promise<void> {
   const { node, pool } = task.params as Pool;
   for (const copy of await copiesAt(tx, ofPool(node, pool))) await putBack(tx, copy as Copy, task, now());
-  nodeWork.wake();
+  nodeWork.wakeAll();
 }

@@ -45,7 +45,8 @@ export async function lendToken<R>(
     await takeBack(tx, task.id);
     const expires = new Date(now().getTime() + LONGEST).toISOString();
     const name = `task-${task.id}`;
-    await tx.insert(nodeTokens, { hash, name, node, created: now().toISOString(), expires, task: task.id });
+    const lent = { hash, name, node, created: now().toISOString(), expires, task: task.id };
+    await tx.insert(nodeTokens, { ...lent, ...(bandwidth !== undefined && { bandwidth }) });
   });
   const { sent, stop } = nodeWork.watch(hash, bandwidth);
   try {

@@ -1,5 +1,6 @@
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Catalog, Change } from '../../storage/catalog.js';
+import type { Members } from '../../storage/members.js';
 import { type NodeStatus, nodeStatuses } from '../model/node-status.js';
 
 /** In milliseconds: how long an inventory may take, and each work that has waited for a node. */
@@ -10,18 +11,20 @@ export interface NodeLimits {
 
 const usual: NodeLimits = { inventory: 120_000, waiting: 120_000 };
 
-/** What is known of nodes that the server talks to, in memory, and which inventories are being taken. */
+/** What is known of nodes that the server talks to, in memory. */
 export class NodeBook {
   readonly #statuses = new Map<string, NodeStatus>();
-  readonly #running = new Set<string>();
   readonly #stopping = new AbortController();
   #unfollow = () => {};
 
-  private constructor(readonly limits: NodeLimits) {}
+  private constructor(
+    private readonly members: Members,
+    readonly limits: NodeLimits,
+  ) {}
 
   /** Follows first and reads afterwards, so that nothing slips through between. */
   static async open(catalog: Catalog, limits = usual): Promise<NodeBook> {
-    const book = new NodeBook(limits);
+    const book = new NodeBook(catalog.members, limits);
     const told = new Set<string>();
     book.#unfollow = catalog.follow(nodeStatuses, (changes) => {
       for (const change of changes) {
@@ -44,17 +47,13 @@ export class NodeBook {
     return this.#statuses.values();
   }
 
-  /** One inventory of a node at a time. The signal is aborted when the server stops. */
+  /** One inventory of a node at a time, on all daemons. The signal is aborted when the server stops. */
   async alone<R>(node: string, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
-    if (this.#running.has(node)) {
-      throw new ImgapiError('Busy', `the inventory of node ${node} is being taken already: ask again in a moment`);
-    }
-    this.#running.add(node);
-    try {
-      return await work(this.#stopping.signal);
-    } finally {
-      this.#running.delete(node);
-    }
+    const done = await this.members.ifAlone(`inventory ${node}`, async () => ({
+      result: await work(this.#stopping.signal),
+    }));
+    if (done) return done.result;
+    throw new ImgapiError('Busy', `the inventory of node ${node} is being taken already: ask again in a moment`);
   }
 
   /** Aborted when nothing is asked of nodes any more. */

@@ -16,5 +16,5 @@ export const nodeReturns: Readonly<Record<string, NodeReturn>> = {
   sources: keepSources,
   'snapshots to be let go of': letGoOn,
   'what tasks have left': sweepNode,
-  'images that are to go': async ({ nodeWork }) => nodeWork.wake(),
+  'images that are to go': async ({ nodeWork }) => nodeWork.wakeAll(),
 };

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Bandwidth } from '../../storage/bandwidth.js';
+import type { Catalog } from '../../storage/catalog.js';
+import { nodeTokens } from '../model/node-token.js';
 
 /** How the server bears with nodes that work for a task; all in milliseconds. */
 export interface NodePatience {
@@ -33,38 +36,75 @@ interface Sending {
 
 interface Watched {
   sendings: Sending[];
+  /** From other daemons, as they tell. */
+  elsewhere: Map<string, Told>;
   /** Of all that goes there; none where it may be as fast as it can. */
   bandwidth: Bandwidth | undefined;
 }
 
-/** What nodes do for tasks. Only in memory: what is left at the end of the server is begun anew. */
+/** What one daemon tells the others of a file that it sends. */
+interface Told {
+  token: string;
+  sending: string;
+  image: string;
+  bytes: number;
+}
+
+const WAKE = 'nodes';
+const SENT = 'sent to a node';
+
+/** So often, in milliseconds. */
+const TELL_EVERY = 500;
+
+/**
+ * What nodes do for tasks. Only in memory: what is left at the end of the server is begun anew. A node fetches from
+ * whichever daemon it meets; the one that runs the task is told.
+ */
 export class NodeWork {
   readonly patience: NodePatience;
+  readonly #catalog: Catalog;
   readonly #watched = new Map<string, Watched>();
   readonly #waiting = new Set<() => void>();
 
-  constructor(patience: Partial<NodePatience> = {}) {
+  constructor(catalog: Catalog, patience: Partial<NodePatience> = {}) {
     this.patience = { ...PATIENCE, ...patience };
+    this.#catalog = catalog;
+    catalog.members.hear(WAKE, () => this.wake());
+    catalog.members.hear(SENT, (message) => {
+      const told = message as Told;
+      this.#watched.get(told.token)?.elsewhere.set(told.sending, told);
+    });
   }
 
   /** What goes to whoever fetches with this token, by its hash, is counted from now on, and is no faster than that. */
   watch(token: string, bytesPerSecond = 0): { sent(): number; stop(): void } {
     const sendings: Sending[] = [];
-    this.#watched.set(token, { sendings, bandwidth: bytesPerSecond > 0 ? new Bandwidth(bytesPerSecond) : undefined });
+    const elsewhere = new Map<string, Told>();
+    this.#watched.set(token, { sendings, elsewhere, bandwidth: bandwidthOf(bytesPerSecond) });
     return {
       sent: () => {
         // A file that was begun anew counts once, as far as it came.
         const most = new Map<string, number>();
-        for (const { image, sent } of sendings) most.set(image, Math.max(most.get(image) ?? 0, sent()));
+        const all = [
+          ...sendings.map(({ image, sent }) => [image, sent()] as const),
+          ...[...elsewhere.values()].map(({ image, bytes }) => [image, bytes] as const),
+        ];
+        for (const [image, bytes] of all) most.set(image, Math.max(most.get(image) ?? 0, bytes));
         return [...most.values()].reduce((sum, bytes) => sum + bytes, 0);
       },
       stop: () => this.#watched.delete(token),
     };
   }
 
-  /** What waits for nodes looks whether that was it. */
+  /** What waits for nodes here looks whether that was it. */
   wake(): void {
     for (const tell of [...this.#waiting]) tell();
+  }
+
+  /** The same, on all daemons. */
+  wakeAll(): void {
+    this.wake();
+    this.#catalog.members.tell(WAKE, {});
   }
 
   /** Resolves when something has happened to a node, or it is time to look again; rejects when the signal is aborted. */
@@ -94,8 +134,9 @@ export class NodeWork {
     socket: Socket,
     send: (bandwidth: Bandwidth | undefined) => Promise<R>,
   ): Promise<R> {
-    const watched = token === undefined ? undefined : this.#watched.get(token);
-    if (!watched) return send(undefined);
+    if (token === undefined) return send(undefined);
+    const watched = this.#watched.get(token);
+    if (!watched) return this.#sendingElsewhere(token, { image, size }, socket, send);
     const before = sentOn(socket);
     const one: Sending = { image, sent: () => Math.min(size, sentOn(socket) - before) };
     watched.sendings.push(one);
@@ -106,6 +147,33 @@ export class NodeWork {
       one.sent = () => bytes;
     }
   }
+
+  /** For a task of another daemon, perhaps. */
+  async #sendingElsewhere<R>(
+    token: string,
+    { image, size }: File,
+    socket: Socket,
+    send: (bandwidth: Bandwidth | undefined) => Promise<R>,
+  ): Promise<R> {
+    const { members } = this.#catalog;
+    const lent = members.all().length > 1 ? await this.#catalog.get(nodeTokens, token) : undefined;
+    if (lent?.task === undefined) return send(undefined);
+    const sending = randomUUID();
+    const before = sentOn(socket);
+    const tell = () => {
+      const bytes = Math.min(size, sentOn(socket) - before);
+      members.tell(SENT, { token, sending, image, bytes } satisfies Told);
+    };
+    const timer = setInterval(tell, TELL_EVERY).unref();
+    try {
+      return await send(bandwidthOf(lent.bandwidth));
+    } finally {
+      clearInterval(timer);
+      tell();
+    }
+  }
 }
+
+const bandwidthOf = (bytesPerSecond = 0) => (bytesPerSecond > 0 ? new Bandwidth(bytesPerSecond) : undefined);
 
 const sentOn = ({ bytesWritten, movedByKernel = 0 }: Socket) => bytesWritten + movedByKernel;

@@ -194,5 +194,5 @@ export async function undoPull(deps: Deps, tx: Tx, task: Task): Promise<void> {
   const held = await tx.get(nodeImages, copyId(copy));
   if (held?.state === 'importing' && held.task === task.id) await tx.delete(nodeImages, copyId(copy));
   await takeBack(tx, task.id);
-  deps.nodeWork.wake();
+  deps.nodeWork.wakeAll();
 }

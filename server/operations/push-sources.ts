@@ -75,7 +75,7 @@ async function noting(
   signal: AbortSignal,
   work: (wanted: WantedSources, limited: AbortSignal) => Promise<Found>,
 ): Promise<NodeSources> {
-  return deps.sourceTurns.take(node.name, async () => {
+  return deps.catalog.members.alone(`sources ${node.name}`, async () => {
     const limit = AbortSignal.timeout(PATIENCE);
     try {
       const found = await work(wantedOf(deps, node), signal ? AbortSignal.any([signal, limit]) : limit);

@@ -109,7 +109,7 @@ export async function forgetCopy(tx: Tx, copy: Copy, task: Pick<Task, 'id'>): Pr
 
 export async function undoRemoval({ now, nodeWork }: Deps, tx: Tx, task: Task): Promise<void> {
   await putBack(tx, task.params as Copy, task, now());
-  nodeWork.wake();
+  nodeWork.wakeAll();
 }
 
 /** What it was to take away is there, as far as anybody knows. */

@@ -1,6 +1,7 @@
 import type { ListCaps, RemoteManifest } from '../../imgapi/client.js';
 import { ImgapiError } from '../../imgapi/errors.js';
 import type { Catalog, Change } from '../../storage/catalog.js';
+import type { Members } from '../../storage/members.js';
 import { ReadModel } from '../../storage/read-model.js';
 import type { Source } from '../../storage/sources.js';
 import { type RepositoryRecord, repositories } from '../model/repository.js';
@@ -28,6 +29,14 @@ export interface RefreshLimits extends ListCaps {
 
 const REFRESH_LIMITS: RefreshLimits = { time: 20_000, bytes: 64 << 20, count: 100_000, each: 1 << 20 };
 
+/** What one daemon tells the others of a repository. */
+interface Refreshing {
+  name: string;
+  isOver?: true;
+}
+
+const REFRESHING = 'repository';
+
 interface Options {
   limits?: Partial<RefreshLimits>;
   /** That of images which were put on this server by hand. */
@@ -39,9 +48,12 @@ export class RepositoryBook {
   readonly records = new Map<string, RepositoryRecord>();
   readonly limits: RefreshLimits;
   readonly local: Repository | undefined;
+  readonly #members: Members;
   readonly #busy = new Set<string>();
+  /** Where others are at it, as they tell: the repository by the member. */
+  readonly #busyElsewhere = new Map<string, string>();
   readonly #stopping = new AbortController();
-  readonly #unfollow: () => void;
+  readonly #unfollow: (() => void)[];
 
   static async open(catalog: Catalog, options: Options = {}): Promise<RepositoryBook> {
     const images = await ReadModel.open(catalog, repositoryImages, {
@@ -62,9 +74,17 @@ export class RepositoryBook {
   ) {
     this.limits = { ...REFRESH_LIMITS, ...limits };
     this.local = local;
-    this.#unfollow = catalog.follow(repositories, (changes) => {
-      for (const change of changes) this.#keep(change);
-    });
+    this.#members = catalog.members;
+    this.#unfollow = [
+      catalog.follow(repositories, (changes) => {
+        for (const change of changes) this.#keep(change);
+      }),
+      catalog.members.hear(REFRESHING, (message, from) => {
+        const { name, isOver } = message as Refreshing;
+        if (isOver) this.#busyElsewhere.delete(name);
+        else this.#busyElsewhere.set(name, from);
+      }),
+    ];
   }
 
   /** The newest first; as it is now. */
@@ -73,18 +93,21 @@ export class RepositoryBook {
   }
 
   isRefreshing(name: string): boolean {
-    return this.#busy.has(name);
+    return this.#busy.has(name) || this.#members.isIn(this.#busyElsewhere.get(name) ?? '');
   }
 
-  /** Nothing else works on a repository meanwhile; undefined where something does. */
-  async alone<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#busy.has(name)) return undefined;
-    this.#busy.add(name);
-    try {
-      return await work();
-    } finally {
-      this.#busy.delete(name);
-    }
+  /** Nothing else works on a repository meanwhile, on no daemon; undefined where something does. */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    return this.#members.ifAlone(`repository ${name}`, async () => {
+      this.#busy.add(name);
+      this.#members.tell(REFRESHING, { name } satisfies Refreshing);
+      try {
+        return await work();
+      } finally {
+        this.#busy.delete(name);
+        this.#members.tell(REFRESHING, { name, isOver: true } satisfies Refreshing);
+      }
+    });
   }
 
   /** Aborted when nobody is to be asked any more. */
@@ -98,7 +121,7 @@ export class RepositoryBook {
 
   close(): void {
     this.stop();
-    this.#unfollow();
+    for (const unfollow of this.#unfollow) unfollow();
     this.images.close();
   }
 

@@ -44,7 +44,6 @@ import { pinHostKey } from '../../server/operations/pin-host-key.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
 import { Reservations } from '../../server/operations/reservations.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
-import { Turns } from '../../server/operations/turns.js';
 import { reopenUploads } from '../../server/operations/upload-turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
@@ -260,10 +259,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     directory,
     repositories,
     nodeBook,
-    sourceTurns: new Turns(),
     fleet: await openFleet(catalog),
     copies: await openCopies(catalog),
-    nodeWork: new NodeWork(nodePatience),
+    nodeWork: new NodeWork(catalog, nodePatience),
     reservations: new Reservations(catalog.members),
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
