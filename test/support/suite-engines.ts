@@ -1,6 +1,6 @@
-import { startCeph } from './ceph.js';
+import { startOwnCeph } from './ceph.js';
 import { isMet } from './needs.js';
-import { startPostgres } from './postgres.js';
+import { startOwnPostgres } from './postgres.js';
 import { SuiteDatabases } from './suite-databases.js';
 
 /**
@@ -13,7 +13,9 @@ const missing = needs.filter((need) => !isMet[need]);
 if (missing.length > 0) {
   tell({ missing: missing.join('; ') });
 } else {
-  const [postgres, ceph] = await Promise.all([startPostgres(), startCeph()]);
+  // What would look after dozens of small databases all the time takes more than the tests do.
+  const settings = { autovacuum: 'off', full_page_writes: 'off', wal_level: 'minimal', max_wal_senders: '0' };
+  const [postgres, ceph] = await Promise.all([startOwnPostgres(undefined, { settings }), startOwnCeph()]);
   await new SuiteDatabases(postgres.url).prepare();
   const { endpoint, accessKey, secretKey, region } = ceph;
   tell({
