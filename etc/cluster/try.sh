@@ -232,7 +232,7 @@ until_true 20 "nginx does not answer" nginx/error.log curl -fs "http://127.0.0.1
 
 # --- what to try ------------------------------------------------------------------------------------------------------
 
-token=$(ls "$directory"/{a,b}/admin-token 2>/dev/null | head -n 1)
+token=$directory/a/admin-token # of the daemon that was the first
 cat <<TRY
 
 It runs, in $directory.
@@ -246,15 +246,16 @@ It runs, in $directory.
 
 To try, in another terminal:
 
-    URL=http://127.0.0.1:$port TOKEN=\$(cat $token)
-    curl -i \$URL/ping                                       # the Server header says which one answered
-    curl -H "Authorization: Bearer \$TOKEN" -H 'Content-Type: application/json' \$URL/images \\
+    URL=http://127.0.0.1:$port A=http://127.0.0.1:$port_a B=http://127.0.0.1:$port_b
+    AUTH="Authorization: Bearer \$(cat $token)"
+    curl -i \$URL/ping                                # the Server header says which one answered
+    curl -H "\$AUTH" -H 'Content-Type: application/json' \$URL/images \\
         -d '{"name":"first","version":"1","type":"other","os":"other","public":true}'
-    curl "http://127.0.0.1:$port_a/images?state=all"         # both daemons know it, at once
-    curl "http://127.0.0.1:$port_b/images?state=all"
-    curl -H "Authorization: Bearer \$TOKEN" \$URL/api/member  # who is in the cluster
-    kill -9 \$(cat $directory/a.pid)    # reads go on, writes after the lease; a is started again after 5 s
-    kill \$(cat $directory/b.pid)       # the same, in peace
+    curl -H "\$AUTH" "\$A/images?state=all"            # both know it, at once
+    curl -H "\$AUTH" "\$B/images?state=all"
+    curl -H "\$AUTH" \$URL/api/member                 # who is in the cluster
+    kill -9 \$(cat $directory/a.pid)      # reads go on; a write waits until its lease is over
+    kill \$(cat $directory/b.pid)         # in peace: nobody waits. Both are started again after 5 s
 
 Ctrl-C ends all of it.
 TRY
