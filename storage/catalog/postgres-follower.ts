@@ -195,10 +195,10 @@ export class Follower {
     this.roster.forgive();
     this.#confirmed = -1;
     this.#wanted = 'beat';
-    const failed = new Promise<void>((_, reject) => connection.whenLost(reject));
-    failed.catch(() => {}); // seen below
+    connection.whenLost(() => this.#wake());
     let due = 0;
     for (let isFirst = true; !this.#ended; isFirst = false) {
+      if (connection.lost) throw connection.lost;
       const wanted = this.#taking();
       // what is written all the time puts off no beat
       if (wanted === 'read' && performance.now() < due) {
@@ -212,9 +212,10 @@ export class Follower {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      if (this.#wanted || this.#ended) continue;
+      if (this.#wanted || this.#ended || connection.lost) continue;
       const timer = setTimeout(() => this.#want('beat'), Math.max(0, due - performance.now()));
-      await Promise.race([woken, failed]).finally(() => clearTimeout(timer));
+      await woken;
+      clearTimeout(timer);
     }
     if (this.#isIn) await this.#leave(connection).catch(() => {}); // the lease tells the others as well
     await connection.end();
