@@ -125,7 +125,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   if (certificate) reloads.push(() => certificate.reload());
   const metrics = new Metrics();
   const { records, stored: unguarded, files, blobs } = await openStores(settings, { metrics, log, version }, closing);
-  await checkMoved(records, start, log);
+  await checkMoved(records, { ...start, data: settings.data }, log);
   const gate = new WriteGate();
   const stored = gate.guard(unguarded);
   const isShared = settings.database !== undefined;

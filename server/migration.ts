@@ -7,6 +7,7 @@ import type { Catalog, Reader } from '../storage/catalog.js';
 import { replaceFile } from '../storage/durable.js';
 import { contents } from '../storage/holdings.js';
 import { moveContents, movePartials, moveRecords } from '../storage/move.js';
+import { MOVED_TO } from './check-moved.js';
 import type { Settings } from './config/settings.js';
 import { beginJourney, forgetJourney, type Journey, readJourney, VerifiedFile } from './migration-journal.js';
 import {
@@ -114,11 +115,11 @@ export class ServerMigration implements Migration {
     checkTarget(settings, secretsKey(), target);
     checkAlone(catalog);
     const identity = await ensureIdentity(catalog);
-    const journey = await beginJourney(settings.data, config, now());
     const opened = await openTargetFiles(settings, target, identity).catch(told);
     try {
       const arriving = { identity, log, version: this.means.version };
       await (await openTargetRecords(target, arriving).catch(told)).close();
+      const journey = await beginJourney(settings.data, config, now());
       const verified = await VerifiedFile.open(settings.data);
       this.#status = { ...noStatus, status: 'copying', config, started: journey.started };
       log.info({ config }, 'moving to another configuration');
@@ -149,7 +150,7 @@ export class ServerMigration implements Migration {
     const { unreadable } = this.#status;
     log.info({ config: course.journey.config, records, unreadable }, 'moved: start the daemon with that configuration');
     const text = `This server has moved: start it with --config ${course.journey.config}\n`;
-    await replaceFile(join(settings.data, 'moved-to'), text);
+    await replaceFile(join(settings.data, MOVED_TO), text);
     await forgetJourney(settings.data);
     this.#leave(LAST_WORDS);
   }
