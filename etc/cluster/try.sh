@@ -157,6 +157,9 @@ if [ "$(id -u)" = 0 ]; then
     id -u $user >/dev/null 2>&1 || user=nobody
     chown -R $user "$directory/postgres" "$directory/postgres-password"
     as_postgres=(--reuid "$user" --regid "$(id -g $user)" --clear-groups)
+    setpriv "${as_postgres[@]}" test -r "$directory/postgres-password" ||
+        fail "PostgreSQL does not run as root, and its user $user does not reach $directory: name a directory that everybody" \
+            "may pass through"
 fi
 setpriv "${as_postgres[@]}" "$initdb" -D "$directory/postgres/data" -U slipway --auth scram-sha-256 \
     --pwfile "$directory/postgres-password" --encoding UTF8 --locale C >"$directory/initdb.log" 2>&1 ||
