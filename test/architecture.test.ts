@@ -86,6 +86,9 @@ const keepers: [string, RegExp][] = [
   ['@koa/router', /^server\/app\.ts$/],
   ['ssh2', /^server\/hypervisors\/ssh\.ts$/],
   ['level', /^storage\/catalog\//],
+  ['pg', /^storage\/catalog\//],
+  ['@aws-sdk/client-s3', /^storage\/blobs\//],
+  ['@aws-sdk/s3-request-presigner', /^storage\/blobs\//],
   ['node-fetch', /^imgapi\/exchange\.ts$/],
   ['sshpk', /^(server\/auth|server\/tls|cli)\b/],
   ['prom-client', /^server\/metrics\b/],
@@ -94,7 +97,7 @@ const keepers: [string, RegExp][] = [
   ['zod', /^server\/routes\/(api\/|route\.ts)/],
   ['node:fs', /^(storage|server|cli)\//],
   ['node:fs/promises', /^(storage|server|cli)\//],
-  ['node:net', /^(server|cli)\//],
+  ['node:net', /^(server|cli|storage\/(catalog|blobs))\//],
 ];
 
 for (const [name, allowed] of keepers) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Unusable } from '../errors.js';
 import type { Connection } from './postgres-connection.js';
 
 /**
@@ -27,10 +28,10 @@ export async function prepareSchema(connection: Connection, patience: number): P
   await connection.all("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('slipway schema', 0))", patience);
   try {
     const [{ encoding } = {}] = await connection.all(`SELECT current_setting('server_encoding') AS encoding`);
-    if (encoding !== 'UTF8') throw new Error(`the database keeps text as ${encoding}: it has to be made with UTF8`);
+    if (encoding !== 'UTF8') throw new Unusable(`the database keeps text as ${encoding}: it has to be made with UTF8`);
     const found = await versionIn(connection);
     if (found > versions.length) {
-      throw new Error(
+      throw new Unusable(
         `the database holds records of version ${found}, and this daemon knows versions up to ${versions.length}: ` +
           'it is older than one that has been here',
       );

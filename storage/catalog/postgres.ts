@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog } from '../catalog.js';
-import { InUse, StorageDown } from '../errors.js';
+import { InUse, StorageDown, Unusable } from '../errors.js';
 import { GroupCatalog } from './group-catalog.js';
 import { Connection, type Place, placesOf } from './postgres-connection.js';
 import { Follower } from './postgres-follower.js';
@@ -65,7 +65,7 @@ export async function openPostgresCatalog({ log = () => {}, keep = 10_000, ...ch
     return catalog;
   } catch (error) {
     await (opened.ground ?? replica).close();
-    if (error instanceof InUse || error instanceof StorageDown) throw error;
+    if ([InUse, StorageDown, Unusable].some((kind) => error instanceof kind)) throw error;
     throw new StorageDown('opening the catalog in PostgreSQL', error);
   }
 }

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Change } from '../../storage/catalog.js';
-import { StorageDown, Taken } from '../../storage/errors.js';
+import { Taken, Unusable } from '../../storage/errors.js';
 import { type Note, notes, type Opened, openShared, until } from '../support/catalogs.js';
 import { gate } from '../support/gate.js';
 import { isMet } from '../support/needs.js';
@@ -163,7 +163,7 @@ shared('a schema that is newer is refused, and left as it is', async (t, url) =>
   await catalog.close();
   await ask(url, 'UPDATE slipway.version SET version = 99');
   await t.throwsAsync(openShared(t, url), {
-    instanceOf: StorageDown,
+    instanceOf: Unusable,
     message: /holds records of version 99, and this daemon knows versions up to 1/,
   });
   t.deepEqual(await ask(url, 'SELECT version FROM slipway.version'), [{ version: 99 }]);
