@@ -10,6 +10,8 @@ export interface Wanted {
   sha1: string;
   size: number;
   channel?: string | undefined;
+  /** From the store that has the bytes, where the server sends us there. */
+  redirect?: boolean | undefined;
 }
 
 /** What the server sends is not what its manifest says. */
@@ -50,12 +52,12 @@ export async function* fetchFile(
 
 async function* rest(
   client: ImgapiClient,
-  { uuid, sha1, size, channel }: Wanted,
+  { uuid, sha1, size, channel, redirect }: Wanted,
   at: number,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const part = at > 0 ? { range: { start: at }, ifRange: `"${sha1}"` } : {};
-  const answer = await client.getImageFile(uuid, { ...part, channel, signal });
+  const answer = await client.getImageFile(uuid, { ...part, channel, redirect, signal });
   let skip = at - startOf(answer);
   let left = size - at;
   // also where the server does not say which part it is

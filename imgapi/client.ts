@@ -27,6 +27,8 @@ export interface FileOptions extends FetchOptions {
   /** First and last byte, both included. */
   range?: { start: number; end?: number };
   ifRange?: string;
+  /** From the store that has the bytes, where the server sends us there. */
+  redirect?: boolean | undefined;
 }
 
 export interface UploadOptions extends CallOptions {
@@ -118,9 +120,12 @@ export class ImgapiClient {
     return this.#manifest('GET', imagePath(uuid), options);
   }
 
-  getImageFile(uuid: string, { range, ifRange, ...options }: FileOptions = {}): Promise<Answer> {
-    const headers = { range: range && `bytes=${range.start}-${range.end ?? ''}`, 'if-range': ifRange };
-    return this.#send('GET', `${imagePath(uuid)}/file`, { ...options, headers });
+  getImageFile(uuid: string, { range, ifRange, redirect, ...options }: FileOptions = {}): Promise<Answer> {
+    // what the store calls the bytes is not what we do; they never change there
+    const condition = redirect ? undefined : ifRange;
+    const headers = { range: range && `bytes=${range.start}-${range.end ?? ''}`, 'if-range': condition };
+    const led = redirect ? { query: { redirect: '1' }, redirects: 1 } : {};
+    return this.#send('GET', `${imagePath(uuid)}/file`, { ...options, ...led, headers });
   }
 
   createImage(manifest: RemoteManifest, { dc, ...options }: MakeOptions = {}): Promise<RemoteManifest> {

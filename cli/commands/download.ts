@@ -23,6 +23,7 @@ interface Options {
   manifest?: true;
   force?: true;
   channel?: string;
+  redirect?: true;
   quiet?: true;
   json?: true;
 }
@@ -44,6 +45,7 @@ export const register: Register = (program, context) => {
     .option('--manifest', 'the manifest as well, into NAME.manifest, as "imgadm install -m" takes it')
     .option('--force', 'replace a file that is there')
     .option('--channel <name>', 'the image of this channel')
+    .option('--redirect', 'from the store that has the bytes, where the server keeps them in one')
     .option('-q, --quiet', 'without progress and notes')
     .option('-j, --json', 'print what there is as JSON, instead of the name of the file')
     .addHelpText('after', EXAMPLES)
@@ -146,13 +148,13 @@ const taskOf = (image: Found, { size }: Wanted, { quiet }: Options) => ({
   quiet,
 });
 
-function fileOf(image: Found, { channel }: Options): { wanted: Wanted; compression: unknown } {
+function fileOf(image: Found, { channel, redirect }: Options): { wanted: Wanted; compression: unknown } {
   const [file] = Array.isArray(image.files) ? image.files : [];
   if (!isRecord(file) || typeof file.sha1 !== 'string' || !Number.isSafeInteger(Number(file.size))) {
     throw new CliError(`${nameAndVersion(image)} has no file`);
   }
   const { sha1, size, compression } = file;
-  return { wanted: { uuid: image.uuid, sha1, size: Number(size), channel }, compression };
+  return { wanted: { uuid: image.uuid, sha1, size: Number(size), channel, redirect }, compression };
 }
 
 async function targetOf(output: string, name: string): Promise<string> {

@@ -84,7 +84,8 @@ function notePull(ctx: Context, deps: Pick<Deps, 'audit' | 'directory' | 'listin
   if (statusCode >= 400) {
     const result = ctx.state.refused ?? String(statusCode);
     deps.audit.note({ ...pull(result), like: alike(result) });
-  } else if (!writableEnded) deps.audit.note(pull('cut', sent()));
+  } else if (statusCode === 302) deps.audit.note({ ...pull('redirect'), like: alike('redirect') });
+  else if (!writableEnded) deps.audit.note(pull('cut', sent()));
   else {
     const result = statusCode === 206 ? 'range' : 'whole';
     deps.audit.note({ ...pull(result, lengthOf(ctx)), like: alike(result) });

@@ -202,7 +202,7 @@ function lineOf({ id, time, who, what, objects, result, bytes, count }: SeenEntr
   return {
     time,
     task: id,
-    status: ['done', 'whole', 'range'].includes(result) ? 'SUCCESS' : 'FAILURE',
+    status: ['done', 'whole', 'range', 'redirect'].includes(result) ? 'SUCCESS' : 'FAILURE',
     username: who.name,
     msg: what,
     detail: Object.entries(details)

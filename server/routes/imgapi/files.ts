@@ -8,6 +8,7 @@ import { serverAt } from '../../operations/import-remote.js';
 import { findUploadTarget, uploadFile } from '../../operations/upload-file.js';
 import { paced } from '../../send-file.js';
 import { targetFor, targetOf } from '../address.js';
+import { asksForRedirect, redirectedToStore } from '../redirect-to-store.js';
 import { sendManifest } from '../reply.js';
 import { withBody } from '../request-body.js';
 import type { Handler } from '../route.js';
@@ -20,8 +21,22 @@ export const getImageFile: Handler = async (ctx, deps) => {
   const file = image.files[index];
   if (!file) throw new ImgapiError('ResourceNotFound', `image ${image.uuid} has no file at index ${index}`);
   const { credentials } = ctx.state;
-  await deps.nodeWork.sending(credentials?.token, { image: image.uuid, size: file.size }, ctx.req.socket, (bandwidth) =>
-    sendStored(ctx, bandwidth ? paced(deps, bandwidth, whileThere(ctx)) : deps, file, 'application/octet-stream'),
+  const redirects = asksForRedirect(ctx);
+  await deps.nodeWork.sending(
+    credentials?.token,
+    { image: image.uuid, size: file.size },
+    ctx.req.socket,
+    async (bandwidth) => {
+      // what is to come slowly comes from here
+      if (redirects && !bandwidth && (await redirectedToStore(ctx, deps, file, `${image.name}-${image.version}`)))
+        return;
+      await sendStored(
+        ctx,
+        bandwidth ? paced(deps, bandwidth, whileThere(ctx)) : deps,
+        file,
+        'application/octet-stream',
+      );
+    },
   );
 };
 
