@@ -26,6 +26,8 @@ export interface ProcessOptions {
   stderr?: number;
   /** A command before it, such as `ip netns exec NAME`; it must become the daemon, not start it. */
   through?: readonly string[];
+  /** What is run, where that is not the daemon of this build. */
+  main?: string;
 }
 
 export interface Exit {
@@ -58,7 +60,7 @@ export interface Daemon extends Running, Asker {
   token: string;
 }
 
-const main = fileURLToPath(new URL('../../server/main.js', import.meta.url));
+const ours = fileURLToPath(new URL('../../server/main.js', import.meta.url));
 
 /** As `npm start` and the service have it: Node 24 would let the memory of what is young grow to twice that of Node 20. */
 const SHIPPED = ['--max-semi-space-size=16'];
@@ -73,7 +75,7 @@ export function launch(
   t: Test,
   args: string[],
   env: Record<string, string> = {},
-  { stdin = 'ignore', stderr: log, through = [] }: ProcessOptions = {},
+  { stdin = 'ignore', stderr: log, through = [], main = ours }: ProcessOptions = {},
 ): Running {
   const own = Object.entries(process.env).filter(([name]) => !/^(SLIPWAY_.*|(https?|no)_proxy)$/i.test(name));
   const [command = '', ...words] = [...through, process.execPath, ...SHIPPED, main, ...args];
