@@ -223,6 +223,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     migration: closing.add(
       await ServerMigration.open({
         settings,
+        env: process.env,
         version,
         catalog: unguarded,
         blobs: files,

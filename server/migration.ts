@@ -29,6 +29,8 @@ import type { WriteGate } from './write-gate.js';
 
 export interface MigrationMeans {
   settings: Settings;
+  /** In which the configuration of where it goes is read, too. */
+  env: NodeJS.ProcessEnv;
   version: string;
   /** As they are, with nobody in between. */
   catalog: Catalog;
@@ -111,7 +113,7 @@ export class ServerMigration implements Migration {
   /** What can be refused is refused before anything is copied. */
   async #begin(config: string, signal: AbortSignal): Promise<void> {
     const { settings, secretsKey, catalog, now, log } = this.means;
-    const target = readTarget(config, process.env);
+    const target = readTarget(config, this.means.env);
     checkTarget(settings, secretsKey(), target);
     checkAlone(catalog);
     const identity = await ensureIdentity(catalog);

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { StorageDown } from '../errors.js';
-import type { PostgresChoice } from '../open.js';
 import { Connection, placesOf } from './postgres-connection.js';
 
 const PATIENCE = 30_000;
 
 /** All records are gone, and what this daemon had of them. Nobody may have them open. */
-export async function clearPostgres({ url, replica }: Pick<PostgresChoice, 'url' | 'replica'>): Promise<void> {
-  const place = { urls: placesOf(url), silence: PATIENCE, idle: PATIENCE, process: randomUUID() };
+export async function clearPostgres({ url, replica }: { url: string; replica: string }): Promise<void> {
+  const place = { urls: placesOf(url), silence: PATIENCE, patience: PATIENCE, idle: PATIENCE, process: randomUUID() };
   try {
     const connection = await Connection.open(place, 'clears');
     try {

@@ -17,6 +17,7 @@ test('without flags, variables and a file: the defaults', (t) => {
     restore: undefined,
     restorePassphrase: undefined,
     newSecretsKey: undefined,
+    abortMigration: false,
   });
   t.deepEqual([warnings.length, found.size], [0, 0]);
 });
