@@ -7,8 +7,10 @@ export interface Place {
   urls: readonly string[];
   /** In milliseconds, before a connection that does not answer is given up. */
   silence: number;
-  /** In milliseconds, before the server gives up a transaction whose daemon says nothing. */
+  /** In milliseconds, before the server gives up a transaction whose daemon says nothing: long, as changes may be. */
   idle: number;
+  /** In milliseconds, how long to wait for others to be done with the head. */
+  patience: number;
   /** What the server is told of who is there: the daemon of one start. */
   process: string;
 }
@@ -50,16 +52,17 @@ export class Connection {
   }
 
   static async open(place: Place, purpose: string, settings: Record<string, string> = {}): Promise<Connection> {
-    const errors: Error[] = [];
-    for (const url of place.urls) {
-      try {
-        return await Connection.#openOne(url, place, purpose, settings);
-      } catch (error) {
-        errors.push(error as Error);
-      }
+    // all at once: one that is silent holds up none of the others
+    const opening = place.urls.map((url) => Connection.#openOne(url, place, purpose, settings));
+    try {
+      const first = await Promise.any(opening);
+      for (const other of opening) other.then((found) => found !== first && found.end()).catch(() => {}); // not needed
+      return first;
+    } catch (error) {
+      const { errors } = error as { errors: Error[] };
+      // that a copy takes no writes says less than why the other one does not answer
+      throw errors.find(({ message }) => message !== standby) ?? errors[0];
     }
-    // that a copy takes no writes says less than why the other one does not answer
-    throw errors.find(({ message }) => message !== standby) ?? errors[0];
   }
 
   static async #openOne(url: string, place: Place, purpose: string, settings: Record<string, string>) {

@@ -150,7 +150,7 @@ export class Follower {
     while (!this.#ended) {
       try {
         await this.#session(() => {
-          if (this.#down) this.#options.log('info', 'the database is there again');
+          if (this.#down) this.#options.log('info', 'the database is followed again');
           this.#down = undefined;
           pause = firstPause;
           isNew = false;
@@ -158,7 +158,9 @@ export class Follower {
         });
       } catch (error) {
         if (isNew) return failed(error);
-        if (!this.#down) this.#options.log('warn', 'the database is away', { err: error });
+        const what =
+          error instanceof StorageDown ? 'the copy of the records can not be written' : 'the database is away';
+        if (!this.#down) this.#options.log('warn', what, { err: error });
         this.#down = error as Error;
         for (const { reject } of this.#asking.splice(0)) reject(new StorageDown('asking who is in', error));
       } finally {
@@ -367,7 +369,7 @@ export class Follower {
   async #join(connection: Connection): Promise<void> {
     const { place, replica, snapshots, log } = this.#options;
     const self = this.#newMember();
-    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.idle * 2);
+    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.patience);
     // nobody waits for the lease of the one that had this replica before
     const gone = { text: 'DELETE FROM slipway.members WHERE process = $1', values: [replica.before] };
     if (replica.before) await connection.all(gone);

@@ -155,7 +155,7 @@ export class PostgresGround implements Ground {
     const [, , read, members] = await connection.results(
       `BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE; ${readBehind(behind)};
        SELECT c.roster, m.* FROM slipway.cluster c LEFT JOIN slipway.members m ON true`,
-      this.place.idle * 2,
+      this.place.patience,
     );
     let logged = loggedOf(read!.rows, behind);
     await this.replica.takeIn(logged, this.standing.tell);
@@ -225,7 +225,7 @@ export class PostgresGround implements Ground {
 
   /** Whether a group was committed whose commit nobody has answered. */
   async #isThere(group: string, cause: unknown): Promise<boolean> {
-    const until = performance.now() + this.place.idle * 2;
+    const until = performance.now() + this.place.patience;
     for (;;) {
       try {
         const connection = await this.#line.get();
@@ -233,7 +233,7 @@ export class PostgresGround implements Ground {
         const others = { text: endOthers, values: [applicationName(this.place.process, writes)] };
         await connection.all(others);
         // this commit waits for a copy that commits wait for, and with it for all that was before
-        await connection.all('BEGIN; UPDATE slipway.cluster SET looked = looked + 1', this.place.idle * 2);
+        await connection.all('BEGIN; UPDATE slipway.cluster SET looked = looked + 1', this.place.patience);
         const found = await connection.all({ text: 'SELECT 1 FROM slipway.log WHERE id = $1', values: [group] });
         await connection.all('COMMIT');
         return found.length > 0;

@@ -11,7 +11,7 @@ export async function loadEntries(place: Place, entries: AsyncIterable<Entry[]>)
     },
   );
   try {
-    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.idle * 2);
+    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.patience);
     const found = await connection.all('SELECT 1 FROM slipway.entries LIMIT 1');
     if (found.length > 0) throw new Error('a catalog that holds something already can not be loaded');
     for await (const page of entries) {

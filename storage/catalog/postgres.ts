@@ -27,7 +27,8 @@ export async function openPostgresCatalog({ log = () => {}, keep = 10_000, ...ch
   const place: Place = {
     urls: placesOf(choice.url),
     silence: Math.max(choice.lease, 2000),
-    idle: Math.max(choice.lease * 2, 4000),
+    idle: Math.max(choice.lease * 3, 15_000),
+    patience: Math.max(choice.lease * 2, 4000),
     process: randomUUID(),
   };
   const replica = await Replica.open(choice.replica, place.process, (message, fields) => log('warn', message, fields));
@@ -73,7 +74,7 @@ export async function openPostgresCatalog({ log = () => {}, keep = 10_000, ...ch
 async function prepare(place: Place): Promise<void> {
   const connection = await Connection.open(place, 'prepares');
   try {
-    await prepareSchema(connection, place.idle * 4);
+    await prepareSchema(connection, place.patience * 4);
   } finally {
     await connection.end();
   }

@@ -619,6 +619,59 @@ export function catalogContract(
     t.deepEqual(await catalog.get(ships, '2'), { id: '2', tons: 2 });
   });
 
+  about('whoever has the catalog is a member of it, and the first while there is no other', async (t, catalog) => {
+    const { members } = catalog;
+    t.true(catalog.current());
+    await members.look();
+    t.deepEqual(members.all(), [members.self]);
+    t.true(members.isIn(members.self.id));
+    t.false(members.isIn('00000000-0000-4000-8000-000000000000'));
+    t.true(members.isFirst());
+    members.hear('topic', () => t.fail('nobody hears himself'));
+    members.tell('topic', { any: 'thing' });
+    await members.look();
+  });
+
+  about('alone is one after another under each name, whatever becomes of it', async (t, catalog) => {
+    const { members } = catalog;
+    const events: string[] = [];
+    const { opened, open } = gate();
+    const first = members.alone('a', async () => {
+      events.push('begin');
+      await opened;
+      events.push('end');
+      throw new Error('it failed');
+    });
+    const second = members.alone('a', async () => {
+      events.push('next');
+      return 2;
+    });
+    t.is(await members.alone('b', async () => 'other'), 'other');
+    t.is(await members.ifAlone('a', async () => t.fail()), undefined);
+    open();
+    await t.throwsAsync(first, { message: 'it failed' });
+    t.is(await second, 2);
+    t.deepEqual(events, ['begin', 'end', 'next']);
+    t.is(await members.ifAlone('a', async () => 3), 3);
+    await t.throwsAsync(
+      members.ifAlone('a', async () => {
+        throw new Error('it failed, too');
+      }),
+      { message: 'it failed, too' },
+    );
+  });
+
+  about('snapshots are counted while they are open', async (t, catalog) => {
+    t.is(catalog.openSnapshots(), 0);
+    const [one, two] = [await catalog.snapshot(), await catalog.snapshot()];
+    t.is(await catalog.write(async () => catalog.openSnapshots()), 2);
+    await one.close();
+    await one.close();
+    t.is(await catalog.write(async () => catalog.openSnapshots()), 1);
+    await two.close();
+    t.is(await catalog.write(async () => catalog.openSnapshots()), 0);
+  });
+
   about('close waits for the writes that have begun and refuses those that come later', async (t, catalog) => {
     const acknowledged = insert(catalog, { id: '1' });
     await catalog.close();

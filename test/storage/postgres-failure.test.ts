@@ -72,7 +72,7 @@ failing('what was told while a connection was cut is read behind it', async (t) 
     await writing;
     t.true((await other.ids()).includes(how));
   }
-  await other.said(/the database is there again/);
+  await other.said(/the database is followed again/);
 });
 
 failing('a commit whose answer is lost is looked up', async (t) => {
