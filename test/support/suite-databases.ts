@@ -10,7 +10,9 @@ export class SuiteDatabases {
 
   /** Before the first is taken. */
   async prepare(): Promise<void> {
-    await ask(this.url, 'CREATE TABLE IF NOT EXISTS free_databases (name text PRIMARY KEY)');
+    // of two that look at once both would make it
+    const make = 'CREATE TABLE IF NOT EXISTS free_databases (name text PRIMARY KEY)';
+    await ask(this.url, `SELECT pg_advisory_xact_lock(1); ${make}`);
   }
 
   /** The URL of one that is empty. */
