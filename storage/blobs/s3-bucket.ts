@@ -233,15 +233,20 @@ export class S3Bucket {
     } while (ContinuationToken);
   }
 
+  /** Nobody else may be at it: those whose answers were lost are given up. */
   async begin(Key: string, { signal }: Asking = {}): Promise<string> {
+    const command = { ...this.#bucket, Key, ...this.#written };
+    let tries = 0;
     const { UploadId = '' } = await this.#ask(
       `beginning ${Key}`,
-      (abortSignal) =>
-        this.#client.send(new CreateMultipartUploadCommand({ ...this.#bucket, Key, ...this.#written }), {
-          abortSignal,
-        }),
+      (abortSignal) => {
+        tries += 1;
+        return this.#client.send(new CreateMultipartUploadCommand(command), { abortSignal });
+      },
       { signal },
     );
+    if (tries === 1) return UploadId;
+    for await (const { name, upload } of this.begun(Key)) if (upload !== UploadId) await this.abort(name, upload);
     return UploadId;
   }
 
