@@ -80,9 +80,10 @@ async function isMoved(move: ContentMove, holding: Holding, report: (bytes: numb
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof Unreadable) return false;
+      if (error instanceof Lost && (failed > 0 || error.isGone)) return false;
       const pause = pauses[failed];
-      if (pause === undefined || !(error instanceof StorageDown || error instanceof TransferRefused)) throw error;
+      const mayPass = error instanceof StorageDown || error instanceof TransferRefused || error instanceof Lost;
+      if (pause === undefined || !mayPass) throw error;
       await sleep(pause, undefined, { signal });
     }
   }
@@ -111,23 +112,28 @@ async function copied(
     await transfer(readingFrom(from.blobs, key), staged, { expect: { size, sha256 }, report, signal });
   } catch (error) {
     await staged.discard();
-    throw error instanceof TransferRefused ? new Unreadable(error.message, { cause: error }) : error;
+    if (error instanceof TransferRefused) throw new Lost(false, error);
+    // A store that fails is asked again; one that says that it has something else has lost it.
+    const isShort = error instanceof StorageDown && (await from.blobs.stat(key))?.size !== size;
+    throw isShort ? new Lost(false, error) : error;
   }
 }
 
-/** It is missing or damaged where it comes from. */
-class Unreadable extends Error {
-  override name = 'Unreadable';
+/** It is missing or damaged where it comes from, which is looked at twice if it is not gone. */
+class Lost extends Error {
+  override name = 'Lost';
+  constructor(
+    readonly isGone: boolean,
+    cause?: unknown,
+  ) {
+    super('a blob is lost', { cause });
+  }
 }
 
 async function* readingFrom(blobs: BlobStore, key: string): AsyncGenerator<Uint8Array> {
-  try {
-    const chunks = await blobs.read(key);
-    if (!chunks) throw new Error(`blob ${key} is missing`);
-    yield* chunks;
-  } catch (cause) {
-    throw new Unreadable(`blob ${key} can not be read`, { cause });
-  }
+  const chunks = await blobs.read(key);
+  if (!chunks) throw new Lost(true);
+  yield* chunks;
 }
 
 /** What is on its way in goes on where it was; nobody may work on it. */
