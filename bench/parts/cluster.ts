@@ -36,6 +36,8 @@ const WRITERS = 16;
 const MIB = 2 ** 20;
 const SIZE = 128 * MIB;
 const CACHE = 1024 * MIB;
+/** Of the bench itself, in milliseconds: it writes much at once. */
+const LEASE = 60_000;
 const MOST_MEMORY = 200;
 
 const whole = '/images';
@@ -95,7 +97,7 @@ async function prepare(bench: Bench): Promise<Stage> {
   const embedded = await startDaemon(bench, data);
   const one = await startMember(bench, 'one', shared);
   const other = await startMember(bench, 'other', shared, '--store-cache', String(CACHE));
-  const own = { ...shared, database: await postgres.newDatabase() };
+  const own = { ...shared, database: await postgres.newDatabase(), bucket: await ceph.newBucket() };
   const alone = await startMember(bench, 'alone', own);
   const tokens = { pair: await tokenOf(one), alone: await tokenOf(alone) };
   return { embedded, one, other, alone, tokens, shared };
@@ -103,7 +105,7 @@ async function prepare(bench: Bench): Promise<Stage> {
 
 function openShared({ directory }: Bench, { database }: Shared, name: string): Promise<Catalog> {
   const member = { name, version: '0' };
-  return openCatalog({ kind: 'postgres', url: database, replica: join(directory, name), member, lease: 5000 });
+  return openCatalog({ kind: 'postgres', url: database, replica: join(directory, name), member, lease: LEASE });
 }
 
 const tokenOf = async ({ data }: Member) => (await readFile(join(data, 'admin-token'), 'utf8')).trim();
