@@ -28,7 +28,10 @@ export async function openClusterEngine(): Promise<TestEngine> {
       const url = await databases.take();
       const choice = { kind: 'postgres' as const, url, member: MEMBER, lease: LEASE };
       const catalog = await inOwnDirectory((replica) => openCatalog({ ...choice, replica }));
-      return endingWith(catalog, () => databases.giveBack(url));
+      return endingWith(catalog, async (close) => {
+        await close();
+        await databases.giveBack(url);
+      });
     },
     blobs: async () => {
       const blobs = await openBlobs({ kind: 's3', ...place, prefix: `${prefixes++}` });
@@ -39,13 +42,10 @@ export async function openClusterEngine(): Promise<TestEngine> {
 
 /** What tests leave would fill the memory that their S3 store keeps it in. */
 function emptiedAtEnd(blobs: BlobStore): BlobStore {
-  const close = blobs.close.bind(blobs);
   const list = blobs.list.bind(blobs);
   const remove = blobs.delete.bind(blobs);
-  return Object.assign(blobs, {
-    close: async () => {
-      for await (const { key } of list()) await remove(key);
-      await close();
-    },
+  return endingWith(blobs, async (close) => {
+    for await (const { key } of list()) await remove(key);
+    await close();
   });
 }

@@ -19,16 +19,20 @@ export async function inOwnDirectory<S extends Store>(open: (directory: string) 
   }
   const directory = join(scratch, String(made++));
   mkdirSync(directory);
-  return endingWith(await open(directory), () => rm(directory, { recursive: true, force: true }));
+  return endingWith(await open(directory), async (close) => {
+    await close();
+    await rm(directory, { recursive: true, force: true });
+  });
 }
 
-/** The store itself, since tests give some of its methods others. */
-export function endingWith<S extends Store>(store: S, finish: () => Promise<void>): S {
+/** The store itself, since tests give some of its methods others; some close it, and their end does so once more. */
+export function endingWith<S extends Store>(store: S, end: (close: () => Promise<void>) => Promise<void>): S {
   const close = store.close.bind(store);
+  let ending: Promise<void> | undefined;
   return Object.assign(store, {
-    close: async () => {
-      await close();
-      await finish();
+    close: () => {
+      ending ??= end(close);
+      return ending;
     },
   });
 }
