@@ -56,7 +56,7 @@ export class Connection {
     const opening = place.urls.map((url) => Connection.#openOne(url, place, purpose, settings));
     try {
       const first = await Promise.any(opening);
-      for (const other of opening) other.then((found) => found !== first && found.end()).catch(() => {}); // not needed
+      for (const other of opening) other.then((found) => (found === first ? undefined : found.end())).catch(() => {});
       return first;
     } catch (error) {
       const { errors } = error as { errors: Error[] };

@@ -33,7 +33,6 @@ export interface FollowerOptions {
 const firstPause = 50;
 const longestPause = 1000;
 const beatsPerLease = 4;
-const beatsPerTrim = 16;
 
 /**
  * Keeps this daemon a member that has taken in what the others have committed, over a connection of its own. An exchange
@@ -58,7 +57,7 @@ export class Follower {
   #isIn = false;
   #wanted: 'beat' | 'read' | undefined;
   #wake = () => {};
-  #beats = 0;
+  #trimmed = 0;
   #confirmed = -1;
   #running: Promise<void> | undefined;
   #down: Error | undefined;
@@ -325,10 +324,7 @@ export class Follower {
       await this.#giveUp(connection);
       const own = this.roster.all().find(({ id }) => id === this.self.id);
       if (this.givenUp.length > 0 || (own && own.snapshots !== this.#options.snapshots())) this.#options.touch();
-      this.#beats += 1;
-      if (this.#beats % beatsPerTrim === 0 && this.roster.all()[0]?.id === this.self.id) {
-        await connection.all(trim(this.#options.keep));
-      }
+      await this.#trim(connection);
       for (const { resolve } of asking.splice(0)) resolve();
     } catch (error) {
       for (const { reject } of asking) reject(new StorageDown('asking who is in', error));
@@ -343,6 +339,15 @@ export class Follower {
     const isOther = this.roster.see(Number(first.roster), rows.flatMap(listedOf));
     this.givenUp = this.givenUp.filter(({ id }) => this.roster.has(id));
     if (isOther) this.#tellChanged();
+  }
+
+  /** The first of all, once in a while. */
+  async #trim(connection: Connection): Promise<void> {
+    const { keep, replica } = this.#options;
+    const { sequence } = replica.at;
+    if (sequence - this.#trimmed <= keep / 2 || this.roster.all()[0]?.id !== this.self.id) return;
+    await connection.all(trim(keep));
+    this.#trimmed = sequence;
   }
 
   /** Whose beat has stood still for a whole lease is out: its connections are ended, as one may have the head locked. */
