@@ -142,9 +142,12 @@ async function clearOne(deps: Deps, task: Task, work: Work, copy: NodeImage): Pr
   const { catalog, now } = deps;
   const going = await catalog.write(async (tx) => {
     const held = await tx.get(nodeImages, copyId(copy));
-    if (held?.state === 'ready') await tx.replace(nodeImages, deleting(held, task.id, now()));
+    // whoever has cancelled the task just now has got its copies back
+    const isWanted = (await tx.get(tasks, task.id))?.status === 'STARTED';
+    if (isWanted && held?.state === 'ready') await tx.replace(nodeImages, deleting(held, task.id, now()));
     return held;
   });
+  work.signal.throwIfAborted();
   if (!going) return undefined;
   if (going.state === 'importing') return `it is coming there at the moment, by task ${going.task}`;
   if (going.state === 'deleting' && going.task !== task.id && (await isRunning(deps, going.task))) {
