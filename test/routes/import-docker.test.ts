@@ -378,7 +378,7 @@ test('a layer that falls silent is asked for again', async (t) => {
     },
   });
   registry.put('app', 'latest', image);
-  const server = await start(t, { registries: { ...registries, patience: 1000 } });
+  const server = await start(t, { registries: { ...registries, patience: 4000 } });
   t.is((await pull(server, registry, 'app')).error, undefined);
   t.deepEqual(ranges.slice(0, 2), [undefined, 'bytes=3-']);
   t.deepEqual(await left(server), { images: 1, whole: 1, staged: 0, begun: 0 });
