@@ -36,12 +36,14 @@ export interface DiskNode {
 export interface DiskPlan {
   /** The size of a filesystem of its own, such as `1m`. */
   size?: string;
+  /** A directory whose tools come before those of this machine. */
+  tools?: string;
 }
 
 export async function startDiskNode(
   t: ExecutionContext,
   { port, key }: { port: number; key: NodeKey },
-  { size }: DiskPlan = {},
+  { size, tools }: DiskPlan = {},
 ): Promise<DiskNode> {
   const home = await scratch(t);
   const place = join(await scratch(t), POOL);
@@ -51,7 +53,11 @@ export async function startDiskNode(
     t.teardown(() => unmount(place));
   }
   await writeFile(join(home, '.curlrc'), `resolve = "images.test:${port}:127.0.0.1"\n`);
-  const env = { CURL_HOME: home, SLIPWAY_ETC: home, PATH: process.env.PATH ?? '' };
+  const env = {
+    CURL_HOME: home,
+    SLIPWAY_ETC: home,
+    PATH: [...(tools === undefined ? [] : [tools]), process.env.PATH ?? ''].join(':'),
+  };
   const sshd = await startSshd(t, { env, authorized: [key.public] });
   const file = join(home, 'sources');
   return {
