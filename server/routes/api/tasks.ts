@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ImgapiError } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
 import type { AuditEntry, SeenEntry } from '../../model/audit.js';
+import { type Caller, isOperator } from '../../model/caller.js';
 import { answer } from '../../model/permissions.js';
 import { type Progress, type Task, taskStatuses } from '../../model/task.js';
 import { cancelTask, findDone, findTask, listTasks } from '../../operations/find-task.js';
@@ -32,6 +33,7 @@ const record = z.strictObject({
       left: z.number().nullable().describe('seconds, at that rate'),
     })
     .nullable(),
+  runner: z.string().nullable().describe('the daemon that works on it; told to SuperAdmins'),
   result: z.unknown(),
   created: z.iso.datetime(),
   started: z.iso.datetime().nullable(),
@@ -44,7 +46,7 @@ function shownProgress(progress: Progress | undefined) {
   return { done, total, ceiling, unit, rate, left };
 }
 
-function present(task: Task, { tasks }: Pick<Deps, 'tasks'>) {
+function present(caller: Caller, task: Task, { tasks, catalog }: Pick<Deps, 'tasks' | 'catalog'>) {
   const { id, what, objects, status, who, datacenter, result, created, started = null, finished = null } = task;
   return {
     id,
@@ -55,6 +57,7 @@ function present(task: Task, { tasks }: Pick<Deps, 'tasks'>) {
     user: who.name,
     dc: datacenter ?? null,
     progress: shownProgress(tasks.progressOf(task)),
+    runner: (isOperator(caller) && catalog.members.all().find(({ id }) => id === task.runner)?.name) || null,
     result,
     created,
     started,
@@ -84,7 +87,7 @@ export const list = endpoint({
       (task) => (status === undefined || task.status === status) && (dc === undefined || task.datacenter === dc),
     );
     const page = pageOf(
-      all.map((task) => present(task, deps)),
+      all.map((task) => present(caller, task, deps)),
       { ...paging, order_by: paging.order_by ?? '-created' },
       {
         created: ({ created }) => created,
@@ -112,7 +115,7 @@ export const show = endpoint({
   status: 200,
   answer: record,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) => present(await findTask(deps, caller, params.id ?? ''), deps),
+  perform: async ({ caller, params }, deps) => present(caller, await findTask(deps, caller, params.id ?? ''), deps),
 });
 
 export const poll = endpoint({
