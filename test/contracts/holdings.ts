@@ -16,18 +16,28 @@ const tomorrow = new Date(Date.now() + day);
 /** Everything that can go goes. */
 const thorough = { now: tomorrow, grace: 0, lease: 0 };
 
-/** What holds between records and bytes, on every blob store: nobody's bytes go, and nobody's bytes stay twice. */
-export function holdingsContract(
-  name: string,
-  open: (t: ExecutionContext) => Promise<{ blobs: BlobStore; close: () => Promise<void> }>,
-): void {
-  function about(title: string, proof: (t: ExecutionContext, stores: Stores) => Promise<void>): void {
+export interface OpenedStores {
+  blobs: BlobStore;
+  /** Records of its own in memory, unless given. */
+  catalog?: Catalog;
+  /** The same records and bytes, as another daemon has them. */
+  other?: Stores;
+  close: () => Promise<void>;
+}
+
+/**
+ * What holds between records and bytes, on every blob store: nobody's bytes go, and nobody's bytes stay twice. Where two
+ * daemons have them, one collects and the other publishes.
+ */
+export function holdingsContract(name: string, open: (t: ExecutionContext) => Promise<OpenedStores>): void {
+  function about(title: string, proof: (t: ExecutionContext, stores: Stores, other: Stores) => Promise<void>): void {
     test(`${name}: ${title}`, async (t) => {
-      const { blobs, close } = await open(t);
+      const { blobs, close, ...given } = await open(t);
       t.teardown(close);
-      const catalog = await openMemoryCatalog();
-      t.teardown(() => catalog.close());
-      await proof(t, { catalog, blobs });
+      const catalog = given.catalog ?? (await openMemoryCatalog());
+      if (!given.catalog) t.teardown(() => catalog.close());
+      const stores = { catalog, blobs };
+      await proof(t, stores, given.other ?? stores);
     });
   }
 
@@ -48,9 +58,9 @@ export function holdingsContract(
     t.deepEqual(await listed(stores.blobs), [{ key: first.key, staged: false }]);
   });
 
-  about('the same bytes published at the same time are kept once', async (t, stores) => {
+  about('the same bytes published at the same time are kept once', async (t, stores, other) => {
     const files = await Promise.all(Array.from({ length: 8 }, () => stored(stores, 'file')));
-    await Promise.all(files.map((file, n) => publishFor(stores, file, `image-${n}`)));
+    await Promise.all(files.map((file, n) => publishFor(n % 2 === 0 ? stores : other, file, `image-${n}`)));
     const found = await stores.catalog.get(contents, files[0]!.content.sha256);
     t.is(found?.holders.length, 8);
     t.deepEqual(await listed(stores.blobs), [{ key: found!.key, staged: false }]);
@@ -181,10 +191,10 @@ export function holdingsContract(
     t.is((await listed(stores.blobs)).length, 1);
   });
 
-  about('race: bytes are held again after collect has found them unheld', async (t, stores) => {
+  about('race: bytes are held again after collect has found them unheld', async (t, stores, other) => {
     const file = await unheld(stores, 'file');
     const { reached, paused, go } = pause();
-    const collecting = collect({ ...stores, catalog: before(stores.catalog, paused) }, thorough);
+    const collecting = collect({ ...other, catalog: before(other.catalog, paused) }, thorough);
     await reached;
     await publishFor(stores, await stored(stores, 'file'), 'image-2');
     go();
@@ -193,27 +203,30 @@ export function holdingsContract(
     t.deepEqual(await locate(stores.catalog, file.content.sha256), { key: file.key, size: 4 });
   });
 
-  about('race: the same bytes are published while collect is about to delete the old ones', async (t, stores) => {
-    const old = await unheld(stores, 'file');
-    const { reached, paused, go } = pause();
-    const collecting = collect(
-      { ...stores, blobs: beforeDelete(stores.blobs, paused) },
-      { ...thorough, lease: 2 * day },
-    );
-    await reached;
-    const fresh = await stored(stores, 'file');
-    await publishFor(stores, fresh, 'image-2');
-    go();
-    t.deepEqual(await collecting, { unheld: 1, orphans: 0, staged: 0 });
-    t.is(await stores.blobs.stat(old.key), undefined);
-    t.deepEqual(await locate(stores.catalog, fresh.content.sha256), { key: fresh.key, size: 4 });
-    t.is((await bytesOf(stores.blobs, fresh.key))?.toString(), 'file');
-  });
+  about(
+    'race: the same bytes are published while collect is about to delete the old ones',
+    async (t, stores, other) => {
+      const old = await unheld(stores, 'file');
+      const { reached, paused, go } = pause();
+      const collecting = collect(
+        { ...other, blobs: beforeDelete(other.blobs, paused) },
+        { ...thorough, lease: 2 * day },
+      );
+      await reached;
+      const fresh = await stored(stores, 'file');
+      await publishFor(stores, fresh, 'image-2');
+      go();
+      t.deepEqual(await collecting, { unheld: 1, orphans: 0, staged: 0 });
+      t.is(await stores.blobs.stat(old.key), undefined);
+      t.deepEqual(await locate(stores.catalog, fresh.content.sha256), { key: fresh.key, size: 4 });
+      t.is((await bytesOf(stores.blobs, fresh.key))?.toString(), 'file');
+    },
+  );
 
-  about('race: a blob is published after collect has found it unknown', async (t, stores) => {
+  about('race: a blob is published after collect has found it unknown', async (t, stores, other) => {
     const late = await stored(stores, 'late');
     const { reached, paused, go } = pause();
-    const collecting = collect({ ...stores, catalog: before(stores.catalog, paused) }, thorough);
+    const collecting = collect({ ...other, catalog: before(other.catalog, paused) }, thorough);
     await reached;
     await publishFor(stores, late, 'image-1');
     go();
@@ -221,10 +234,10 @@ export function holdingsContract(
     t.is((await bytesOf(stores.blobs, late.key))?.toString(), 'late');
   });
 
-  about('race: a blob is published while collect is deleting it', async (t, stores) => {
+  about('race: a blob is published while collect is deleting it', async (t, stores, other) => {
     const late = await stored(stores, 'late');
     const { reached, paused, go } = pause();
-    const collecting = collect({ ...stores, blobs: beforeDelete(stores.blobs, paused) }, thorough);
+    const collecting = collect({ ...other, blobs: beforeDelete(other.blobs, paused) }, thorough);
     await reached;
     const publishing = publishFor(stores, late, 'image-1');
     go();
@@ -233,46 +246,52 @@ export function holdingsContract(
     t.is(await locate(stores.catalog, late.content.sha256), undefined, 'no record without bytes');
   });
 
-  about('race: a blob is deleted, and that is done with, after its publisher has looked at it', async (t, stores) => {
-    const late = await stored(stores, 'late');
-    const { reached, paused, go } = pause();
-    const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, late, 'image-1');
-    await reached;
-    t.deepEqual(await collect(stores, thorough), { unheld: 0, orphans: 1, staged: 0 });
-    go();
-    await t.throwsAsync(publishing, { message: /its lease has run out/ });
-    t.is(await locate(stores.catalog, late.content.sha256), undefined, 'no record without bytes');
-  });
+  about(
+    'race: a blob is deleted, and that is done with, after its publisher has looked at it',
+    async (t, stores, other) => {
+      const late = await stored(stores, 'late');
+      const { reached, paused, go } = pause();
+      const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, late, 'image-1');
+      await reached;
+      t.deepEqual(await collect(other, thorough), { unheld: 0, orphans: 1, staged: 0 });
+      go();
+      await t.throwsAsync(publishing, { message: /its lease has run out/ });
+      t.is(await locate(stores.catalog, late.content.sha256), undefined, 'no record without bytes');
+    },
+  );
 
-  about('race: other blobs are deleted after a publisher has looked at its own', async (t, stores) => {
+  about('race: other blobs are deleted after a publisher has looked at its own', async (t, stores, other) => {
     await stored(stores, 'orphan');
     const { reached, paused, go } = pause();
     const late = await stored(stores, 'late');
     await stores.catalog.write((tx) => tx.insert(partials, { holder: 'task', key: late.key }));
     const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, late, 'image-1');
     await reached;
-    t.like(await collect(stores, thorough), { orphans: 1 });
+    t.like(await collect(other, thorough), { orphans: 1 });
     go();
     t.is(await publishing, 'published');
     t.is((await bytesOf(stores.blobs, late.key))?.toString(), 'late');
   });
 
-  about('race: bytes that were whole when they were looked at are gone when they are held', async (t, stores) => {
-    const old = await unheld(stores, 'file');
-    const fresh = await stored(stores, 'file');
-    await stores.catalog.write((tx) => tx.insert(partials, { holder: 'task', key: fresh.key }));
-    const { reached, paused, go } = pause();
-    const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, fresh, 'image-2');
-    await reached;
-    t.like(await collect(stores, thorough), { unheld: 1 });
-    go();
-    t.is(await publishing, 'published');
-    t.is(await stores.blobs.stat(old.key), undefined);
-    t.deepEqual(await locate(stores.catalog, fresh.content.sha256), { key: fresh.key, size: 4 });
-    t.is((await bytesOf(stores.blobs, fresh.key))?.toString(), 'file');
-  });
+  about(
+    'race: bytes that were whole when they were looked at are gone when they are held',
+    async (t, stores, other) => {
+      const old = await unheld(stores, 'file');
+      const fresh = await stored(stores, 'file');
+      await stores.catalog.write((tx) => tx.insert(partials, { holder: 'task', key: fresh.key }));
+      const { reached, paused, go } = pause();
+      const publishing = publishFor({ ...stores, catalog: before(stores.catalog, paused) }, fresh, 'image-2');
+      await reached;
+      t.like(await collect(other, thorough), { unheld: 1 });
+      go();
+      t.is(await publishing, 'published');
+      t.is(await stores.blobs.stat(old.key), undefined);
+      t.deepEqual(await locate(stores.catalog, fresh.content.sha256), { key: fresh.key, size: 4 });
+      t.is((await bytesOf(stores.blobs, fresh.key))?.toString(), 'file');
+    },
+  );
 
-  about('a blob store that does not answer stops no other write', async (t, stores) => {
+  about('a blob store that does not answer stops no other write', async (t, stores, other) => {
     await unheld(stores, 'unheld');
     await stored(stores, 'orphan');
     const late = await stored(stores, 'late');
@@ -280,13 +299,13 @@ export function holdingsContract(
     const deleting = pause();
     const looking = pause();
     const silent = {
-      ...beforeDelete(stores.blobs, deleting.paused),
+      ...beforeDelete(stores.blobs, () => Promise.resolve()),
       stat: async (key: string) => {
         await looking.paused();
         return stores.blobs.stat(key);
       },
     };
-    const collecting = collect({ ...stores, blobs: silent }, thorough);
+    const collecting = collect({ ...other, blobs: beforeDelete(other.blobs, deleting.paused) }, thorough);
     const publishing = publishFor({ ...stores, blobs: silent }, late, 'image-1');
     await Promise.all([deleting.reached, looking.reached]);
     t.is(await publishFor(stores, await stored(stores, 'other'), 'image-2'), 'published');
@@ -296,11 +315,11 @@ export function holdingsContract(
     t.is(await publishing, 'published');
   });
 
-  about('what a collect was killed at is deleted by the next', async (t, stores) => {
+  about('what a collect was killed at is deleted by the next', async (t, stores, other) => {
     const file = await unheld(stores, 'file');
     const orphan = await stored(stores, 'orphan');
     const dying = beforeDelete(stores.blobs, () => Promise.reject(new Error('killed')));
-    await t.throwsAsync(collect({ ...stores, blobs: dying }, thorough), { message: 'killed' });
+    await t.throwsAsync(collect({ ...other, blobs: dying }, thorough), { message: 'killed' });
     t.is(await locate(stores.catalog, file.content.sha256), undefined);
     t.truthy(await stores.blobs.stat(file.key));
     await collect(stores, { grace: day, lease: day });
@@ -310,19 +329,19 @@ export function holdingsContract(
     t.deepEqual(left, []);
   });
 
-  about('race: two collect at once', async (t, stores) => {
+  about('race: two collect at once', async (t, stores, other) => {
     await unheld(stores, 'file');
     await stored(stores, 'orphan');
-    const counts = await Promise.all([collect(stores, thorough), collect(stores, thorough)]);
+    const counts = await Promise.all([collect(stores, thorough), collect(other, thorough)]);
     t.is(counts[0].unheld + counts[1].unheld, 1);
     t.deepEqual(await listed(stores.blobs), []);
     t.is(await locate(stores.catalog, sha256Of('file')), undefined);
   });
 
-  about('what a snapshot names stays until it is closed', async (t, stores) => {
+  about('what a snapshot names stays until it is closed', async (t, stores, other) => {
     const file = await unheld(stores, 'file');
     const { reached, paused, go } = pause();
-    const collecting = collect({ ...stores, catalog: before(stores.catalog, paused) }, thorough);
+    const collecting = collect({ ...other, catalog: before(other.catalog, paused) }, thorough);
     await reached;
     const snapshot = await stores.catalog.snapshot();
     t.is(stores.catalog.openSnapshots(), 1);
@@ -336,7 +355,7 @@ export function holdingsContract(
     await snapshot.close();
     await snapshot.close();
     t.is(stores.catalog.openSnapshots(), 0);
-    t.like(await collect(stores, thorough), { unheld: 1 });
+    t.like(await collect(other, thorough), { unheld: 1 });
   });
 
   about('a download that has begun is not hurt by collect', async (t, stores) => {
