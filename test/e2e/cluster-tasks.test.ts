@@ -384,3 +384,53 @@ for (const [kind, begin] of Object.entries(rows)) {
     }
   });
 }
+
+/** An import of its own, half of which has come; where it runs, and where it does not. */
+async function halfImported(name: string) {
+  const [a, b] = lab.cluster.daemons as [Daemon, Daemon];
+  const { uuid, bytes } = await imageAt(lab.other, name);
+  const { held } = lab.toOther.shutAfter(MIB);
+  const { task_id: id } = await ask(a, 'POST', `/api/imagestore/other/image/${uuid}`, {}, 201);
+  const place = await runnerOf([a, b], id);
+  await held;
+  const [runner, survivor] = place === 0 ? [a, b] : [b, a];
+  return { id, uuid, bytes, place, runner, survivor };
+}
+
+test(`a daemon that is told to stop leaves its task to the other at once${why}`, async (t) => {
+  t.timeout(300_000);
+  const { id, uuid, bytes, place, runner, survivor } = await halfImported('left');
+  const ended = runner.kill('SIGTERM');
+  await survivor.logged(({ msg, task }) => task === id && isBegun(msg));
+  lab.toOther.open();
+  t.is((await endOf(survivor, id)).status, 'SUCCESS');
+  await holds(t, survivor, uuid, bytes);
+  t.is((await ended).code, 0);
+  await lab.cluster.start(place);
+});
+
+test(`a task is cancelled at the daemon that does not work on it, and leaves nothing${why}`, async (t) => {
+  t.timeout(300_000);
+  const { id, uuid, runner, survivor } = await halfImported('cancelled');
+  t.is((await survivor.ask('PUT', `/api/task/${id}/cancel`, { as: 'admin' })).status, 410);
+  t.is((await endOf(runner, id)).status, 'REVOKED');
+  lab.toOther.open();
+  for (const daemon of [runner, survivor]) t.is((await daemon.ask('GET', `/images/${uuid}`)).status, 404);
+});
+
+test(`a daemon that sleeps for longer than its lease changes nothing when it wakes${why}`, async (t) => {
+  t.timeout(300_000);
+  const { id, uuid, bytes, runner, survivor } = await halfImported('slept');
+  runner.child.kill('SIGSTOP');
+  await survivor.logged(({ msg, task }) => task === id && isBegun(msg));
+  lab.toOther.open();
+  const task = await endOf(survivor, id);
+  t.is(task.status, 'SUCCESS');
+  runner.child.kill('SIGCONT');
+  for (const end = Date.now() + LONGEST; Date.now() < end; await pause(50)) {
+    if ((await runner.ask('GET', `/images/${uuid}`)).status === 200) break;
+  }
+  await holds(t, runner, uuid, bytes);
+  t.deepEqual(await endOf(runner, id), task);
+  t.deepEqual(await tasksCalled(runner, 'import', 'slept'), ['SUCCESS']);
+});
