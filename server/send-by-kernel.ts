@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { BlobFile, ByteRange } from '../storage/blobs.js';
-import type { HeldSocket } from './kernel.js';
+import { setImmediate as othersAreServed } from 'node:timers/promises';
+import type { BlobBody, BlobFile, ByteRange } from '../storage/blobs.js';
+import type { HeldSocket, Relay } from './kernel.js';
 import { write, writeLast } from './socket-writing.js';
 
 /** What goes through Node at a time. */
@@ -36,6 +37,31 @@ export async function moveByKernel(
     position += piece.length;
     position = await moveFrom(position, res.req.socket, file, end, held);
   }
+}
+
+/**
+ * The same from a connection: what Node reads of it waits until something has come, and what Node writes until there is
+ * room. In between the kernel moves what there is.
+ */
+export async function relayByKernel(res: ServerResponse, body: BlobBody, length: number, relay: Relay): Promise<void> {
+  const { socket } = res.req;
+  let left = length;
+  while (left > 0) {
+    const piece = await body.read();
+    await write(res, piece);
+    left -= piece.length;
+    while (left > 0 && !socket.destroyed) {
+      const { taken, sent } = relay.move(body.descriptor, left);
+      if (taken === 0) break;
+      body.took(taken);
+      left -= taken;
+      socket.movedByKernel = (socket.movedByKernel ?? 0) + sent;
+      socket.setTimeout(socket.timeout ?? 0);
+      if (sent < taken) await write(res, relay.left(taken - sent));
+      else await othersAreServed();
+    }
+  }
+  await writeLast(res, new Uint8Array());
 }
 
 /** Where the kernel has got to when there was no more room. */

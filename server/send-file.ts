@@ -2,8 +2,8 @@ import type { Bandwidth } from '../storage/bandwidth.js';
 import type { BlobStore, ByteRange } from '../storage/blobs.js';
 import { StorageDown } from '../storage/errors.js';
 import type { Context } from './context.js';
-import type { Kernel } from './kernel.js';
-import { sendByKernel } from './send-by-kernel.js';
+import type { HeldSocket, Kernel } from './kernel.js';
+import { relayByKernel, sendByKernel } from './send-by-kernel.js';
 import { write, writeLast } from './socket-writing.js';
 
 interface Blob {
@@ -12,7 +12,7 @@ interface Blob {
 }
 
 /** What of a store is sent from. */
-export type Sendable = Pick<BlobStore, 'stat' | 'read' | 'openFile'>;
+export type Sendable = Pick<BlobStore, 'stat' | 'read' | 'openFile' | 'openBody'>;
 
 interface Means {
   blobs: Sendable;
@@ -33,9 +33,12 @@ export async function sendFile(
   range: ByteRange = { start: 0, end: size - 1 },
 ): Promise<void> {
   const isLarge = range.end - range.start >= WORTH_THE_KERNEL;
-  const held = isLarge && ctx.method === 'GET' && blobs.openFile ? kernel?.hold(ctx.req.socket) : undefined;
+  const held =
+    isLarge && ctx.method === 'GET' && (blobs.openFile || blobs.openBody) ? kernel?.hold(ctx.req.socket) : undefined;
   try {
     const file = held && (await blobs.openFile?.(key));
+    const relayed = held && !file && (await sendRelayed(ctx, blobs, { key, size }, range, held));
+    if (relayed) return;
     if (!file) return await sendRead(ctx, blobs, { key, size }, range);
     try {
       checkSize(key, size, file.size);
@@ -46,6 +49,29 @@ export async function sendFile(
     }
   } finally {
     held?.release();
+  }
+}
+
+/** From where the blob lies to the client, past us. False where that can not be. */
+async function sendRelayed(
+  ctx: Context,
+  blobs: Sendable,
+  { key, size }: Blob,
+  range: ByteRange,
+  held: HeldSocket,
+): Promise<boolean> {
+  const body = await blobs.openBody?.(key, range);
+  if (!body) return false;
+  const relay = held.openRelay();
+  try {
+    if (!relay) return false;
+    checkSize(key, size, body.size);
+    ctx.respond = false;
+    await relayByKernel(ctx.res, body, range.end - range.start + 1, relay);
+    return true;
+  } finally {
+    relay?.close();
+    await body.close();
   }
 }
 

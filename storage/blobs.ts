@@ -46,6 +46,19 @@ export interface BlobFile {
   close(): Promise<void>;
 }
 
+/** What a blob says, as it comes over a connection to where it lies. */
+export interface BlobBody {
+  /** For those who can have the kernel read it, who say so; -1 while the next bytes are to be had by reading only. */
+  readonly descriptor: number;
+  /** Of the whole blob. */
+  readonly size: number;
+  /** The next bytes; at least one, or it fails. They are lent until it is asked for more, by whomever. */
+  read(): Promise<Uint8Array>;
+  /** So many were read by the kernel. */
+  took(bytes: number): void;
+  close(): Promise<void>;
+}
+
 /**
  * Blobs never change once committed. Absence is `undefined`; a failure throws StorageDown with its cause.
  * A blob that is deleted while it is being read stays readable to those who read it.
@@ -68,6 +81,8 @@ export interface BlobStore {
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** The blob as an open file, in stores that keep some in one: nothing where it is in none, and may yet be read. */
   openFile?(key: string): Promise<BlobFile | undefined>;
+  /** A range of the blob as it comes from elsewhere: nothing where it does not come so, and may yet be read. */
+  openBody?(key: string, range: ByteRange): Promise<BlobBody | undefined>;
   /**
    * An address at which whoever has it reads the blob for so many seconds, without asking us; in stores that have such.
    * A browser saves it under the name.

@@ -1,5 +1,5 @@
 import { errorMonitor } from 'node:events';
-import type { BlobFile, BlobStore, StagedBlob } from '../../storage/blobs.js';
+import type { BlobBody, BlobFile, BlobStore, StagedBlob } from '../../storage/blobs.js';
 import type { Metrics } from './instruments.js';
 import { failuresOf, timed } from './timed.js';
 
@@ -56,6 +56,12 @@ export function measuredBlobs(blobs: BlobStore, metrics: Metrics): BlobStore {
         return file && watchedFile(file, (error) => failed('read', error));
       },
     }),
+    ...(blobs.openBody && {
+      openBody: async (key, range) => {
+        const body = await time('open', () => blobs.openBody!(key, range));
+        return body && watchedBody(body, (error) => failed('read', error));
+      },
+    }),
     ...(blobs.presign && { presign: (key, options) => time('presign', () => blobs.presign!(key, options)) }),
     ...(blobs.check && { check: () => time('check', () => blobs.check!()) }),
     delete: async (key) => {
@@ -81,6 +87,26 @@ function watchedFile(file: BlobFile, onError: (error: unknown) => void): BlobFil
       }
     },
     close: () => file.close(),
+  };
+}
+
+/** Likewise. */
+function watchedBody(body: BlobBody, onError: (error: unknown) => void): BlobBody {
+  return {
+    get descriptor() {
+      return body.descriptor;
+    },
+    size: body.size,
+    read: async () => {
+      try {
+        return await body.read();
+      } catch (error) {
+        onError(error);
+        throw error;
+      }
+    },
+    took: (bytes) => body.took(bytes),
+    close: () => body.close(),
   };
 }
 

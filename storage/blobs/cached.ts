@@ -45,6 +45,7 @@ class CachedBlobs implements BlobStore {
   #isClosed = false;
   readonly #looking: NodeJS.Timeout;
 
+  readonly openBody?: NonNullable<BlobStore['openBody']>;
   readonly presign?: NonNullable<BlobStore['presign']>;
   readonly check?: NonNullable<BlobStore['check']>;
 
@@ -52,6 +53,7 @@ class CachedBlobs implements BlobStore {
     private readonly inside: BlobStore,
     private readonly cache: CacheDirectory,
   ) {
+    if (inside.openBody) this.openBody = (key, range) => inside.openBody!(key, range);
     if (inside.presign) this.presign = (key, options) => inside.presign!(key, options);
     if (inside.check) this.check = () => inside.check!();
     this.#looking = setInterval(() => void this.#forgetDeleted(), LOOK_EVERY);

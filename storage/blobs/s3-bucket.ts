@@ -141,6 +141,11 @@ export class S3Bucket {
     return this.#written.ServerSideEncryption !== 'aws:kms';
   }
 
+  /** Whether bytes travel as they are. */
+  get isPlain(): boolean {
+    return this.place.endpoint?.startsWith('http:') ?? false;
+  }
+
   async check(): Promise<void> {
     await this.#ask('asking for the bucket', (abortSignal) =>
       this.#client.send(new HeadBucketCommand(this.#bucket), { abortSignal }),

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { assertBlobKey, isBlobKey, newBlobKey } from '../blob-key.js';
-import type { BlobStat, BlobStore, ByteRange, ResumedBlob, StagedBlob } from '../blobs.js';
+import type { BlobBody, BlobStat, BlobStore, ByteRange, ResumedBlob, StagedBlob } from '../blobs.js';
 import { InUse, StorageDown } from '../errors.js';
+import { openBody } from './s3-body.js';
 import { type Listed, type Place, S3Bucket } from './s3-bucket.js';
 import { compose } from './s3-compose.js';
 import { PATIENCE, type Patience } from './s3-failures.js';
@@ -61,6 +62,10 @@ class S3Blobs implements BlobStore {
 
   async read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     return this.#read(this.#whole(key), range);
+  }
+
+  openBody(key: string, range: ByteRange): Promise<BlobBody | undefined> {
+    return openBody(this.bucket, this.#whole(key), range);
   }
 
   async delete(key: string): Promise<void> {

@@ -48,6 +48,7 @@ async function withLargeFile(t: ExecutionContext, kernel?: Kernel): Promise<Larg
             moved += progress.bytes;
             return progress;
           },
+          openRelay: () => held.openRelay(),
           release: () => {
             held.release();
             closed();
