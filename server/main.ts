@@ -217,7 +217,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     nodeWork: new NodeWork(catalog),
     reservations: new Reservations(records.members),
     uploads: new UploadsUnderWay(),
-    imports: new ImportsUnderWay({ bandwidth: new Bandwidth(settings.importBandwidth) }),
+    imports: new ImportsUnderWay({ catalog, bandwidth: new Bandwidth(settings.importBandwidth) }),
     space,
     manifests: new Manifests(),
     migration: closing.add(

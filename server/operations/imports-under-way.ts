@@ -1,7 +1,10 @@
 import type { Bandwidth } from '../../storage/bandwidth.js';
+import type { Catalog } from '../../storage/catalog.js';
 import type { ReceiveOptions } from '../../storage/receive.js';
+import { images, isPlaceholder } from '../model/image.js';
 
 interface Options {
+  catalog: Catalog;
   bandwidth: Bandwidth;
   /** How patient it is with sources; as `receive` is where nothing is said. */
   patience?: Pick<ReceiveOptions, 'pauses' | 'crawl'>;
@@ -14,9 +17,14 @@ export class ImportsUnderWay {
   /** Bytes that have not come yet, by the image's uuid. */
   readonly #awaited = new Map<string, number>();
 
-  constructor({ bandwidth, patience = {} }: Options) {
+  constructor({ catalog, bandwidth, patience = {} }: Options) {
     this.bandwidth = bandwidth;
     this.patience = patience;
+    if (catalog.members.only) return;
+    // What is planned here may be performed, or cancelled, by another daemon.
+    catalog.follow(images, (changes) => {
+      for (const { id, record } of changes) if (!record || !isPlaceholder(record)) this.forget(id);
+    });
   }
 
   expect(uuid: string, bytes: number): void {

@@ -127,3 +127,12 @@ test('what a node fetches from one is seen by the one whose task waits for it', 
   t.is(watched.sent(), 50_000, 'and no more than there is');
   watched.stop();
 });
+
+test('room on the disk that was planned at one is free when the other has done what it was for', async (t) => {
+  const { one, two } = await daemons(t);
+  const { uuid } = await one.image({}, { activate: false });
+  one.deps.imports.expect(uuid, 1000);
+  t.is(one.deps.imports.awaited(), 1000);
+  await two.ask('POST', `/images/${uuid}?action=activate`);
+  t.is(one.deps.imports.awaited(), 0);
+});

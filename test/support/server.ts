@@ -264,7 +264,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     nodeWork: new NodeWork(catalog, nodePatience),
     reservations: new Reservations(catalog.members),
     uploads: new UploadsUnderWay(),
-    imports: new ImportsUnderWay({ bandwidth: new Bandwidth(bandwidth), patience }),
+    imports: new ImportsUnderWay({ catalog, bandwidth: new Bandwidth(bandwidth), patience }),
     space,
     manifests: new Manifests(),
     migration: noMigration,
