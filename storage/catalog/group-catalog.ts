@@ -33,6 +33,7 @@ export class GroupCatalog extends Records implements Catalog {
   readonly #within = new AsyncLocalStorage<{ running: boolean }>();
   readonly #untaken = new Set<Promise<void>>();
   #committing: Promise<void> | undefined;
+  #touched = false;
   #snapshots = 0;
   #closed = false;
 
@@ -111,12 +112,15 @@ export class GroupCatalog extends Records implements Catalog {
   }
 
   #touch(): void {
-    if (!this.#closed) this.#committing ??= this.#commitAll(true);
+    if (this.#closed) return;
+    this.#touched = true;
+    this.#committing ??= this.#commitAll();
   }
 
-  async #commitAll(touched = false): Promise<void> {
+  async #commitAll(): Promise<void> {
     await Promise.resolve(); // writes that start together are committed together
-    for (let first = touched; first || this.#waiting.length > 0; first = false) {
+    while (this.#touched || this.#waiting.length > 0) {
+      this.#touched = false;
       const group = this.#waiting.splice(0, groupLimit);
       try {
         await this.#commit(group);

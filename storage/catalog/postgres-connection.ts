@@ -27,13 +27,21 @@ export function placesOf(url: string): string[] {
   if (!before) throw new Error('a database is spelt postgres://user@host/name');
   const [path = '', query = ''] = rest.split('?', 2);
   const options = new URLSearchParams(query);
-  options.delete('target_session_attrs'); // we ask each of them ourselves
+  // we ask each of them ourselves, and say ourselves who is there
+  for (const name of ['target_session_attrs', 'application_name']) options.delete(name);
   const tail = options.size > 0 ? `${path}?${options}` : path;
   return hosts.split(',').map((host) => `${before}${host}${tail}`);
 }
 
+/** What waits for the head has to see what was committed meanwhile, whatever a server is set to. */
+export const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+/** The head is locked by one transaction after another. */
+export const lockHead = `${begin}; SELECT 1 FROM slipway.cluster FOR UPDATE`;
+
 const identity = `SELECT pg_is_in_recovery() AS standby,
                   concat_ws(' ', inet_server_addr(), inet_server_port(), pg_postmaster_start_time()) AS server`;
+/** Whatever else a server is set to, what is acknowledged is to outlive it. */
+const safe = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 const standby = 'it is a copy that takes no writes';
 
 /** One connection to the server that takes writes. Once it has failed in any way it is of no more use. */
@@ -83,13 +91,14 @@ export class Connection {
         client_encoding: 'UTF8',
         idle_in_transaction_session_timeout: `${place.idle}`,
         statement_timeout: '0',
+        lock_timeout: '0',
         tcp_keepalives_idle: `${seconds}`,
         tcp_keepalives_interval: `${seconds}`,
         tcp_keepalives_count: '2',
         ...settings,
       };
       const sets = Object.entries(all).map(([name, value]) => `SET ${name} = '${value}'`);
-      const [found] = await connection.all(`${sets.join(';')}; ${identity}`);
+      const [found] = await connection.all(`${safe}; ${sets.join(';')}; ${identity}`);
       if (found!.standby) throw new Error(standby);
       connection.server = String(found!.server);
       return connection;

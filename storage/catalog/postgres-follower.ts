@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry } from '../catalog.js';
 import { StorageDown } from '../errors.js';
 import type { Changed } from './followers.js';
-import { applicationName, Connection, type Place, type Row } from './postgres-connection.js';
+import { applicationName, Connection, lockHead, type Place, type Row } from './postgres-connection.js';
 import { Lease } from './postgres-lease.js';
 import { isFull, readLog, trim } from './postgres-log.js';
+import { refuseNewer } from './postgres-schema.js';
 import { Apart, type Replica } from './replica.js';
 import { type Listed, Roster } from './roster.js';
 
@@ -67,8 +68,10 @@ export class Follower {
     this.#options = options;
     this.lease = new Lease(options.lease, () => this.#lapse());
     this.self = this.#newMember();
-    this.listen('slipway_log', (sequence) => {
-      this.head = Math.max(this.head, Number(sequence));
+    this.listen('slipway_log', (payload) => {
+      const [process, sequence] = payload.split(' ');
+      if (process === options.place.process) return; // what is written here is taken in here
+      this.head = Math.max(this.head, Number(sequence ?? 0));
       this.#want('read');
     });
     this.listen('slipway_roster', () => this.#want('beat'));
@@ -225,7 +228,8 @@ export class Follower {
   /** Whether the replica is of this cluster, and the log goes on where it ends. */
   async #compare(connection: Connection): Promise<void> {
     const { replica, log } = this.#options;
-    const [cluster] = await connection.all('SELECT id FROM slipway.cluster');
+    const [cluster] = await connection.all('SELECT id, (SELECT version FROM slipway.version) FROM slipway.cluster');
+    refuseNewer(Number(cluster?.version)); // one that is newer may have come while this one runs
     if (replica.at.cluster === cluster?.id) return;
     if (replica.at.sequence >= 0) log('warn', 'the copy of the records is of another cluster and is loaded anew');
     await this.#load();
@@ -374,7 +378,7 @@ export class Follower {
   async #join(connection: Connection): Promise<void> {
     const { place, replica, snapshots, log } = this.#options;
     const self = this.#newMember();
-    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.patience);
+    await connection.all(lockHead, place.patience);
     // nobody waits for the lease of the one that had this replica before
     const gone = { text: 'DELETE FROM slipway.members WHERE process = $1', values: [replica.before] };
     if (replica.before) await connection.all(gone);
@@ -390,7 +394,7 @@ export class Follower {
   }
 
   async #leave(connection: Connection): Promise<void> {
-    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE');
+    await connection.all(lockHead);
     await connection.all({ text: 'DELETE FROM slipway.members WHERE id = $1', values: [this.self.id] });
     await connection.all('UPDATE slipway.cluster SET roster = roster + 1; NOTIFY slipway_roster; COMMIT');
   }

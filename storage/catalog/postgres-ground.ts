@@ -7,7 +7,7 @@ import type { Database } from './database.js';
 import type { Changed } from './followers.js';
 import type { Committed, Ground, Standing } from './ground.js';
 import type { Operation } from './overlay.js';
-import { applicationName, type Connection, Line, type Place } from './postgres-connection.js';
+import { applicationName, begin, type Connection, Line, lockHead, type Place } from './postgres-connection.js';
 import type { Follower } from './postgres-follower.js';
 import { loadEntries } from './postgres-load.js';
 import type { Locks } from './postgres-locks.js';
@@ -153,7 +153,7 @@ export class PostgresGround implements Ground {
   async #lockHead(connection: Connection): Promise<Pick<Begun, 'others' | 'toldSnapshots'>> {
     const behind = this.replica.at.sequence;
     const [, , read, members] = await connection.results(
-      `BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE; ${readBehind(behind)};
+      `${lockHead}; ${readBehind(behind)};
        SELECT c.roster, m.* FROM slipway.cluster c LEFT JOIN slipway.members m ON true`,
       this.place.patience,
     );
@@ -183,7 +183,7 @@ export class PostgresGround implements Ground {
       group: randomUUID(),
       body: { operations, changes: changes.filter(({ size }) => size > 0) },
     };
-    await this.#conclude(begun, [append(logged)], logged);
+    await this.#conclude(begun, [append(this.place.process, logged)], logged);
     try {
       await this.replica.takeIn([logged], this.standing.tell);
     } catch (error) {
@@ -210,8 +210,9 @@ export class PostgresGround implements Ground {
     if (this.follower.givenUp.length > 0) {
       all.push('UPDATE slipway.cluster SET roster = roster + 1; NOTIFY slipway_roster');
     }
+    const patience = this.place.patience + (logged?.body?.operations.length ?? 0);
     // all at once, as an answer to each would be a way there and back
-    const answers = await Promise.allSettled([...all, 'COMMIT'].map((query) => connection.results(query)));
+    const answers = await Promise.allSettled([...all, 'COMMIT'].map((query) => connection.results(query, patience)));
     const failed = answers.find((answer) => answer.status === 'rejected');
     const end = answers.at(-1)!;
     const isCommitted = !failed && end.status === 'fulfilled' && end.value[0]!.command === 'COMMIT';
@@ -233,7 +234,7 @@ export class PostgresGround implements Ground {
         const others = { text: endOthers, values: [applicationName(this.place.process, writes)] };
         await connection.all(others);
         // this commit waits for a copy that commits wait for, and with it for all that was before
-        await connection.all('BEGIN; UPDATE slipway.cluster SET looked = looked + 1', this.place.patience);
+        await connection.all(`${begin}; UPDATE slipway.cluster SET looked = looked + 1`, this.place.patience);
         const found = await connection.all({ text: 'SELECT 1 FROM slipway.log WHERE id = $1', values: [group] });
         await connection.all('COMMIT');
         return found.length > 0;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Entry } from '../catalog.js';
 import { StorageDown } from '../errors.js';
-import { Connection, type Place } from './postgres-connection.js';
+import { Connection, lockHead, type Place } from './postgres-connection.js';
 
 /** Everything at once, in one transaction: what fails leaves nothing. */
 export async function loadEntries(place: Place, entries: AsyncIterable<Entry[]>): Promise<void> {
@@ -11,7 +11,7 @@ export async function loadEntries(place: Place, entries: AsyncIterable<Entry[]>)
     },
   );
   try {
-    await connection.all('BEGIN; SELECT 1 FROM slipway.cluster FOR UPDATE', place.patience);
+    await connection.all(lockHead, place.patience);
     const found = await connection.all('SELECT 1 FROM slipway.entries LIMIT 1');
     if (found.length > 0) throw new Error('a catalog that holds something already can not be loaded');
     for await (const page of entries) {
@@ -25,7 +25,7 @@ export async function loadEntries(place: Place, entries: AsyncIterable<Entry[]>)
              INSERT INTO slipway.log (sequence, id) SELECT head, $1 FROM moved`,
       values: [randomUUID()],
     });
-    await connection.all(`SELECT pg_notify('slipway_log', ''); COMMIT`, 60_000);
+    await connection.all(`NOTIFY slipway_log; COMMIT`, 60_000);
   } finally {
     await connection.end();
   }

@@ -14,10 +14,14 @@ export interface Position {
 export interface Logged {
   sequence: number;
   group: string;
-  body: { operations: Operation[]; changes: Changed[] } | undefined;
+  body?: { operations: Operation[]; changes: Changed[] } | undefined;
 }
 
+type Body = NonNullable<Logged['body']>;
+
 const pageSize = 50;
+/** In characters: the others load anew what would be longer as a text of its own. */
+const longest = 100 << 20;
 
 /**
  * What lies behind a sequence, and what stands there, without its body: by that one sees whether the log is the one that
@@ -48,8 +52,9 @@ export async function readLog(connection: Connection, behind: number): Promise<L
 }
 
 /** A group into the log and the entries, in the transaction that has the head locked. */
-export function append({ sequence, group, body }: Logged & { body: NonNullable<Logged['body']> }): Query {
+export function append(process: string, { sequence, group, body }: Logged & { body: Body }): Query {
   const { operations } = body;
+  const text = packed(body);
   const put = operations.filter((operation) => operation.type === 'put');
   const gone = operations.filter(({ type }) => type === 'del');
   return {
@@ -63,14 +68,15 @@ export function append({ sequence, group, body }: Logged & { body: NonNullable<L
              INSERT INTO slipway.log (sequence, id, body) VALUES ($1::bigint, $2::uuid, $3)
            ), moved AS (
              UPDATE slipway.cluster SET head = $1::bigint, last = $2::uuid
-           ) SELECT pg_notify('slipway_log', ($1::bigint)::text)`,
+           ) SELECT pg_notify('slipway_log', $7)`,
     values: [
       sequence,
       group,
-      packed(body),
+      text.length > longest ? null : text,
       put.map(({ key }) => Buffer.from(key, 'latin1')),
       put.map(({ value }) => value),
       gone.map(({ key }) => Buffer.from(key, 'latin1')),
+      `${process} ${sequence}`,
     ],
   };
 }
@@ -92,7 +98,7 @@ type Packed = {
   c: [kind: string, records: [id: string, json: string | null | typeof asThere][]][][];
 };
 
-function packed({ operations, changes }: NonNullable<Logged['body']>): string {
+function packed({ operations, changes }: Body): string {
   const values = new Map(operations.map((operation) => [operation.key, writtenBy(operation)]));
   const body: Packed = {
     o: [...values],
@@ -109,7 +115,7 @@ function packed({ operations, changes }: NonNullable<Logged['body']>): string {
   return JSON.stringify(body);
 }
 
-function unpacked(text: string): NonNullable<Logged['body']> {
+function unpacked(text: string): Body {
   const { o, c } = JSON.parse(text) as Packed;
   const values = new Map(o);
   return {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Unusable } from '../errors.js';
-import type { Connection } from './postgres-connection.js';
+import { begin, type Connection } from './postgres-connection.js';
 
 /**
  * What the records stand in, version by version: a daemon makes good what is missing, and touches nothing that is newer.
@@ -25,17 +25,12 @@ const versions: readonly string[] = [
 
 /** Makes or completes the schema; whoever comes at the same time waits. Throws where a newer daemon has been here. */
 export async function prepareSchema(connection: Connection, patience: number): Promise<void> {
-  await connection.all("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('slipway schema', 0))", patience);
+  await connection.all(`${begin}; SELECT pg_advisory_xact_lock(hashtextextended('slipway schema', 0))`, patience);
   try {
     const [{ encoding } = {}] = await connection.all(`SELECT current_setting('server_encoding') AS encoding`);
     if (encoding !== 'UTF8') throw new Unusable(`the database keeps text as ${encoding}: it has to be made with UTF8`);
     const found = await versionIn(connection);
-    if (found > versions.length) {
-      throw new Unusable(
-        `the database holds records of version ${found}, and this daemon knows versions up to ${versions.length}: ` +
-          'it is older than one that has been here',
-      );
-    }
+    refuseNewer(found);
     for (const version of versions.slice(found)) {
       await connection.all(version.replace(':cluster', randomUUID()), patience);
     }
@@ -45,6 +40,14 @@ export async function prepareSchema(connection: Connection, patience: number): P
     if (!connection.lost) await connection.all('ROLLBACK').catch(() => {}); // the first error says more
     throw error;
   }
+}
+
+export function refuseNewer(version: number): void {
+  if (version <= versions.length) return;
+  throw new Unusable(
+    `the database holds records of version ${version}, and this daemon knows versions up to ${versions.length}: ` +
+      'it is older than one that has been here',
+  );
 }
 
 async function versionIn(connection: Connection): Promise<number> {

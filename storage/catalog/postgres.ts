@@ -34,7 +34,8 @@ export async function openPostgresCatalog({ log = () => {}, keep = 10_000, ...ch
   const replica = await Replica.open(choice.replica, place.process, (message, fields) => log('warn', message, fields));
   const opened: { ground?: PostgresGround } = {};
   try {
-    await prepare(place);
+    // nobody is served yet, so a busy server may take its time
+    await prepare({ ...place, silence: Math.max(place.silence, 10_000) });
     let follower: Follower | undefined;
     const catalog = new GroupCatalog(replica.database, (standing) => {
       follower = new Follower({

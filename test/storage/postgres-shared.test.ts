@@ -162,7 +162,7 @@ shared('a schema that is newer is refused, and left as it is', async (t, url) =>
   const { catalog } = await openShared(t, url, { lease });
   await catalog.close();
   await ask(url, 'UPDATE slipway.version SET version = 99');
-  await t.throwsAsync(openShared(t, url), {
+  await t.throwsAsync(openShared(t, url, { lease }), {
     instanceOf: Unusable,
     message: /holds records of version 99, and this daemon knows versions up to 1/,
   });
@@ -175,7 +175,9 @@ shared('a database that keeps text in another way is refused', async (t, url) =>
     `CREATE DATABASE other_${new URL(url).pathname.slice(1)} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`,
   );
   const other = url.replace(/\/([^/]+)$/, '/other_$1');
-  await t.throwsAsync(openShared(t, other), { message: /keeps text as LATIN1: it has to be made with UTF8/ });
+  await t.throwsAsync(openShared(t, other, { lease }), {
+    message: /keeps text as LATIN1: it has to be made with UTF8/,
+  });
 });
 
 shared('a replica is kept over a restart, and takes in only what it lacks', async (t, url) => {
