@@ -147,7 +147,7 @@ const defaults: Policy = {
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
 
-/** Milliseconds that its stores have to show that they are there, on a machine that tests keep busy. */
+/** Milliseconds that stores and nodes have to show that they are there, on a machine that tests keep busy. */
 const PATIENT = 60_000;
 
 /** Whatever a test asks for: nobody outside of this machine is asked. */
@@ -248,7 +248,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
         hostKey,
       ),
     agent,
-    ...(sshLimits && { limits: sshLimits }),
+    limits: { connect: PATIENT, ...sshLimits },
   });
   const deps: Deps = {
     catalog,
