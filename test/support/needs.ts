@@ -28,6 +28,7 @@ export const isMet = {
   zstd: !spawnSync('zstd', ['--help']).error,
   'sshd, to be talked to': canRunSshd(),
   'nginx, to run the example': spawnSync('nginx', ['-v']).status === 0,
+  'network namespaces, to cut a link': canMakeNamespaces(),
   'zfs, to make a pool on a file': canMakePools(),
   'postgresql, to keep records': postgresHere(),
   'ceph, to keep bytes': ['ceph-mon', 'ceph-mgr', 'ceph-osd', 'radosgw', 'ceph', 'monmaptool'].every(
@@ -77,6 +78,14 @@ function canMountBtrfs(): boolean {
   const isMade = commands.every(([command = '', ...args]) => spawnSync(command, args).status === 0);
   rmSync(directory, { recursive: true });
   return isMade;
+}
+
+function canMakeNamespaces(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const name = `slipway-try-${process.pid}`;
+  if (spawnSync('ip', ['netns', 'add', name]).status !== 0) return false;
+  const runs = spawnSync('ip', ['netns', 'exec', name, 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+  return spawnSync('ip', ['netns', 'delete', name]).status === 0 && runs;
 }
 
 function canMount(): boolean {
