@@ -38,6 +38,8 @@ const SIZE = 128 * MIB;
 const CACHE = 1024 * MIB;
 /** Of the bench itself, in milliseconds: it writes much at once. */
 const LEASE = 60_000;
+/** Of the daemons, in seconds: so much shares two cores here that one may be kept waiting for long. No answer waits for it. */
+const PATIENT = ['--lease', '30'];
 const MOST_MEMORY = 200;
 
 const whole = '/images';
@@ -95,10 +97,10 @@ async function prepare(bench: Bench): Promise<Stage> {
   await withCatalog(openShared(bench, shared, 'filling'), (one) => fill(one, IMAGES));
   bench.say('starting daemons');
   const embedded = await startDaemon(bench, data);
-  const one = await startMember(bench, 'one', shared);
-  const other = await startMember(bench, 'other', shared, '--store-cache', String(CACHE));
+  const one = await startMember(bench, 'one', shared, ...PATIENT);
+  const other = await startMember(bench, 'other', shared, '--store-cache', String(CACHE), ...PATIENT);
   const own = { ...shared, database: await postgres.newDatabase(), bucket: await ceph.newBucket() };
-  const alone = await startMember(bench, 'alone', own);
+  const alone = await startMember(bench, 'alone', own, ...PATIENT);
   const tokens = { pair: await tokenOf(one), alone: await tokenOf(alone) };
   return { embedded, one, other, alone, tokens, shared };
 }
