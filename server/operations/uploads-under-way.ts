@@ -12,8 +12,8 @@ interface UnderWay {
   /** So many bytes are here. */
   offset: number;
   part?: Part & { over: Promise<void> };
-  /** When others were told of it last. */
-  told?: number;
+  /** Others are told of it once more, soon. */
+  telling?: NodeJS.Timeout;
 }
 
 type Known = Pick<Upload, 'id'>;
@@ -38,8 +38,8 @@ export class UploadsUnderWay {
   readonly #elsewhere = new Map<string, UploadStanding>();
   readonly #arriving = new Map<string, Promise<void>>();
   #stopping = false;
-  /** Tells other daemons. */
-  tell: (standing: UploadStanding) => void = () => {};
+  /** Tells other daemons, where there can be any. */
+  tell: ((standing: UploadStanding) => void) | undefined;
 
   add({ id, size }: Upload, offset: number): void {
     this.#known.set(id, { size, offset });
@@ -87,15 +87,16 @@ export class UploadsUnderWay {
   #tell(id: string): void {
     const found = this.#known.get(id);
     if (!found) return;
-    found.told = performance.now();
-    this.tell({ id, offset: found.offset, isBusy: found.part !== undefined });
+    clearTimeout(found.telling);
+    delete found.telling;
+    this.tell?.({ id, offset: found.offset, isBusy: found.part !== undefined });
   }
 
   advance({ id }: Upload, offset: number): void {
     const found = this.#known.get(id);
     if (!found) return;
     found.offset = offset;
-    if (performance.now() - (found.told ?? 0) > TELL_EVERY) this.#tell(id);
+    if (this.tell) found.telling ??= setTimeout(() => this.#tell(id), TELL_EVERY).unref();
   }
 
   isBusy({ id }: Known): boolean {
