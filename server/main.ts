@@ -406,6 +406,8 @@ async function main(): Promise<void> {
       `${newSecretsKey} holds a new key: give it to all daemons, as secretsKey, and keep it apart from backups`,
     );
   }
+  // which Node we run on is said where it matters, and not by a library
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const config = readConfig(argv, process.env);
   if (config.start.checkConfig) {
     if (config.start.takeover !== undefined) await findTakeover(config.start.takeover, config.settings.data);
