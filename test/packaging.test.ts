@@ -31,6 +31,7 @@ test('what npm packs is all that both commands need', async (t) => {
     'README.md',
     'LICENSE',
     'etc/slipway.toml',
+    'etc/cluster/try.sh',
     'etc/systemd/slipway.service',
     'etc/smf/slipway.xml',
   ]) {
