@@ -9,7 +9,7 @@ _slipway() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} at='' i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$at ${COMP_WORDS[i]}" in
-      ' list' | ' show' | ' upload' | ' download' | ' create' | ' update' | ' icon' | ' icon set' | ' icon get' | ' icon delete' | ' delete' | ' activate' | ' disable' | ' enable' | ' acl' | ' acl list' | ' acl add' | ' acl remove' | ' channels' | ' channel-add' | ' dc' | ' dc list' | ' dc show' | ' dc create' | ' dc update' | ' dc delete' | ' dc groups' | ' dc add-group' | ' dc remove-group' | ' dc image' | ' dc images' | ' dc attach' | ' dc detach' | ' dc settings' | ' image' | ' image list' | ' image show' | ' image create' | ' image update' | ' image delete' | ' image vms' | ' image attach' | ' image detach' | ' image label' | ' image unlabel' | ' image deprecate' | ' image undeprecate' | ' image share' | ' image bulk' | ' image bulk deprecate' | ' image bulk undeprecate' | ' image bulk delete' | ' image bulk label' | ' image bulk unlabel' | ' image bulk access' | ' image bulk share' | ' image bulk attach' | ' image bulk detach' | ' export' | ' copy' | ' picker' | ' vm' | ' vm list' | ' vm show' | ' vm register' | ' vm forget' | ' vm check-move' | ' snapshot' | ' snapshot list' | ' snapshot take' | ' snapshot remove' | ' create-from' | ' node' | ' node key' | ' node list' | ' node show' | ' node create' | ' node update' | ' node delete' | ' node check' | ' node refresh' | ' node vms' | ' node preflight' | ' node sources' | ' node pools' | ' node pull' | ' node images' | ' node drop' | ' node clean' | ' node token' | ' node token create' | ' node token list' | ' node token revoke' | ' campaign' | ' campaign create' | ' campaign list' | ' campaign show' | ' campaign stop' | ' campaign start' | ' campaign retry' | ' campaign delete' | ' group' | ' group list' | ' group show' | ' group create' | ' group update' | ' group delete' | ' group add-member' | ' group remove-member' | ' user' | ' user list' | ' user show' | ' user create' | ' user update' | ' user delete' | ' user password' | ' user keys' | ' user add-key' | ' user remove-key' | ' user sessions' | ' user end-sessions' | ' settings' | ' settings show' | ' settings set' | ' import' | ' repo' | ' repo list' | ' repo list-all' | ' repo show' | ' repo setup' | ' repo add' | ' repo set' | ' repo delete' | ' repo refresh' | ' repo browse' | ' repo image' | ' follow' | ' follow list' | ' follow show' | ' follow add' | ' follow set' | ' follow delete' | ' follow run' | ' secret' | ' secret list' | ' secret show' | ' secret add' | ' secret set' | ' secret delete' | ' task' | ' task list' | ' task show' | ' task wait' | ' task cancel' | ' task callback' | ' task log' | ' uploads' | ' uploads list' | ' uploads end' | ' events' | ' webhook' | ' webhook list' | ' webhook show' | ' webhook create' | ' webhook new-key' | ' webhook update' | ' webhook ping' | ' webhook deliveries' | ' webhook delete' | ' webhook callback-key' | ' audit' | ' audit search' | ' audit export' | ' audit heads' | ' audit verify' | ' ping' | ' whoami' | ' token' | ' token create' | ' token list' | ' token revoke' | ' api' | ' api get' | ' api create' | ' api set' | ' api delete' | ' api options' | ' backup' | ' login' | ' logout' | ' restore' | ' completion') at+=" ${COMP_WORDS[i]}" ;;
+      ' list' | ' show' | ' upload' | ' download' | ' create' | ' update' | ' icon' | ' icon set' | ' icon get' | ' icon delete' | ' delete' | ' activate' | ' disable' | ' enable' | ' acl' | ' acl list' | ' acl add' | ' acl remove' | ' channels' | ' channel-add' | ' dc' | ' dc list' | ' dc show' | ' dc create' | ' dc update' | ' dc delete' | ' dc groups' | ' dc add-group' | ' dc remove-group' | ' dc image' | ' dc images' | ' dc attach' | ' dc detach' | ' dc settings' | ' image' | ' image list' | ' image show' | ' image create' | ' image update' | ' image delete' | ' image vms' | ' image attach' | ' image detach' | ' image label' | ' image unlabel' | ' image deprecate' | ' image undeprecate' | ' image share' | ' image bulk' | ' image bulk deprecate' | ' image bulk undeprecate' | ' image bulk delete' | ' image bulk label' | ' image bulk unlabel' | ' image bulk access' | ' image bulk share' | ' image bulk attach' | ' image bulk detach' | ' export' | ' copy' | ' picker' | ' vm' | ' vm list' | ' vm show' | ' vm register' | ' vm forget' | ' vm check-move' | ' snapshot' | ' snapshot list' | ' snapshot take' | ' snapshot remove' | ' create-from' | ' node' | ' node key' | ' node list' | ' node show' | ' node create' | ' node update' | ' node delete' | ' node check' | ' node refresh' | ' node vms' | ' node preflight' | ' node sources' | ' node pools' | ' node pull' | ' node images' | ' node drop' | ' node clean' | ' node token' | ' node token create' | ' node token list' | ' node token revoke' | ' campaign' | ' campaign create' | ' campaign list' | ' campaign show' | ' campaign stop' | ' campaign start' | ' campaign retry' | ' campaign delete' | ' group' | ' group list' | ' group show' | ' group create' | ' group update' | ' group delete' | ' group add-member' | ' group remove-member' | ' user' | ' user list' | ' user show' | ' user create' | ' user update' | ' user delete' | ' user password' | ' user keys' | ' user add-key' | ' user remove-key' | ' user sessions' | ' user end-sessions' | ' settings' | ' settings show' | ' settings set' | ' import' | ' repo' | ' repo list' | ' repo list-all' | ' repo show' | ' repo setup' | ' repo add' | ' repo set' | ' repo delete' | ' repo refresh' | ' repo browse' | ' repo image' | ' follow' | ' follow list' | ' follow show' | ' follow add' | ' follow set' | ' follow delete' | ' follow run' | ' secret' | ' secret list' | ' secret show' | ' secret add' | ' secret set' | ' secret delete' | ' task' | ' task list' | ' task show' | ' task wait' | ' task cancel' | ' task callback' | ' task log' | ' uploads' | ' uploads list' | ' uploads end' | ' events' | ' webhook' | ' webhook list' | ' webhook show' | ' webhook create' | ' webhook new-key' | ' webhook update' | ' webhook ping' | ' webhook deliveries' | ' webhook delete' | ' webhook callback-key' | ' audit' | ' audit search' | ' audit export' | ' audit heads' | ' audit verify' | ' ping' | ' whoami' | ' token' | ' token create' | ' token list' | ' token revoke' | ' api' | ' api get' | ' api create' | ' api set' | ' api delete' | ' api options' | ' backup' | ' migrate' | ' member' | ' member list' | ' login' | ' logout' | ' restore' | ' completion') at+=" ${COMP_WORDS[i]}" ;;
     esac
   done
   COMPREPLY=()
@@ -1270,6 +1270,17 @@ _slipway() {
     ' backup --user') :; return ;;
     ' backup --key') :; return ;;
     ' backup --ca') :; return ;;
+    ' migrate --to') :; return ;;
+    ' migrate --server') __slipway_known --servers; return ;;
+    ' migrate --url') :; return ;;
+    ' migrate --user') :; return ;;
+    ' migrate --key') :; return ;;
+    ' migrate --ca') :; return ;;
+    ' member list --server') __slipway_known --servers; return ;;
+    ' member list --url') :; return ;;
+    ' member list --user') :; return ;;
+    ' member list --key') :; return ;;
+    ' member list --ca') :; return ;;
     ' login --url') :; return ;;
     ' login --token-file') :; return ;;
     ' login --user') :; return ;;
@@ -1278,14 +1289,14 @@ _slipway() {
   esac
   case "$at,$cur" in
     '',-*) COMPREPLY=($(compgen -W '--version -h --help' -- "$cur")) ;;
-    '',*) COMPREPLY=($(compgen -W 'list show upload download create update icon delete activate disable enable acl channels channel-add dc image export copy picker vm snapshot create-from node campaign group user settings import repo follow secret task uploads events webhook audit ping whoami token api backup login logout restore completion' -- "$cur")) ;;
+    '',*) COMPREPLY=($(compgen -W 'list show upload download create update icon delete activate disable enable acl channels channel-add dc image export copy picker vm snapshot create-from node campaign group user settings import repo follow secret task uploads events webhook audit ping whoami token api backup migrate member login logout restore completion' -- "$cur")) ;;
     ' list',-*) COMPREPLY=($(compgen -W '--name --version --os --type --owner --state --public --private --tag --billing-tag --account --channel --limit --latest -o --columns -s --sort -H --no-header -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' list',*) : ;;
     ' show',-*) COMPREPLY=($(compgen -W '--channel -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' show',*) __slipway_known --images ;;
     ' upload',-*) COMPREPLY=($(compgen -W '--name --version --type --os --owner --description --homepage --eula --origin --tag --billing-tag --acl --requirement --nic-driver --disk-driver --cpu-type --image-size --public --private -m --manifest --new-uuid --skip-owner-check --dc --channel --compression --sha1 --dataset-guid --uuid --no-activate --keep -q --quiet -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' upload',*) : ;;
-    ' download',-*) COMPREPLY=($(compgen -W '-O --output --manifest --force --channel -q --quiet -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' download',-*) COMPREPLY=($(compgen -W '-O --output --manifest --force --channel --redirect -q --quiet -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' download',*) __slipway_known --images ;;
     ' create',-*) COMPREPLY=($(compgen -W '--name --version --type --os --owner --description --homepage --eula --origin --tag --billing-tag --acl --requirement --nic-driver --disk-driver --cpu-type --image-size --public --private -m --manifest --new-uuid --skip-owner-check --dc --channel -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' create',*) : ;;
@@ -1655,6 +1666,12 @@ _slipway() {
     ' api options',*) : ;;
     ' backup',-*) COMPREPLY=($(compgen -W '-o --output --passphrase-file --force -q --quiet --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' backup',*) : ;;
+    ' migrate',-*) COMPREPLY=($(compgen -W '--to --status --abort --json -q --quiet --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' migrate',*) : ;;
+    ' member',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
+    ' member',*) COMPREPLY=($(compgen -W 'list' -- "$cur")) ;;
+    ' member list',-*) COMPREPLY=($(compgen -W '-H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' member list',*) : ;;
     ' login',-*) COMPREPLY=($(compgen -W '--url --token-file --token-stdin --user --key --agent --password --password-stdin --anonymous --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' login',*) : ;;
     ' logout',-*) COMPREPLY=($(compgen -W '--debug -h --help' -- "$cur")) ;;

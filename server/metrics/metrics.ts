@@ -29,7 +29,19 @@ const sweepTimes = row('histogram', [0.1, 1, 10, 60, 600]);
 const route = 'name of the route, as in the table of routes; none where no route was found';
 const direction = ['upload', 'download'] as const;
 const catalogOperation = ['get', 'find', 'range', 'list', 'write'] as const;
-const blobOperation = ['stage', 'resume', 'adopt', 'commit', 'suspend', 'discard', 'stat', 'open', 'delete', 'presign', 'check'] as const;
+const blobOperation = [
+  'stage',
+  'resume',
+  'adopt',
+  'commit',
+  'suspend',
+  'discard',
+  'stat',
+  'open',
+  'delete',
+  'presign',
+  'check',
+] as const;
 
 /** Everything that is measured, by its name without the prefix `slipway_`. */
 export const metrics = {
