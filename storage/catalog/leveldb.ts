@@ -1,5 +1,4 @@
-import { readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { Level } from 'level';
 import { MemoryLevel } from 'memory-level';
 import type { Catalog } from '../catalog.js';
@@ -7,6 +6,7 @@ import { makeDirectory } from '../durable.js';
 import { InUse, StorageDown } from '../errors.js';
 import type { Engine } from './database.js';
 import { LevelCatalog } from './level-catalog.js';
+import { isLocked, roomToReopen } from './reopening.js';
 
 // LevelDB's own lock is lost when a process tries to open its directory a second time, so it must never get to that
 const open = new Set<string>();
@@ -44,23 +44,6 @@ class DirectoryCatalog extends LevelCatalog {
     await super.close();
     open.delete(this.path);
   }
-}
-
-/** LevelDB rewrites its log when it is opened: that much must fit on the disk, and a little for its lists of files. */
-async function roomToReopen(path: string): Promise<void> {
-  const logs = (await readdir(path)).filter((name) => name.endsWith('.log'));
-  const sizes = await Promise.all(logs.map(async (name) => (await stat(join(path, name))).size));
-  const needed = sizes.reduce((sum, size) => sum + size, 256 * 1024);
-  const probe = join(path, 'probe.tmp');
-  try {
-    await writeFile(probe, Buffer.alloc(needed), { flush: true });
-  } finally {
-    await rm(probe, { force: true });
-  }
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && (('code' in error && error.code === 'LEVEL_LOCKED') || isLocked(error.cause));
 }
 
 function down(path: string): (error: unknown) => never {

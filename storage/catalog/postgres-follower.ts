@@ -109,7 +109,7 @@ export class Follower {
   /** Resolves with an exchange that was begun after this. */
   ask(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.#connection) return reject(new StorageDown('asking who is in', this.#down));
+      if (!this.#connection) return reject(new StorageDown('asking who is in', this.#down ?? new Error('not yet')));
       this.#asking.push({ resolve, reject });
       this.#want('beat');
     });

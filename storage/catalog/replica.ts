@@ -7,6 +7,7 @@ import type { Changed } from './followers.js';
 import { everything, recordOf } from './keys.js';
 import type { Operation } from './overlay.js';
 import type { Logged, Position } from './postgres-log.js';
+import { isLocked, roomToReopen } from './reopening.js';
 import { ResidentKeys } from './resident-keys.js';
 
 /** Behind everything that is a record's. */
@@ -45,7 +46,7 @@ export class Replica {
     engine: Engine,
     private readonly path: string,
   ) {
-    this.database = new Database(engine, undefined, false);
+    this.database = new Database(engine, () => roomToReopen(path), false);
     this.committed = new ResidentKeys(this.database);
   }
 
@@ -203,8 +204,4 @@ function changedBy(operations: readonly Operation[]): Changed {
     changed.set(record.kind, records.set(record.id, operation.type === 'put' ? operation.value : undefined));
   }
   return changed;
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && (('code' in error && error.code === 'LEVEL_LOCKED') || isLocked(error.cause));
 }

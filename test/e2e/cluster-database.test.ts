@@ -12,7 +12,7 @@ const test = need ? anyTest.skip : anyTest.serial;
 const why = need ? ` (${need})` : '';
 
 /** In seconds: short enough to wait for, and long enough for a machine that is busy. */
-const lease = 3;
+const lease = 5;
 
 interface Harmed extends Cluster {
   a: Daemon;

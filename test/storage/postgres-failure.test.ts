@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { StorageDown } from '../../storage/errors.js';
@@ -5,6 +6,7 @@ import { LEASE, notes, type Opened, openShared, until } from '../support/catalog
 import { type FailingProxy, startProxy } from '../support/failing-proxy.js';
 import { isMet } from '../support/needs.js';
 import { ask, needsPostgres, type OwnPostgres, startOwnPostgres, startPostgres } from '../support/postgres.js';
+import { canMount, fill, smallDisk } from './small-disk.js';
 
 const here = isMet[needsPostgres];
 const failing = (title: string, proof: (t: ExecutionContext) => Promise<void>) =>
@@ -151,6 +153,46 @@ failing('a lock goes with the connection that has it', async (t) => {
   });
   await until(() => one.catalog.current(), 'it is back');
   t.is(await one.catalog.members.alone('work', async () => 'again'), 'again');
+});
+
+(here && canMount ? test.serial : test.skip)(
+  `PostgreSQL goes on while the disk of a replica is full: that one answers no more until there is room (needs ${needsPostgres}, and root to mount a tmpfs)`,
+  async (t) => {
+    t.timeout(180_000);
+    const disk = smallDisk(t, 24);
+    const url = await (await startPostgres()).newDatabase();
+    const one = await openShared(t, url);
+    const other = await openShared(t, url, { replica: join(disk, 'replica') });
+    await one.insert({ id: 'before' });
+    const free = await fill(disk);
+    const long = 'x'.repeat(1 << 20);
+    for (let n = 0; other.catalog.current(); n += 1) await one.insert({ id: `${n}`, name: `${n} ${long}` });
+    await other.said(/the copy of the records can not be written/);
+    t.truthy(await other.catalog.get(notes, 'before'), 'what it has can be read');
+    await one.insert({ id: 'nobody waits for it' });
+    await t.throwsAsync(other.insert({ id: 'refused' }), { instanceOf: StorageDown });
+    await free();
+    await until(() => other.catalog.current(), 'it is back');
+    t.deepEqual(await other.ids(), await one.ids());
+    await other.insert({ id: 'again' });
+    t.truthy(await one.catalog.get(notes, 'again'));
+  },
+);
+
+failing('a server that is set up otherwise is used as it has to be', async (t) => {
+  const url = await (await startPostgres()).newDatabase();
+  const name = new URL(url).pathname.slice(1);
+  const settings = ['default_transaction_isolation = serializable', 'synchronous_commit = off', 'lock_timeout = 1'];
+  for (const setting of settings) await ask(url, `ALTER DATABASE ${name} SET ${setting}`);
+  const all = await Promise.all([1, 2].map(() => openShared(t, url, { lease: 20_000 })));
+  await all[0]!.insert({ id: 'counter', count: 0 });
+  const count = (opened: Opened) =>
+    opened.catalog.write(async (tx) => {
+      const { count = 0 } = (await tx.get(notes, 'counter'))!;
+      await tx.replace(notes, { id: 'counter', count: count + 1 });
+    });
+  await Promise.all(Array.from({ length: 40 }, (_, n) => count(all[n % 2]!)));
+  for (const { catalog } of all) t.is((await catalog.get(notes, 'counter'))?.count, 40);
 });
 
 /** Two daemons that write all the time, and what was acknowledged. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +91,6 @@ class Server implements OwnPostgres {
   port = 0;
   #process: ChildProcess | undefined;
   #databases = 0;
-  readonly #copies: OwnPostgres[] = [];
 
   private constructor(
     readonly directory: string,
@@ -134,7 +133,6 @@ class Server implements OwnPostgres {
 
   async initialize(): Promise<void> {
     await this.#tell('initdb', '-D', this.#data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N');
-    await writeFile(join(this.#data, 'postgresql.auto.conf'), '', { flag: 'a' });
   }
 
   async start(): Promise<void> {
@@ -225,7 +223,6 @@ class Server implements OwnPostgres {
       const waiting = `SELECT 1 FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')`;
       while ((await this.query(waiting)).length === 0) await pause(30);
     }
-    this.#copies.push(copy);
     return copy;
   }
 
@@ -253,7 +250,6 @@ class Server implements OwnPostgres {
   }
 
   async #tell(program: string, ...words: string[]): Promise<void> {
-    await mkdir(this.directory, { recursive: true });
     await run('setpriv', [...asOwner(), join(programs!, program), ...words], { cwd: this.directory, timeout: 120_000 });
   }
 }
