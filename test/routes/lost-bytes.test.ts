@@ -140,7 +140,7 @@ test('of a store that gives more bytes than it promised nothing is sent that the
   const server = await startServer(t, { blobs });
   const image = await imageWithBoth(server);
   faults.read = async () => endingWith(undefined, 2 * (FILE.length / 1000));
-  const received = await server.raw(`GET ${image}/file HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  const received = await server.raw(`GET ${image}/file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   t.true(received.startsWith('HTTP/1.1 200 OK'));
   t.is(received.length - (received.indexOf('\r\n\r\n') + 4), FILE.length);
 });
