@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import anyTest, { type ExecutionContext } from 'ava';
 import { startCeph } from '../support/ceph.js';
 import { cli } from '../support/cli.js';
+import { startCluster } from '../support/cluster.js';
 import { type Daemon, launch, type Options, startDaemon } from '../support/daemon.js';
 import { isMet } from '../support/needs.js';
 import { startPostgres } from '../support/postgres.js';
@@ -248,6 +249,21 @@ clusterTest(`the same on its way to PostgreSQL and S3${why}`, async (t) => {
   await withKey(dir);
   const one = await placed(dir, 'one', { secretsKey: join(dir, 'secrets-key') });
   await killedAndMoved(t, one, await inCluster(dir, 'two'), join(dir, 'heads.json'));
+});
+
+clusterTest(`a cluster of several daemons does not move: what the others write would be lost${why}`, async (t) => {
+  t.timeout(240_000);
+  const { daemons } = await startCluster(t, { lease: 2 });
+  const home = await placed(await scratch(t), 'home');
+  const { run } = await shell(t, daemons[0]!);
+  const refused = await run(['migrate', '--to', home.config]);
+  t.is(refused.code, 1);
+  t.regex(refused.stderr, /other daemons are at work here: stop b first/);
+  await daemons[1]!.kill('SIGTERM');
+  const { code, stderr } = await run(['migrate', '--to', home.config]);
+  t.is(code, 0, stderr);
+  await daemons[0]!.exited;
+  t.is((await started(t, home, [], { token: daemons[0]!.token })).token, daemons[0]!.token);
 });
 
 anyTest('an upload that is under way goes on at the other place', async (t) => {

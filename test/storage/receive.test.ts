@@ -10,6 +10,7 @@ import { partials } from '../../storage/partials.js';
 import { giveUp, receive, settle } from '../../storage/receive.js';
 import type { Opened, RemoteFile } from '../../storage/sources.js';
 import { bytesOf, listed } from '../contracts/blobs.js';
+import { sharing } from '../support/members.js';
 
 const bytes = randomBytes(400_000);
 const sha1 = createHash('sha1').update(bytes).digest('hex');
@@ -250,3 +251,43 @@ test('too much for the limit stops it at once', async (t) => {
   });
   await nothingLeft(t, own);
 });
+
+test('what another daemon has begun is gone on with, and read once more before it counts', async (t) => {
+  const own = await stores(t);
+  const [one, two] = sharing(own.catalog, ['one', 'two']).map(({ catalog }) => ({ ...own, catalog }));
+  const failing = remote(cut(150_000), () => {
+    throw new AnsweredBadly(404, 'it is gone', {});
+  });
+  await t.throwsAsync(receive(one!, holder, failing, { expect, signal: never(), pauses: [] }));
+  t.is((await own.catalog.get(partials, holder))?.member, one!.catalog.members.self.id);
+
+  let reads = 0;
+  const blobs: BlobStore = watchedReads(own.blobs, () => {
+    reads += 1;
+    // What the first had still sent has come in between, once.
+    return reads === 1 ? Buffer.alloc(bytes.length) : undefined;
+  });
+  const file = remote(whole);
+  const received = await receive({ ...two!, blobs }, holder, file, { expect, signal: never(), pauses });
+  t.true(file.asked[0]![0] > 0, 'it goes on where it was');
+  t.is(file.asked.length, 2);
+  t.is(reads, 1, 'what is begun anew is nobody else’s');
+  t.true((await bytesOf(own.blobs, received.key))?.equals(bytes));
+  t.is((await own.catalog.get(partials, holder))?.member, two!.catalog.members.self.id);
+});
+
+/** What is read of a store, or what is said instead. */
+function watchedReads(blobs: BlobStore, instead: () => Buffer | undefined): BlobStore {
+  return {
+    stage: (key) => blobs.stage(key),
+    resume: (key) => blobs.resume(key),
+    stat: (key) => blobs.stat(key),
+    read: async (key, range) => {
+      const said = instead();
+      return said ? pieces(said) : blobs.read(key, range);
+    },
+    delete: (key) => blobs.delete(key),
+    list: () => blobs.list(),
+    close: () => blobs.close(),
+  };
+}
