@@ -16,7 +16,7 @@ export interface Patience {
   idle: number;
 }
 
-export const PATIENCE: Patience = { pauses: [150, 600, 2000], answer: 15_000, idle: 15_000 };
+export const PATIENCE: Patience = { pauses: [150, 600, 2000], answer: 10_000, idle: 10_000 };
 
 /** The store is out of breath, or says that it does not know what became of a request. */
 const passingStatuses: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
@@ -69,7 +69,8 @@ export async function tried<R>(
   { signal, bytes = 0 }: { signal?: AbortSignal | undefined; bytes?: number } = {},
 ): Promise<R> {
   // what is sent takes its time
-  const within = answer + bytes / 256;
+  const within = answer + bytes / 512;
+  const began = performance.now();
   for (let again = 0; ; again += 1) {
     signal?.throwIfAborted();
     const watch = new AbortController();
@@ -82,7 +83,9 @@ export async function tried<R>(
       if (signal?.aborted) throw error;
       const failure = watch.signal.aborted ? new Error(`no answer within ${Math.round(within)} ms`) : error;
       const wait = pauses[again];
-      if (wait === undefined || !isPassing(failure)) throw failure;
+      // where nobody answers, somebody waits all the same
+      const isLate = watch.signal.aborted && performance.now() - began > within * 1.5;
+      if (wait === undefined || isLate || !isPassing(failure)) throw failure;
       await pause(wait * (0.75 + Math.random() / 2), undefined, { ...(signal && { signal }) });
     } finally {
       clearTimeout(timer);

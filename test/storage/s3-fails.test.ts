@@ -49,24 +49,26 @@ const passing: Record<string, Fault> = {
 };
 
 for (const [what, fault] of Object.entries(passing)) {
-  about(`${what}, twice, is not noticed`, async (t, { blobs, proxy }) => {
+  // whoever waits for what does not come waits no third time
+  const count = fault === 'silence' ? 1 : 2;
+  about(`${what}, now and then, is not noticed`, async (t, { blobs, proxy }) => {
     const bytes = randomBytes(100_000);
-    proxy.fault = times(2, fault);
+    proxy.fault = times(count, fault);
     const key = await store(blobs, bytes);
-    proxy.fault = times(2, fault);
+    proxy.fault = times(count, fault);
     t.true((await bytesOf(blobs, key))?.equals(bytes));
-    proxy.fault = times(2, fault);
+    proxy.fault = times(count, fault);
     t.is((await blobs.stat(key))?.size, bytes.length);
-    proxy.fault = times(2, fault);
+    proxy.fault = times(count, fault);
     t.deepEqual(await listed(blobs), [{ key, staged: false }]);
-    proxy.fault = times(2, fault);
+    proxy.fault = times(count, fault);
     await blobs.delete(key);
     t.is(await blobs.stat(key), undefined);
   });
 
-  about(`${what}, twice, of parts and of their end is not noticed`, async (t, { blobs, proxy, straight }) => {
+  about(`${what}, now and then, of parts and of their end is not noticed`, async (t, { blobs, proxy, straight }) => {
     const bytes = randomBytes(17 * MIB);
-    const [ofPart, ofEnd] = [times(2, fault, isPart), times(2, fault, isCompletion)];
+    const [ofPart, ofEnd] = [times(count, fault, isPart), times(count, fault, isCompletion)];
     proxy.fault = (one) => ofPart(one) ?? ofEnd(one);
     const staged = await blobs.stage();
     await transfer(pieces(bytes), staged);
