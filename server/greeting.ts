@@ -58,7 +58,10 @@ function wayTo(url: string, { tlsSelfSigned, data }: Settings) {
 const isLoopback = (host: string) => host === 'localhost' || host.startsWith('127.') || ['::1', '[::1]'].includes(host);
 
 /** What an operator may not have meant. */
-export function warn({ log, listing, policy }: Deps, { address, port, publicUrl, authType, mode }: Settings): void {
+export function warn(
+  { log, listing, policy, catalog }: Deps,
+  { address, port, publicUrl, authType, mode }: Settings,
+): void {
   const isLocal = isLoopback(address);
   if (!isLocal && port !== 'off') {
     log.warn(
@@ -70,6 +73,10 @@ export function warn({ log, listing, policy }: Deps, { address, port, publicUrl,
     log.warn({ publicUrl }, 'publicUrl is plain HTTP: tokens, those in paths of nodes too, can be read on their way');
   }
   if (!isLocal && authType === 'none') log.warn('authType is none: whoever reaches this address may change everything');
+  const { self, all } = catalog.members;
+  if (all().some(({ id, name }) => name === self.name && id !== self.id)) {
+    log.warn({ memberName: self.name }, 'another daemon has the same memberName: give each its own');
+  }
   const unchanneled = policy.channels.length > 0 ? listing.sorted.filter(({ channels }) => !channels).length : 0;
   if (unchanneled > 0) {
     log.warn(

@@ -36,7 +36,7 @@ export async function openStores(settings: Settings, means: StoreMeans, closing:
   return { records, stored, files, blobs };
 }
 
-export const memberNameOf = ({ memberName }: Settings) => memberName ?? hostname();
+const memberNameOf = ({ memberName }: Settings) => memberName ?? hostname();
 
 /** Where records are kept. */
 export type RecordsPlace = Extract<CatalogConfig, { kind: 'leveldb' | 'postgres' }>;

@@ -54,7 +54,13 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
 }
 
 function checkStart(start: Start, settings: Settings): string[] {
-  return [...checkFillChannel(start, settings), ...checkRestore(start, settings)];
+  return [...checkFillChannel(start, settings), ...checkRestore(start, settings), ...checkTakeover(start, settings)];
+}
+
+/** It also brings keys, which each daemon has in files of its own. */
+function checkTakeover({ takeover }: Start, { database }: Settings): string[] {
+  if (takeover === undefined || database === undefined) return [];
+  return ['--takeover: not into a database: take over without it, and move what is in DATA with "slipway migrate"'];
 }
 
 /** A restore fills a directory that nobody else looks into. */

@@ -28,7 +28,7 @@ export function errors(log: Logger): Middleware {
 function answer(ctx: Context, error: unknown, log: Logger): void {
   const refusal = refusalFor(error);
   ctx.state.refused = refusal.code;
-  if (refusal.status >= 500) log.error({ id: ctx.state.requestId, err: error }, refusal.message);
+  if (refusal.status >= 500 && !saysAll(refusal)) log.error({ id: ctx.state.requestId, err: error }, refusal.message);
   if (ctx.res.headersSent) {
     // What has gone out can not be taken back: a connection that breaks tells the client that the file is not whole.
     ctx.res.destroy();
@@ -44,6 +44,9 @@ function answer(ctx: Context, error: unknown, log: Logger): void {
   ctx.set('Content-Type', 'application/json');
   ctx.body = JSON.stringify(managed ? forManagement(refusal) : refusal, null, 2);
 }
+
+/** Of these there may be one for every request, for as long as a service is away: the line of the request is enough. */
+const saysAll = ({ code, cause }: ImgapiError) => code === 'ServiceUnavailableError' && cause === undefined;
 
 /** As the command lines of the management API read it: what is wrong with fields is a result, all else a detail. */
 function forManagement(refusal: ImgapiError) {

@@ -215,11 +215,14 @@ test('the password of a database is never shown', async (t) => {
   t.false(problems.join().includes('secret@'));
 });
 
-test('--restore does not go into what others share', (t) => {
+test('neither --restore nor --takeover goes into what others share', (t) => {
   const refused = (argv: string[]) => t.throws(() => readConfig(['--restore', 'backup.tar', ...argv], {}))?.message;
   t.regex(`${refused(['--store', 's3://bucket'])}`, /^--restore: not into a store: .*"slipway migrate"/);
   const database = ['--store', 's3://bucket', '--secrets-key', 'env:KEY', '--database', 'postgres://h/d'];
   t.regex(`${refused(database)}`, /^--restore: not into a database/);
+  const takeover = t.throws(() => readConfig(['--takeover', 'old', ...database], {}))?.message;
+  t.regex(`${takeover}`, /^--takeover: not into a database: .*"slipway migrate"/);
+  t.notThrows(() => readConfig(['--takeover', 'old', '--store', 's3://bucket'], {}));
 });
 
 test('--fill-channel names a channel that is configured', (t) => {
