@@ -42,6 +42,8 @@ const identity = `SELECT pg_is_in_recovery() AS standby,
                   concat_ws(' ', inet_server_addr(), inet_server_port(), pg_postmaster_start_time()) AS server`;
 /** Whatever else a server is set to, what is acknowledged is to outlive it. */
 const safe = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+/** In milliseconds. */
+const grace = 100;
 const standby = 'it is a copy that takes no writes';
 
 /** One connection to the server that takes writes. Once it has failed in any way it is of no more use. */
@@ -124,10 +126,10 @@ export class Connection {
   /** The results of one query, or of each statement of several. All that are asked at once go out together. */
   async results(query: Query, patience = this.place.silence): Promise<pg.QueryResult<Row>[]> {
     if (this.#lost) throw this.#lost;
-    const timer = setTimeout(
-      () => this.drop(new Error(`the database has not answered for ${patience} ms`)),
-      Math.min(patience, 2 ** 31 - 1),
-    );
+    const giveUp = () => this.drop(new Error(`the database has not answered for ${patience} ms`));
+    let timer = setTimeout(() => {
+      timer = setTimeout(giveUp, grace); // where this process stood still, the answer may be here already
+    }, patience);
     try {
       const found: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await this.client.query<Row>(query);
       return Array.isArray(found) ? found : [found];
