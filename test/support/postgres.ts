@@ -279,7 +279,7 @@ function withDatabases(url: string): Postgres {
 
 /** One question over a connection of its own. */
 export async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 120_000 });
   client.on('error', () => {}); // told to who asks
   await client.connect();
   try {
