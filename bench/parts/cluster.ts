@@ -97,12 +97,17 @@ async function prepare(bench: Bench): Promise<Stage> {
   await withCatalog(openShared(bench, shared, 'filling'), (one) => fill(one, IMAGES));
   bench.say('starting daemons');
   const embedded = await startDaemon(bench, data);
-  const one = await startMember(bench, 'one', shared, ...PATIENT);
-  const other = await startMember(bench, 'other', shared, '--store-cache', String(CACHE), ...PATIENT);
+  const { one, other } = await startPair(bench, shared);
   const own = { ...shared, database: await postgres.newDatabase(), bucket: await ceph.newBucket() };
   const alone = await startMember(bench, 'alone', own, ...PATIENT);
   const tokens = { pair: await tokenOf(one), alone: await tokenOf(alone) };
   return { embedded, one, other, alone, tokens, shared };
+}
+
+async function startPair(bench: Bench, shared: Shared): Promise<Pick<Stage, 'one' | 'other'>> {
+  const one = await startMember(bench, 'one', shared, ...PATIENT);
+  const other = await startMember(bench, 'other', shared, '--store-cache', String(CACHE), ...PATIENT);
+  return { one, other };
 }
 
 function openShared({ directory }: Bench, { database }: Shared, name: string): Promise<Catalog> {
