@@ -77,7 +77,7 @@ test('a task is looked at while it runs, and when it has ended', async (t) => {
   const server = await office(t);
   const { ask, anna, start, go, deps } = server;
   const id = await start();
-  t.is(await ends(server, id), `201 ${(await ask('GET', `/api/task/${id}/status`, anna)).json.status}`);
+  t.regex(await ends(server, id), /^201 (PENDING|STARTED)$/);
   go.open();
   await deps.tasks.settled(id, new AbortController().signal);
   const { status, json } = await ask('GET', `/api/task/${id}/status`, { headers: anna.headers });
