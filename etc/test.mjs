@@ -1,7 +1,7 @@
 // Runs the tests and ends with what was skipped and why: all of them on stores in memory, then those that speak HTTP to
 // a server again on a disk, and again on PostgreSQL and S3. Arguments go to the test runner, for one run of what they
-// name, on the stores that SLIPWAY_TEST_STORES says. `--without-cluster` leaves out the last of these runs, and the tests
-// of several daemons.
+// name, on the stores that SLIPWAY_TEST_STORES says. `--on-memory` is the first of these runs alone, without the tests of
+// several daemons.
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,9 +11,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runner = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
 const enginesProgram = join(root, 'dist', 'test', 'support', 'suite-engines.js');
 
-const WITHOUT = '--without-cluster';
-const withCluster = !process.argv.includes(WITHOUT);
-const named = process.argv.slice(2).filter((argument) => argument !== WITHOUT);
+const ON_MEMORY = '--on-memory';
+const onMemory = process.argv.includes(ON_MEMORY);
+const named = process.argv.slice(2).filter((argument) => argument !== ON_MEMORY);
 
 const ROUTES = ['dist/test/routes/*.test.js'];
 const allButCluster = ['dist/test/*.test.js', 'dist/test/!(e2e)/**/*.test.js', 'dist/test/e2e/!(cluster-*).test.js'];
@@ -22,9 +22,8 @@ const stages =
   named.length > 0
     ? [{ stores: process.env.SLIPWAY_TEST_STORES ?? 'memory', what: named }]
     : [
-        { stores: 'memory', what: withCluster ? [] : allButCluster },
-        { stores: 'disk', what: ROUTES },
-        ...(withCluster ? [{ stores: 'cluster', what: ROUTES }] : []),
+        { stores: 'memory', what: onMemory ? allButCluster : [] },
+        ...(onMemory ? [] : ['disk', 'cluster'].map((stores) => ({ stores, what: ROUTES }))),
       ];
 
 /** What requests at random find is much the same on all stores. */
