@@ -55,6 +55,7 @@ export class Follower {
   readonly #changed = new Set<() => void>();
   readonly #asking: { resolve(): void; reject(error: unknown): void }[] = [];
   #connection: Connection | undefined;
+  #loading: Connection | undefined;
   #isIn = false;
   #wanted: 'beat' | 'read' | undefined;
   #wake = () => {};
@@ -123,6 +124,7 @@ export class Follower {
   /** This daemon was found to be given up: it joins again. */
   out(): void {
     this.#isIn = false;
+    this.lease.lose(); // nobody waits for one that is not listed
     this.#want('beat');
   }
 
@@ -130,7 +132,10 @@ export class Follower {
     this.#ended = true;
     this.lease.end();
     this.#wake();
-    const timer = setTimeout(() => this.#connection?.drop(new Error('closing')), this.#options.place.silence);
+    const drop = () => {
+      for (const connection of [this.#connection, this.#loading]) connection?.drop(new Error('closing'));
+    };
+    const timer = setTimeout(drop, this.#options.place.silence);
     await this.#running;
     clearTimeout(timer);
   }
@@ -240,6 +245,7 @@ export class Follower {
     this.lease.lose();
     await exclusively(async () => {
       const connection = await Connection.open(place, 'loads', { idle_in_transaction_session_timeout: '0' });
+      this.#loading = connection;
       try {
         const began = performance.now();
         await connection.all('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -251,6 +257,7 @@ export class Follower {
           ms: Math.round(performance.now() - began),
         });
       } finally {
+        this.#loading = undefined;
         await connection.end();
       }
     });
@@ -316,8 +323,7 @@ export class Follower {
       ]);
       if (beaten!.rowCount === 0) {
         log('warn', 'this daemon was given up by the others and joins again', { member: this.self.id });
-        this.#isIn = false;
-        this.#wanted = 'beat';
+        this.out();
         this.#asking.push(...asking.splice(0));
         return;
       }
@@ -356,7 +362,8 @@ export class Follower {
 
   /** Whose beat has stood still for a whole lease is out: its connections are ended, as one may have the head locked. */
   async #giveUp(connection: Connection): Promise<void> {
-    const silent = this.roster.silentFor(this.lease.length).filter(({ id }) => id !== this.self.id);
+    const own = this.self.process; // a row of ours that was left behind goes when we join
+    const silent = this.roster.silentFor(this.lease.length).filter(({ process }) => process !== own);
     const fresh = silent.filter(({ id }) => !this.givenUp.some((known) => known.id === id));
     this.givenUp = silent;
     for (const { id, name, process } of fresh) {
@@ -379,9 +386,10 @@ export class Follower {
     const { place, replica, snapshots, log } = this.#options;
     const self = this.#newMember();
     await connection.all(lockHead, place.patience);
-    // nobody waits for the lease of the one that had this replica before
-    const gone = { text: 'DELETE FROM slipway.members WHERE process = $1', values: [replica.before] };
-    if (replica.before) await connection.all(gone);
+    await connection.all('SET LOCAL synchronous_commit = on'); // a server that comes back knows who is to be waited for
+    // nobody waits for the one that had this replica before, nor for a row of our own whose commit was not answered
+    const own = [place.process, ...(replica.before ? [replica.before] : [])];
+    await connection.all({ text: 'DELETE FROM slipway.members WHERE process = ANY ($1)', values: [own] });
     await connection.all({
       text: `INSERT INTO slipway.members (id, process, name, version, since, taken, snapshots)
              SELECT $1, $2, $3, $4, $5, head, $6 FROM slipway.cluster`,

@@ -93,6 +93,9 @@ export class PostgresGround implements Ground {
     } finally {
       begun.end();
     }
+    // refused at once, as the lapse that refuses those who wait is over
+    if (begun.others.length > 0 && !this.current())
+      throw new StorageDown('waiting for the other daemons', new Error('the lease is over'));
     const taken = this.follower.roster.whenTaken(this.replica.at.sequence, begun.others);
     return taken ? { taken } : {};
   }
@@ -164,6 +167,8 @@ export class PostgresGround implements Ground {
       logged = loggedOf(await connection.all(readBehind(sequence)), sequence);
       await this.replica.takeIn(logged, this.standing.tell);
     }
+    if (connection.server !== this.follower.server)
+      throw new StorageDown('writing the catalog', new Error('another server is followed'));
     this.follower.see(members!.rows);
     const own = this.members.self.id;
     const listed = this.follower.roster.all();
@@ -221,6 +226,7 @@ export class PostgresGround implements Ground {
     const isRefused = isAnswer(reason) && !connection.lost;
     await this.#line.drop(reason as Error);
     if (!isRefused && logged && (await this.#isThere(logged.group, reason))) return;
+    this.follower.nudge(); // what may have been committed after all is taken in soon
     throw new StorageDown('writing the catalog', reason);
   }
 
@@ -240,7 +246,10 @@ export class PostgresGround implements Ground {
         return found.length > 0;
       } catch (error) {
         await this.#line.drop(error as Error);
-        if (performance.now() > until) throw new StorageDown('finding out whether a write was committed', cause);
+        if (performance.now() > until) {
+          this.follower.nudge();
+          throw new StorageDown('finding out whether a write was committed', cause);
+        }
         await sleep(100);
       }
     }

@@ -21,9 +21,13 @@ export function postgresMembers(follower: Follower, locks: Locks, log: Log): Mem
   const topics = new Map<string, Set<Listener>>();
   follower.listen('slipway_free', () => locks.wake());
   follower.listen('slipway_told', (payload) => {
-    const { process, from, topic, message } = JSON.parse(payload) as Told;
-    if (process === follower.self.process) return;
-    for (const listener of topics.get(topic) ?? []) listener(message, from);
+    try {
+      const { process, from, topic, message } = JSON.parse(payload) as Told;
+      if (process === follower.self.process) return;
+      for (const listener of topics.get(topic) ?? []) listener(message, from);
+    } catch (err) {
+      log('warn', 'what another daemon tells is not understood', { err }); // another version may say it otherwise
+    }
   });
   return {
     get self() {

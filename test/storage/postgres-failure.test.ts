@@ -50,6 +50,24 @@ failing('whoever is cut off answers no more when the others go on without it, an
   t.deepEqual(await one.ids(), ['again', 'before', 'without it']);
 });
 
+failing('a join that was not answered leaves nobody behind who would be waited for', async (t) => {
+  const url = new URL(await (await startPostgres()).newDatabase());
+  const database = url.href;
+  const way = await startProxy(t, Number(url.port));
+  url.port = String(way.port);
+  const one = await openShared(t, url.href);
+  const unanswered = way.onceSent('COMMIT', 'cut', { way: 'down', first: 'act' });
+  await ask(database, 'DELETE FROM slipway.members');
+  await unanswered;
+  await until(() => one.catalog.current(), 'it has joined again');
+  await one.insert({ id: 'acknowledged' });
+  const rows = await ask(database, 'SELECT id FROM slipway.members');
+  t.deepEqual(
+    rows.map(({ id }) => id),
+    [one.catalog.members.self.id],
+  );
+});
+
 failing('a silence that is shorter than the lease changes nothing', async (t) => {
   const [one, other, [, way]] = await two(t, { lease: 20_000 });
   const { id } = other.catalog.members.self;
