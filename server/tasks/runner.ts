@@ -305,7 +305,7 @@ export class TaskRunner {
 
   /** What somebody else has queued, and does not take. */
   #fillSoon(): void {
-    if (!this.#isOpen || this.#options.catalog.members.all().length === 1) return;
+    if (!this.#isOpen) return;
     this.#filling ??= setTimeout(() => this.#fill(), this.#pauses.headStart).unref();
   }
 
@@ -326,7 +326,10 @@ export class TaskRunner {
       const running: Running = { aborting: new AbortController(), ended: Promise.resolve() };
       this.#running.set(id, running);
       running.ended = this.#run(id, running)
-        .catch((err: unknown) => this.#options.log.error({ err, task: id }, 'a task could not be run'))
+        .catch(async (err: unknown) => {
+          this.#options.log.error({ err, task: id }, 'a task could not be run; it will be tried again');
+          await this.#pause(); // it is still queued, and the catalog may go on to fail
+        })
         .finally(() => {
           this.#running.delete(id);
           this.#board.forget(id);

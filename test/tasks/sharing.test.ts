@@ -281,6 +281,35 @@ test('what a task can not write while the records are away is done again when th
   t.is(runs, 2);
 });
 
+test('a task whose record can not be read is tried again after a pause each time, and not at once', async (t) => {
+  const catalog = await openCatalog({ kind: 'memory' });
+  let isAway = true;
+  let looks = 0;
+  const failed = gate();
+  const flaky = wrappedCatalog(catalog, {
+    get: async (kind, id) => {
+      if (isAway && (looks += 1) === 3) failed.open();
+      if (isAway) throw new StorageDown('reading', new Error('away'));
+      return catalog.get(kind, id);
+    },
+  });
+  const log = pino({ level: 'silent' });
+  const pauses = { again: 5 };
+  const runner = new TaskRunner({ catalog: flaky, catalogOf: () => flaky, log, now: () => NOW, pauses });
+  t.teardown(() => runner.close());
+  await runner.open(work(async () => 'done'));
+  await catalog.write((tx) => tx.insert(tasks, newTask('1', caller, { what: 'work', objects: [], params: {} }, NOW)));
+  const began = performance.now();
+  runner.enqueue({ id: '1' });
+  const alive = setInterval(() => {}, 1000); // a runner that pauses keeps no process from its end
+  t.teardown(() => clearInterval(alive));
+  await failed.opened;
+  t.true(performance.now() - began >= 2 * 4, 'a pause lies between two looks'); // timers may come a millisecond early
+  isAway = false;
+  await runner.settled('1', new AbortController().signal);
+  t.like(await catalog.get(tasks, '1'), { status: 'SUCCESS', result: 'done' });
+});
+
 test('an end that could not be written is written when the records are back, and the work is not done again', async (t) => {
   const catalog = await openCatalog({ kind: 'memory' });
   let left = 0;
