@@ -24,13 +24,19 @@ const hints: Record<string, string> = {
 };
 
 /** Opens what may not be there yet: machines of a site start in any order. The log is told whenever the reason changes. */
-export function onceThere<T>(what: string, open: () => Promise<T>, log: Logger): Promise<T> {
+export function onceThere<T extends { close(): Promise<void> }>(
+  what: string,
+  open: () => Promise<T>,
+  log: Logger,
+): Promise<T> {
   const lastWords = `Stopped while waiting for ${what}.`;
   return untilSignal(async (signal) => {
     let told = '';
     for (;;) {
       try {
-        return await open();
+        const opened = await open();
+        if (!signal.aborted) return opened;
+        await opened.close();
       } catch (error) {
         if (!(error instanceof StorageDown)) throw error;
         const hint = hints[codeOf(error)];
@@ -38,6 +44,7 @@ export function onceThere<T>(what: string, open: () => Promise<T>, log: Logger):
         if (error.message !== told) log.warn({ reason: error.message }, `waiting for ${what}`);
         told = error.message;
       }
+      signal.throwIfAborted();
       await setTimeout(EVERY, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }, lastWords);

@@ -30,7 +30,10 @@ export class Reservations {
   async keep(tx: Tx, reservation: Reservation, bytes: number): Promise<void> {
     const { id, counts } = reservation;
     const record = { id, counts, bytes, member: this.members.self.id };
-    for (const left of this.#left) await remove(tx, left);
+    for (const left of this.#left) {
+      if (await tx.get(reservationRecords, left)) await tx.delete(reservationRecords, left);
+      else this.#left.delete(left);
+    }
     if (await tx.get(reservationRecords, id)) await tx.replace(reservationRecords, record);
     else await tx.insert(reservationRecords, record);
     reservation.isKept = true;
@@ -44,8 +47,9 @@ export class Reservations {
 
   /** Whatever has come of it. */
   async release(catalog: Catalog, { id, isKept }: Reservation): Promise<void> {
-    if (!isKept || !(await catalog.get(reservationRecords, id))) return;
+    if (!isKept) return;
     try {
+      if (!(await catalog.get(reservationRecords, id))) return;
       await catalog.write((tx) => remove(tx, id));
       this.#left.delete(id);
     } catch {
@@ -74,6 +78,7 @@ export class Reservations {
     await catalog.write(async (tx) => {
       for (const id of gone) await remove(tx, id);
     });
+    for (const id of gone) this.#left.delete(id);
   }
 
   #isWorth({ id, member }: ReservationRecord): boolean {
