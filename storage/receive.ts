@@ -5,7 +5,7 @@ import type { Tx } from './catalog.js';
 import { checkStored } from './check-stored.js';
 import type { Arrival, Stores } from './holdings.js';
 import { GivenReadable } from './lent-readable.js';
-import { inHandsOf, isInHandsOf, type Partial, partials, takeIntoHands } from './partials.js';
+import { inHandsOf, type Partial, partials, takeIntoHands } from './partials.js';
 import type { RemoteFile } from './sources.js';
 import { type Content, type TransferOptions, TransferRefused, transfer } from './transfer.js';
 
@@ -101,11 +101,13 @@ async function begin(
   return { staged };
 }
 
-/** Who asks for it is the one to go on with it, whoever has begun it. */
+/**
+ * Who asks for it is the one to go on with it, whoever has begun it. Where there are several daemons a write tells: bytes
+ * that are published in the meantime, of which a read may not know yet, would be lost by being taken up again.
+ */
 async function partialOf({ catalog }: Stores, holder: string): Promise<Partial | undefined> {
   const { members } = catalog;
-  const partial = await catalog.get(partials, holder);
-  if (!partial || isInHandsOf(members, partial)) return partial;
+  if (members.only) return catalog.get(partials, holder);
   return catalog.write(async (tx) => {
     const current = await tx.get(partials, holder);
     return current && takeIntoHands(tx, members, current);

@@ -19,6 +19,7 @@ import { noSuchUpload, type Sender, targetOfUpload } from './find-upload.js';
 import { saveImage } from './save-image.js';
 import { storedForm } from './upload.js';
 import { findUploadTarget } from './upload-file.js';
+import { uploadToResume } from './upload-to-resume.js';
 
 type Bytes = Parameters<typeof transfer>[0];
 
@@ -31,6 +32,10 @@ export async function attachWhole(deps: Deps, sender: Sender, upload: Upload): P
 /** Its blob, as long as everybody believes it to be. */
 export async function resumed(deps: Deps, upload: Upload, offset: number): Promise<ResumedBlob> {
   const { id, key } = upload;
+  if (!(await uploadToResume(deps.catalog, id))) {
+    deps.uploads.remove(upload);
+    throw new ImgapiError('Busy', `upload ${id} has just ended`);
+  }
   const staged = await deps.blobs.resume(key);
   if (staged?.kept === offset) return staged;
   if (!staged) {

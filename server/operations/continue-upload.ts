@@ -12,6 +12,7 @@ import { checkTurn } from './check-turn.js';
 import { endUpload } from './end-upload.js';
 import { findUpload, noSuchUpload, type Sender, targetOfUpload } from './find-upload.js';
 import { findUploadTarget } from './upload-file.js';
+import { uploadToResume } from './upload-to-resume.js';
 import { takeTurn } from './upload-turns.js';
 import type { Part } from './uploads-under-way.js';
 
@@ -135,8 +136,12 @@ async function* seen(body: Readable, hash: Hash): AsyncGenerator<Buffer> {
 /** How much is there, after something has failed. */
 async function measure({ catalog, blobs, uploads: underWay }: Deps, { id }: Upload): Promise<void> {
   // What has become of it after a failed write nobody knows but the record.
-  const upload = await catalog.get(uploads, id);
-  if (!upload || upload.attached) return underWay.remove({ id });
+  const upload = await uploadToResume(catalog, id).catch((error: unknown) => {
+    // whoever goes on with it among several daemons looks anew
+    if (!catalog.members.only) underWay.remove({ id });
+    throw error;
+  });
+  if (!upload) return underWay.remove({ id });
   const staged = await blobs.resume(upload.key);
   await staged?.suspend();
   underWay.advance(upload, staged?.kept ?? 0);

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { images } from '../model/image.js';
 import { holderOf, type Upload, uploads } from '../model/upload.js';
 import { endUpload } from './end-upload.js';
+import { uploadToResume } from './upload-to-resume.js';
 
 /**
  * An upload is in the hands of one of several daemons: it knows how far it has come, and nobody else writes to its
@@ -83,8 +84,8 @@ function asked(catalog: Catalog, upload: Upload, cutOff: boolean): Promise<'busy
 /** Looks how far it has come, and keeps its room. */
 async function arrive({ catalog, blobs, uploads: underWay, log }: Turning, upload: Upload) {
   await underWay.once(upload, async () => {
-    const current = await catalog.get(uploads, upload.id);
-    if (!current || current.attached) return;
+    const current = await uploadToResume(catalog, upload.id);
+    if (!current) return;
     const image = await catalog.get(images, current.image);
     const staged = await blobs.resume(current.key);
     if (!image || !staged) {

@@ -8,6 +8,8 @@ import { sweep } from '../../server/operations/sweep.js';
 import { openMemoryBlobs } from '../../storage/blobs/memory.js';
 import type { BlobStore } from '../../storage/blobs.js';
 import { openMemoryCatalog } from '../../storage/catalog/leveldb.js';
+import type { Catalog, Reader, Tx } from '../../storage/catalog.js';
+import { StorageDown } from '../../storage/errors.js';
 import { partials } from '../../storage/partials.js';
 import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { type Sharing, sharing } from '../support/members.js';
@@ -21,7 +23,12 @@ interface Daemons {
 }
 
 /** Several daemons on the same records and bytes. */
-async function daemons(t: ExecutionContext, count = 2, options: ServerOptions = {}): Promise<Daemons> {
+async function daemons(
+  t: ExecutionContext,
+  count = 2,
+  options: ServerOptions = {},
+  through = (catalog: Catalog) => catalog,
+): Promise<Daemons> {
   const catalog = await openMemoryCatalog();
   const blobs = await openMemoryBlobs();
   const members = sharing(
@@ -31,7 +38,7 @@ async function daemons(t: ExecutionContext, count = 2, options: ServerOptions = 
   const servers: TestServer[] = [];
   t.teardown(() => catalog.close());
   for (const { catalog: shared } of members) {
-    const own = wrappedCatalog(shared, { close: async () => {} });
+    const own = wrappedCatalog(through(shared), { close: async () => {} });
     servers.push(await startServer(t, { ...options, catalog: own, blobs }));
   }
   return { servers, members, blobs };
@@ -173,6 +180,76 @@ test('a daemon that was lost, and does not know, attaches nothing and harms noth
   all.members[0]!.comeBack();
   await holds(t, all, uuid, bytes);
   t.is((await tus(one).head(path)).headers['upload-offset'], '1000000');
+});
+
+interface Doubtful {
+  catalog: Catalog;
+  /** The next write that attaches an upload is committed, but its answer is lost, and the database with it. */
+  lose(): void;
+  /** The database is back. Reads are what they were until something is written. */
+  back(): void;
+}
+
+/** As a daemon sees its catalog that reads from a copy of its own. */
+function doubtful(catalog: Catalog): Doubtful {
+  let next: 'answered' | 'lost' | 'refused' = 'answered';
+  let copy: Reader | undefined;
+  const attaches = (tx: Tx) => tx.effects().some(({ after }) => Object(after).attached !== undefined);
+  const down = () => new StorageDown('writing the catalog', new Error('the database is away'));
+  return {
+    catalog: wrappedCatalog(catalog, {
+      get: (kind, id) => (copy ?? catalog).get(kind, id),
+      find: (kind, key) => (copy ?? catalog).find(kind, key),
+      range: (kind, index, options) => (copy ?? catalog).range(kind, index, options),
+      list: (kind) => (copy ?? catalog).list(kind),
+      write: async (change) => {
+        if (next === 'refused') throw down();
+        copy = undefined;
+        const before = next === 'lost' ? await catalog.snapshot() : undefined;
+        let isLost = false;
+        const result = await catalog.write(async (tx) => {
+          const changed = await change(tx);
+          isLost = before !== undefined && attaches(tx);
+          return changed;
+        });
+        if (!isLost) {
+          await before?.close();
+          return result;
+        }
+        next = 'refused';
+        copy = before;
+        throw down();
+      },
+    }),
+    lose: () => {
+      next = 'lost';
+    },
+    back: () => {
+      next = 'answered';
+    },
+  };
+}
+
+test('bytes that an image has stay there, where nobody has answered the write that gave them to it', async (t) => {
+  const doubts: Doubtful[] = [];
+  const through = (catalog: Catalog) => {
+    doubts.push(doubtful(catalog));
+    return doubts.at(-1)!.catalog;
+  };
+  const all = await daemons(t, 2, {}, through);
+  const [one, two] = all.servers as [TestServer, TestServer];
+  for (const inParts of [false, true]) {
+    const { uuid, bytes, path } = await begun(one, 100_000);
+    if (inParts) await tus(one).patch(path, 0, bytes.subarray(0, 50_000));
+    doubts[0]!.lose();
+    const sent = inParts ? 50_000 : 0;
+    t.is((await tus(one).patch(path, sent, bytes.subarray(sent))).status, 503);
+    await holds(t, { ...all, servers: [two] }, uuid, bytes);
+    t.is((await tus(one).head(path)).status, 503);
+    doubts[0]!.back();
+    while ((await tus(one).head(path)).headers['upload-offset'] !== '100000') await new Promise(setImmediate);
+    await holds(t, all, uuid, bytes);
+  }
 });
 
 test('whoever ends an upload ends it on all daemons', async (t) => {
