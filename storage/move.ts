@@ -44,23 +44,34 @@ const AT_ONCE = 4;
 export async function moveContents(move: ContentMove): Promise<string[]> {
   const unreadable: string[] = [];
   const moved = { contents: 0, bytes: 0 };
+  const failing = new AbortController();
+  const signal = AbortSignal.any([move.signal, failing.signal]);
   const each = move.from.reader.list(contents)[Symbol.asyncIterator]();
   const worker = async () => {
     for (let next = await each.next(); !next.done; next = await each.next()) {
       const holding = next.value;
-      move.signal.throwIfAborted();
+      signal.throwIfAborted();
       let far = 0;
       const report = (bytes: number) => {
         moved.bytes += bytes - far;
         far = bytes;
         move.report({ ...moved });
       };
-      if (!(await isMoved(move, holding, report))) unreadable.push(holding.sha256);
+      if (!(await isMoved({ ...move, signal }, holding, report))) unreadable.push(holding.sha256);
       moved.contents += 1;
       report(holding.size);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const workers = Array.from({ length: AT_ONCE }, () =>
+    worker().catch((error: unknown) => {
+      failing.abort(error);
+      throw error;
+    }),
+  );
+  // nobody is at it any more when this has failed: the stores may be closed then
+  await Promise.allSettled(workers);
+  await each.return?.();
+  await Promise.all(workers);
   return unreadable.sort();
 }
 
@@ -84,7 +95,10 @@ async function isMoved(move: ContentMove, holding: Holding, report: (bytes: numb
       const pause = pauses[failed];
       const mayPass = error instanceof StorageDown || error instanceof TransferRefused || error instanceof Lost;
       if (pause === undefined || !mayPass) throw error;
-      await sleep(pause, undefined, { signal });
+      await sleep(pause, undefined, { signal }).catch((error: unknown) => {
+        signal.throwIfAborted(); // with the reason that was given
+        throw error;
+      });
     }
   }
 }

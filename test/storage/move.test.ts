@@ -149,6 +149,43 @@ test('what does not arrive as it was sent is sent again, and fails in the end', 
   await t.throwsAsync(moveContents(moveOf(from, lying)), { message: /sha256/ });
 });
 
+test('nobody works on it any more when it has failed', async (t) => {
+  const [from, to] = [await side(), await side()];
+  for (let n = 0; n < 8; n += 1) await kept(from, randomBytes(1000 + n));
+  let atWork = 0;
+  let asked = 0;
+  const failing: BlobStore = instead(to.blobs, {
+    stat: async (key) => {
+      asked += 1;
+      if (asked === 1) throw new Error('broken');
+      atWork += 1;
+      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+      atWork -= 1;
+      return to.blobs.stat(key);
+    },
+  });
+  await t.throwsAsync(moveContents(moveOf(from, failing)), { message: 'broken' });
+  t.is(atWork, 0);
+  t.true(asked <= 4, 'none is begun after that');
+  const before = asked;
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  t.is(asked, before);
+});
+
+test('it ends with the reason that it was given, also while it waits', async (t) => {
+  const [from, to] = [await side(), await side()];
+  await kept(from, randomBytes(1000));
+  const ending = new AbortController();
+  const down: BlobStore = instead(to.blobs, {
+    stat: async () => {
+      setImmediate(() => ending.abort(new Error('enough')));
+      throw new StorageDown('looking', new Error('503'));
+    },
+  });
+  const moving = moveContents(moveOf(from, down, { signal: ending.signal, pauses: [600_000] }));
+  await t.throwsAsync(moving, { message: 'enough' });
+});
+
 test('it ends when it is told to', async (t) => {
   const [from, to] = [await side(), await side()];
   await kept(from, randomBytes(50_000));
