@@ -132,7 +132,15 @@ class S3Blobs implements BlobStore {
     if (range && range.end < range.start) return (await this.bucket.head(name)) && nothing();
     const opened = await this.bucket.open(name, range, etag);
     if (!opened) return undefined;
-    return new ObjectReading(this.bucket, name, opened, range ?? { start: 0, end: opened.size - 1 });
+    const wanted = range ?? { start: 0, end: opened.size - 1 };
+    if (opened.start !== wanted.start) {
+      opened.body.destroy();
+      throw new StorageDown(
+        `reading ${name}`,
+        `byte ${wanted.start} was asked for first, and ${opened.start} has come`,
+      );
+    }
+    return new ObjectReading(this.bucket, name, opened, wanted);
   }
 
   async #remove(key: string): Promise<void> {

@@ -137,6 +137,18 @@ about(
   },
 );
 
+about('a part of what is there is not read from who sends the whole', async (t, { blobs, proxy }) => {
+  const bytes = randomBytes(100_000);
+  const key = await store(blobs, bytes);
+  proxy.fault = (one) => (isRead(one) ? { status: 200, body: bytes } : undefined);
+  await t.throwsAsync(blobs.read(key, { start: 1000, end: 1999 }), {
+    instanceOf: StorageDown,
+    message: /byte 1000 was asked for first, and 0 has come$/,
+  });
+  t.true((await bytesOf(blobs, key, { start: 0, end: 999 }))?.equals(bytes.subarray(0, 1000)));
+  t.true((await bytesOf(blobs, key))?.equals(bytes));
+});
+
 about('a reading that is cut again and again without a byte fails', async (t, { blobs, proxy }) => {
   const key = await store(blobs, randomBytes(5 * MIB));
   proxy.fault = (one) => (isRead(one) ? { cutAfter: 0 } : undefined);

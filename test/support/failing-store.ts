@@ -14,7 +14,7 @@ export interface Passing {
 
 /** What becomes of a request, instead of what the server behind makes of it. */
 export type Fault =
-  | { status: number; code?: string; headers?: Record<string, string> }
+  | { status: number; code?: string; headers?: Record<string, string>; body?: Uint8Array }
   /** Nobody ever answers. */
   | 'silence'
   /** The connection is cut at once, or when so much of the answer has been sent, or behind a request that was done. */
@@ -46,11 +46,9 @@ export async function startFailingStore(
     if (found === 'silence') return void req.resume();
     if (found === 'reset') return void cut(req.socket);
     if (typeof found === 'object' && 'status' in found) {
-      const { status, code = 'Failed', headers: told } = found;
+      const { status, code = 'Failed', headers: told, body = bodyOf(status, code) } = found;
       req.resume();
       req.on('end', () => {
-        const body =
-          status < 300 ? '' : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>as told</Message></Error>`;
         res.writeHead(status, { 'content-length': Buffer.byteLength(body), ...told }).end(body);
       });
       return;
@@ -91,6 +89,11 @@ export async function startFailingStore(
   });
   proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return proxy;
+}
+
+function bodyOf(status: number, code: string): Uint8Array {
+  if (status < 300) return Buffer.alloc(0);
+  return Buffer.from(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>as told</Message></Error>`);
 }
 
 /** One that is ending already would keep the process for ever. */
