@@ -9,6 +9,7 @@ import { contents } from '../storage/holdings.js';
 import { moveContents, movePartials, moveRecords } from '../storage/move.js';
 import { MOVED_TO } from './check-moved.js';
 import type { Settings } from './config/settings.js';
+import { checkAlone, markMove } from './mark-move.js';
 import { beginJourney, forgetJourney, type Journey, readJourney, VerifiedFile } from './migration-journal.js';
 import {
   canNot,
@@ -172,7 +173,6 @@ export class ServerMigration implements Migration {
       try {
         const records = await moveRecords(snapshot, there, course.signal);
         await this.#bring(target, there);
-        checkAlone(catalog);
         await this.#mark(journey, 'left');
         return records;
       } finally {
@@ -228,10 +228,7 @@ export class ServerMigration implements Migration {
 
   #mark({ config }: Journey, state: Move['state']): Promise<void> {
     const { catalog, now } = this.means;
-    const move: Move = { id: MOVE, state, to: config, at: now().toISOString() };
-    return catalog.write(async (tx) => {
-      await ((await tx.get(moves, MOVE)) ? tx.replace(moves, move) : tx.insert(moves, move));
-    });
+    return markMove(catalog, { id: MOVE, state, to: config, at: now().toISOString() });
   }
 
   #unmark(): Promise<void> {
@@ -269,13 +266,6 @@ interface Course {
 
 class Aborted extends Error {
   override name = 'Aborted';
-}
-
-/** What others write would be lost. */
-function checkAlone({ members }: Catalog): void {
-  const others = members.all().filter(({ id }) => id !== members.self.id);
-  if (others.length === 0) return;
-  throw canNot(`other daemons are at work here: stop ${others.map(({ name }) => name).join(', ')} first`);
 }
 
 /** Whoever asks can mend it, and is told how. */
