@@ -152,10 +152,11 @@ export class ServerMigration implements Migration {
     this.#status = { ...this.#status, status: 'moved', records };
     const { unreadable } = this.#status;
     log.info({ config: course.journey.config, records, unreadable }, 'moved: start the daemon with that configuration');
-    const text = `This server has moved: start it with --config ${course.journey.config}\n`;
-    await replaceFile(join(settings.data, MOVED_TO), text);
-    await forgetJourney(settings.data);
     this.#leave(LAST_WORDS);
+    const text = `This server has moved: start it with --config ${course.journey.config}\n`;
+    const noted = (err: unknown) => log.warn({ err }, 'moved, but DATA does not tell so');
+    await replaceFile(join(settings.data, MOVED_TO), text).catch(noted);
+    await forgetJourney(settings.data).catch(noted);
   }
 
   /** All that is written stands still. */
