@@ -129,7 +129,7 @@ export class ServerMigration implements Migration {
       this.#running = this.#perform({ target, journey, identity, opened, verified, signal })
         .catch((error: unknown) => this.#failed(error))
         .finally(async () => {
-          await verified.close();
+          await verified.close().catch(() => {}); // what is lost there is read once more
           await opened.close().catch(() => {}); // what counts is there already
           this.#aborting = undefined;
         });
