@@ -161,8 +161,9 @@ export class ServerMigration implements Migration {
 
   /** All that is written stands still. */
   async #finish(course: Course): Promise<number> {
-    const { catalog, blobs } = this.means;
+    const { settings, secretsKey, catalog, blobs } = this.means;
     const { target, journey, identity, opened } = course;
+    checkTarget(settings, secretsKey(), target); // the key may have been made since the beginning
     // Behind all writes that had begun.
     await this.#mark(journey, 'leaving');
     const snapshot = await catalog.snapshot();
