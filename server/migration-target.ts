@@ -35,7 +35,10 @@ export function readTarget(path: string, env: NodeJS.ProcessEnv): Target {
 
 /** What a server that goes from one configuration to the other could not find again there. */
 export function checkTarget(from: Settings, secretsKey: Buffer | undefined, { settings: to, secretsKey: key }: Target) {
-  const placeOf = ({ data, database, store }: Settings) => ({ records: database ?? data, files: store ?? data });
+  const placeOf = ({ data, database, store, storeEndpoint = '' }: Settings) => ({
+    records: database ?? data,
+    files: store === undefined ? data : `${storeEndpoint} ${store}`,
+  });
   const [here, there] = [placeOf(from), placeOf(to)];
   if (here.records === there.records) throw canNot('its records are where those of this server are already');
   if (here.files === there.files) throw canNot('its files are where those of this server are already');
