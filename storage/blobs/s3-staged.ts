@@ -98,8 +98,9 @@ export class StagedObject implements ResumedBlob {
     if (this.#ended) return;
     this.#ended = true;
     try {
-      await Promise.all(this.#sending);
+      await this.#allSent();
       if (this.#failure === undefined && !this.isGone) await this.#keepTail();
+      await this.#allSent();
     } finally {
       this.writable.destroy();
       await Promise.allSettled(this.#sending);
@@ -178,6 +179,11 @@ export class StagedObject implements ResumedBlob {
     const piece: Listed = { name: this.place.piece(part.start), size: part.length, etag: '', touched: new Date() };
     this.#pieces.push(piece);
     piece.etag = await this.place.bucket.put(piece.name, part.checked(), { signal: this.#given.signal });
+  }
+
+  /** A write that has waited for one of them sends another then. */
+  async #allSent(): Promise<void> {
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
   }
 
   /** What is not worth a part becomes a piece, and so does nothing at all: it says that there is something to go on with. */

@@ -7,6 +7,7 @@ import { transfer } from '../../storage/transfer.js';
 import { bytesOf, listed, store } from '../contracts/blobs.js';
 import { needsCeph, startCeph } from '../support/ceph.js';
 import { type FailingStore, type Fault, type Passing, startFailingStore } from '../support/failing-store.js';
+import { gate } from '../support/gate.js';
 import { isMet } from '../support/needs.js';
 import { choiceIn } from '../support/s3-account.js';
 
@@ -154,6 +155,23 @@ about('a reading that is cut again and again without a byte fails', async (t, { 
   proxy.fault = (one) => (isRead(one) ? { cutAfter: 0 } : undefined);
   proxy.fault = times(100, { cutAfter: 0 }, isRead);
   await t.throwsAsync(bytesOf(blobs, key), { instanceOf: StorageDown });
+});
+
+about('what was being written when it was suspended stays', async (t, { blobs, proxy, straight }) => {
+  const bytes = randomBytes(24 * MIB + 1);
+  const { opened: twoAreSent, open } = gate();
+  proxy.fault = () => {
+    if (proxy.requests.filter(isPart).length === 2) open();
+    return undefined;
+  };
+  const staged = await blobs.stage();
+  staged.writable.write(bytes);
+  await twoAreSent;
+  await staged.suspend();
+  const resumed = (await straight.resume(staged.key))!;
+  t.is(resumed.kept, bytes.length);
+  t.is((await transfer(resumed.read(), resumed)).size, bytes.length);
+  t.true((await bytesOf(straight, staged.key))?.equals(bytes));
 });
 
 for (const status of [400, 403]) {
