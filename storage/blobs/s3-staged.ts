@@ -201,9 +201,10 @@ export class StagedObject implements ResumedBlob {
       await (this.kept === 0 ? this.#landParts() : this.#landPieces());
     } catch (error) {
       throw this.#down(error);
+    } finally {
+      this.#part?.giveBack();
+      this.place.leave();
     }
-    this.#part?.giveBack();
-    this.place.leave();
   }
 
   async #landParts(): Promise<void> {

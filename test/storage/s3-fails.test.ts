@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { finished } from 'node:stream/promises';
 import test, { type ExecutionContext } from 'ava';
 import { openS3Blobs } from '../../storage/blobs/s3.js';
 import type { BlobStore } from '../../storage/blobs.js';
@@ -172,6 +173,16 @@ about('what was being written when it was suspended stays', async (t, { blobs, p
   t.is(resumed.kept, bytes.length);
   t.is((await transfer(resumed.read(), resumed)).size, bytes.length);
   t.true((await bytesOf(straight, staged.key))?.equals(bytes));
+});
+
+about('what could not be committed is not kept in memory', async (t, { blobs, proxy }) => {
+  proxy.fault = ({ method }) => (method === 'PUT' ? { status: 403, code: 'AccessDenied' } : undefined);
+  const staged = await blobs.stage();
+  staged.writable.end(randomBytes(1000));
+  await finished(staged.writable, { cleanup: true });
+  t.deepEqual(await listed(blobs), [{ key: staged.key, staged: true }]);
+  await t.throwsAsync(staged.commit(), { instanceOf: StorageDown });
+  t.deepEqual(await listed(blobs), []);
 });
 
 for (const status of [400, 403]) {
