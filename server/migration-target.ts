@@ -1,15 +1,17 @@
-import { isAbsolute, join } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Logger } from 'pino';
 import { invalidInput } from '../imgapi/errors.js';
 import type { BlobStore } from '../storage/blobs.js';
 import type { Catalog } from '../storage/catalog.js';
+import { syncDirectory } from '../storage/durable.js';
 import { lockDirectory } from '../storage/lock.js';
 import { clearCatalog, openBlobs, openCatalog } from '../storage/open.js';
 import { readConfig } from './config/read-config.js';
 import type { Settings } from './config/settings.js';
 import { identities, SERVER } from './model/identity.js';
 import { MOVE, moves } from './model/move.js';
-import { filesPlace, recordsPlace } from './open-stores.js';
+import { filesPlace, type RecordsPlace, recordsPlace } from './open-stores.js';
 import { type KeyPlace, readSecretsKey } from './sealing/secrets-key.js';
 
 /** It can not go there, and why. */
@@ -81,12 +83,35 @@ interface Arriving {
   version: string;
 }
 
+export interface TargetRecords {
+  catalog: Catalog;
+  /** When all are there, and the catalog is closed: puts it where a daemon looks for it. */
+  arrive(): Promise<void>;
+}
+
 /**
  * Its catalog, empty. What this server has brought there and nobody has started goes, and what it has left there itself;
  * anything else is somebody's.
  */
-export async function openTargetRecords({ settings }: Target, arriving: Arriving): Promise<Catalog> {
+export async function openTargetRecords({ settings }: Target, arriving: Arriving): Promise<TargetRecords> {
   const place = recordsPlace(settings, arriving);
+  const catalog = await openEmpty(place, arriving);
+  if (place.kind === 'postgres') return { catalog, arrive: async () => {} };
+  // PostgreSQL takes all or nothing, a directory page by page: a part of it would be started as if it were all
+  await catalog.close();
+  await clearCatalog(place);
+  const aside = { ...place, directory: `${place.directory}.arriving` };
+  await clearCatalog(aside);
+  return {
+    catalog: await openCatalog(aside),
+    arrive: async () => {
+      await rename(aside.directory, place.directory);
+      await syncDirectory(dirname(place.directory));
+    },
+  };
+}
+
+async function openEmpty(place: RecordsPlace, arriving: Arriving): Promise<Catalog> {
   const catalog = await openCatalog(place);
   let is: Standing;
   try {

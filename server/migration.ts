@@ -121,7 +121,7 @@ export class ServerMigration implements Migration {
     const opened = await openTargetFiles(settings, target, identity).catch(told);
     try {
       const arriving = { identity, log, version: this.means.version };
-      await (await openTargetRecords(target, arriving).catch(told)).close();
+      await (await openTargetRecords(target, arriving).catch(told)).catalog.close();
       const journey = await beginJourney(settings.data, config, now());
       const verified = await VerifiedFile.open(settings.data);
       this.#status = { ...noStatus, status: 'copying', config, started: journey.started };
@@ -172,14 +172,16 @@ export class ServerMigration implements Migration {
       await movePartials(snapshot, blobs, opened.blobs);
       const { log, version } = this.means;
       const there = await openTargetRecords(target, { identity, log, version });
+      let records: number;
       try {
-        const records = await moveRecords(snapshot, there, course.signal);
-        await this.#bring(target, there);
-        await this.#mark(journey, 'left');
-        return records;
+        records = await moveRecords(snapshot, there.catalog, course.signal);
+        await this.#bring(target, there.catalog);
       } finally {
-        await there.close();
+        await there.catalog.close();
       }
+      await there.arrive();
+      await this.#mark(journey, 'left');
+      return records;
     } catch (error) {
       await this.#unmark().catch(() => {}); // the next start does
       throw error;
