@@ -7,6 +7,15 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
+/** How people know a directory. */
+interface Named {
+  what: string;
+  /** Where another is chosen. */
+  option: string;
+}
+
+const DATA: Named = { what: 'data directory', option: '--data' };
+
 interface Holder {
   pid: number;
   /** This start of the machine, and of the process in it; `0` where there is no /proc to ask. */
@@ -23,12 +32,12 @@ const held = new Set<string>();
  *
  * Processes in different pid namespaces can't see each other; LevelDB's lock, which the kernel keeps, stands behind this.
  */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string, named = DATA): Promise<DirectoryLock> {
   const path = await prepared(directory);
-  if (held.has(path)) throw inUse(path, process.pid);
+  if (held.has(path)) throw inUse(path, process.pid, named);
   held.add(path);
   try {
-    return await claim(path, await identify(process.pid));
+    return await claim(path, await identify(process.pid), named);
   } catch (error) {
     held.delete(path);
     throw error instanceof InUse ? error : new StorageDown(`locking ${path}`, error);
@@ -44,7 +53,7 @@ async function prepared(directory: string): Promise<string> {
   }
 }
 
-async function claim(path: string, self: Holder): Promise<DirectoryLock> {
+async function claim(path: string, self: Holder, named: Named): Promise<DirectoryLock> {
   const mine = fileName(self);
   const file = join(path, mine);
   await (await open(file, 'w', 0o600)).close();
@@ -52,7 +61,7 @@ async function claim(path: string, self: Holder): Promise<DirectoryLock> {
     for (const name of await readdir(path)) {
       const other = name === mine ? undefined : parse(name);
       if (!other) continue;
-      if (await isAlive(other, self)) throw inUse(path, other.pid);
+      if (await isAlive(other, self)) throw inUse(path, other.pid, named);
       await rm(join(path, name), { force: true });
     }
   } catch (error) {
@@ -67,9 +76,9 @@ async function claim(path: string, self: Holder): Promise<DirectoryLock> {
   };
 }
 
-function inUse(path: string, pid: number): InUse {
+function inUse(path: string, pid: number, { what, option }: Named): InUse {
   return new InUse(
-    `data directory ${path} is in use by process ${pid}: stop it first or choose another directory with --data`,
+    `${what} ${path} is in use by process ${pid}: stop it first or choose another directory with ${option}`,
   );
 }
 

@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isBlobKey } from '../blob-key.js';
+import { type DirectoryLock, lockDirectory } from '../lock.js';
 
 /** A blob that lies in the cache, whole. */
 export interface Entry {
@@ -15,13 +16,14 @@ export interface Entry {
 /** How exactly it is remembered when a blob was used last. */
 const USED_ONCE_IN = 60_000;
 const READ_AT_A_TIME = 1 << 20;
+const NAMED = { what: 'cache directory', option: '--store-cache-directory' };
 
 /**
  *   <directory>/filling/<key>             coming; nothing after a start
  *   <directory>/whole/<key>.<size>.<sum>  whole; written to when it was used last
  *
  * Bounded: what was not used for longest makes room. What was there before this start is held against its sum before it is
- * given to anybody.
+ * given to anybody. One daemon's only: another would remove what is coming.
  */
 export class CacheDirectory {
   readonly #entries = new Map<string, Entry>();
@@ -34,15 +36,29 @@ export class CacheDirectory {
   private constructor(
     private readonly directory: string,
     private readonly limit: number,
+    private readonly lock: DirectoryLock,
   ) {}
 
   static async open(directory: string, limit: number): Promise<CacheDirectory> {
-    const opened = new CacheDirectory(directory, limit);
-    await rm(join(directory, 'filling'), { recursive: true, force: true });
-    for (const name of ['filling', 'whole']) await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
-    for (const name of await readdir(join(directory, 'whole'))) await opened.#load(name);
-    await opened.#makeRoom(0);
-    return opened;
+    const opened = new CacheDirectory(directory, limit, await lockDirectory(directory, NAMED));
+    try {
+      await opened.#prepare();
+      return opened;
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    await rm(join(this.directory, 'filling'), { recursive: true, force: true });
+    for (const name of ['filling', 'whole']) await mkdir(join(this.directory, name), { recursive: true, mode: 0o700 });
+    for (const name of await readdir(join(this.directory, 'whole'))) await this.#load(name);
+    await this.#makeRoom(0);
+  }
+
+  close(): Promise<void> {
+    return this.lock.release();
   }
 
   /** Bytes of all that is there or has room. */

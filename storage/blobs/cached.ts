@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { assertBlobKey } from '../blob-key.js';
 import type { BlobFile, BlobStat, BlobStore, ByteRange, ResumedBlob, StagedBlob } from '../blobs.js';
-import { StorageDown } from '../errors.js';
+import { InUse, StorageDown } from '../errors.js';
 import { CacheDirectory, type Entry } from './cache-directory.js';
 import { CachedFile, CachedReading } from './cached-file.js';
 import { Filling } from './filling.js';
@@ -31,7 +31,7 @@ export async function openCachedBlobs({ inside, directory, limit }: CachedChoice
   try {
     return new CachedBlobs(inside, await CacheDirectory.open(directory, limit));
   } catch (error) {
-    throw new StorageDown(`opening the cache in ${directory}`, error);
+    throw error instanceof InUse ? error : new StorageDown(`opening the cache in ${directory}`, error);
   }
 }
 
@@ -118,6 +118,7 @@ class CachedBlobs implements BlobStore {
     clearInterval(this.#looking);
     for (const filling of this.#fillings.values()) filling.stop();
     await Promise.all(this.#running);
+    await this.cache.close();
     await this.inside.close();
   }
 

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { openCachedBlobs } from '../../storage/blobs/cached.js';
 import { openMemoryBlobs } from '../../storage/blobs/memory.js';
 import type { BlobStore } from '../../storage/blobs.js';
-import { StorageDown } from '../../storage/errors.js';
+import { InUse, StorageDown } from '../../storage/errors.js';
 import { blobsContract, bytesOf, store } from '../contracts/blobs.js';
 import { scratch } from '../support/scratch.js';
 
@@ -131,6 +131,14 @@ test('cached: what is deleted goes from the cache, also where another daemon has
   t.is(await blobs.stat(other), undefined);
   t.deepEqual(await whole(), []);
   t.is(await blobs.read(one), undefined);
+});
+
+test('cached: a directory is the cache of one daemon', async (t) => {
+  const { blobs, inside, directory } = await cached(t);
+  const again = () => openCachedBlobs({ inside, directory, limit: MIB });
+  await t.throwsAsync(again(), { instanceOf: InUse, message: /^cache directory .* with --store-cache-directory$/ });
+  await blobs.close();
+  await (await again()).close();
 });
 
 interface Inside extends BlobStore {
