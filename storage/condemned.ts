@@ -32,11 +32,28 @@ export async function clearancesSoFar(reader: Reader): Promise<number> {
   return (await reader.get(clearances, LAST))?.count ?? 0;
 }
 
-/** Deletes what is condemned. Two may do this at once, and whoever was killed at it has left it to the next. */
-export async function clear(catalog: Catalog, blobs: BlobStore, keys: readonly string[]): Promise<void> {
-  if (keys.length === 0) return;
-  for (const key of keys) await blobs.delete(key);
-  await catalog.write(async (tx) => {
+/**
+ * Deletes what is condemned. Two may do this at once, and whoever was killed at it has left it to the next. What can not
+ * be deleted stays condemned, and holds up no other: the failures are given back.
+ */
+export async function clear(catalog: Catalog, blobs: BlobStore, keys: readonly string[]): Promise<unknown[]> {
+  const gone: string[] = [];
+  const failures: unknown[] = [];
+  for (const key of keys) {
+    try {
+      await blobs.delete(key);
+      gone.push(key);
+    } catch (error) {
+      await blobs.check?.(); // a store that is away is not asked for all of them
+      failures.push(error);
+    }
+  }
+  if (gone.length > 0) await noteGone(catalog, gone);
+  return failures;
+}
+
+function noteGone(catalog: Catalog, keys: readonly string[]): Promise<void> {
+  return catalog.write(async (tx) => {
     let isFirst = false;
     for (const key of keys) {
       if (!(await tx.get(condemned, key))) continue;

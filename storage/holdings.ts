@@ -167,7 +167,8 @@ const TOGETHER = 256;
 
 /**
  * Deletes the bytes that nobody needs any more, in two steps: what goes is condemned in a write, and deleted behind it.
- * Safe beside uploads, publishing, downloads and another collect, on whatever daemon.
+ * Safe beside uploads, publishing, downloads and another collect, on whatever daemon. Where some can not be deleted, the
+ * others are before it throws.
  */
 export async function collect(
   { catalog, blobs }: Stores,
@@ -177,22 +178,28 @@ export async function collect(
   const unheldBefore = new Date(now.getTime() - grace).toISOString();
   const touchedBefore = new Date(now.getTime() - lease);
 
+  let failure: unknown;
+  const clearAll = async (keys: readonly string[]) => {
+    const [first] = await clear(catalog, blobs, keys);
+    failure ??= first;
+  };
+
   for await (const left of batches(catalog.list(condemned), signal)) {
-    const keys = left.map(({ key }) => key);
-    await clear(catalog, blobs, keys);
+    await clearAll(left.map(({ key }) => key));
   }
 
   for await (const unheld of batches(unheldIn(catalog, unheldBefore), signal)) {
     const keys = await forget(catalog, unheld, unheldBefore);
-    await clear(catalog, blobs, keys);
+    await clearAll(keys);
     collected.unheld += keys.length;
   }
 
   for await (const unknown of batches(unknownIn({ catalog, blobs }, touchedBefore), signal)) {
     const keys = new Set(await condemnUnknown(catalog, unknown));
-    await clear(catalog, blobs, [...keys]);
+    await clearAll([...keys]);
     for (const { key, staged } of unknown) if (keys.has(key)) collected[staged ? 'staged' : 'orphans'] += 1;
   }
+  if (failure !== undefined) throw failure;
   return collected;
 }
 

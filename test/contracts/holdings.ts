@@ -318,15 +318,31 @@ export function holdingsContract(name: string, open: (t: ExecutionContext) => Pr
   about('what a collect was killed at is deleted by the next', async (t, stores, other) => {
     const file = await unheld(stores, 'file');
     const orphan = await stored(stores, 'orphan');
-    const dying = beforeDelete(stores.blobs, () => Promise.reject(new Error('killed')));
+    const killed = () => Promise.reject(new Error('killed'));
+    const dying = { ...beforeDelete(stores.blobs, killed), check: killed };
     await t.throwsAsync(collect({ ...other, blobs: dying }, thorough), { message: 'killed' });
     t.is(await locate(stores.catalog, file.content.sha256), undefined);
     t.truthy(await stores.blobs.stat(file.key));
     await collect(stores, { grace: day, lease: day });
     t.deepEqual(await listed(stores.blobs), [{ key: orphan.key, staged: false }]);
-    const left = [];
-    for await (const one of stores.catalog.list(condemned)) left.push(one);
-    t.deepEqual(left, []);
+    t.deepEqual(await condemnedIn(stores), []);
+  });
+
+  about('what can not be deleted stays condemned, and holds up no other', async (t, stores, other) => {
+    const stuck = await unheld(stores, 'stuck');
+    await unheld(stores, 'file');
+    await stored(stores, 'orphan');
+    const refusing = beforeDelete(other.blobs, async (key) => {
+      if (key === stuck.key) throw new StorageDown('deleting', new Error('it is locked'));
+    });
+    for (const time of ['at first', 'again']) {
+      await t.throwsAsync(collect({ ...other, blobs: refusing }, thorough), { message: 'deleting: it is locked' });
+      t.deepEqual(await listed(stores.blobs), [{ key: stuck.key, staged: false }], time);
+      t.deepEqual(await condemnedIn(stores), [stuck.key], time);
+    }
+    await collect(other, thorough);
+    t.deepEqual(await listed(stores.blobs), []);
+    t.deepEqual(await condemnedIn(stores), []);
   });
 
   about('race: two collect at once', async (t, stores, other) => {
@@ -410,14 +426,20 @@ function before(catalog: Catalog, write: () => Promise<void>): Catalog {
   });
 }
 
-function beforeDelete(blobs: BlobStore, paused: () => Promise<void>): BlobStore {
+async function condemnedIn({ catalog }: Stores): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of catalog.list(condemned)) keys.push(key);
+  return keys;
+}
+
+function beforeDelete(blobs: BlobStore, paused: (key: string) => Promise<void>): BlobStore {
   return {
     stage: () => blobs.stage(),
     resume: (key) => blobs.resume(key),
     stat: (key) => blobs.stat(key),
     read: (key, range) => blobs.read(key, range),
     delete: async (key) => {
-      await paused();
+      await paused(key);
       return blobs.delete(key);
     },
     list: () => blobs.list(),
