@@ -99,7 +99,8 @@ for (const what of ['a 500', 'a 503 SlowDown', 'silence', 'a connection that is 
 about('a reading that is cut is gone on with from the byte where it was', async (t, { blobs, proxy }) => {
   const bytes = randomBytes(5 * MIB);
   const key = await store(blobs, bytes);
-  for (const cutAfter of [1, 100_000, 3 * MIB]) {
+  // of 5 MiB, so that there is something left to cut the second time
+  for (const cutAfter of [1, 100_000, 2 * MIB]) {
     proxy.requests.length = 0;
     proxy.fault = times(2, { cutAfter }, isRead);
     t.true((await bytesOf(blobs, key))?.equals(bytes), `after ${cutAfter} bytes`);
