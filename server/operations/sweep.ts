@@ -31,9 +31,9 @@ export async function sweep(deps: Deps, { abandonedBefore }: { abandonedBefore?:
   const abandoned = await abandonImports(deps);
   await sweepLentTokens(deps);
   await deps.reservations.sweep(catalog);
+  const sealed = await sealAudit(deps); // before stores are asked, which may fail
   const collected = await collect({ catalog, blobs }, { now: start, grace: policy.blobGrace * 1000, lease });
   const swept = { expired, uploads, abandoned, ...collected };
-  const sealed = await sealAudit(deps);
   log.info({ ...swept, ...(sealed > 0 && { sealed }) }, 'swept');
   return swept;
 }

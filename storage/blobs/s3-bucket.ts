@@ -175,7 +175,11 @@ export class S3Bucket {
     if (!got) return undefined;
     const body = got.Body as unknown as IncomingMessage;
     const whole = /^bytes (\d+)-\d+\/(\d+)$/.exec(got.ContentRange ?? '');
-    const size = whole ? Number(whole[2]) : (got.ContentLength ?? 0);
+    const size = whole ? Number(whole[2]) : got.ContentLength;
+    if (size === undefined) {
+      body.destroy();
+      throw new StorageDown(`reading ${Key}`, new Error('the store does not say how much it is'));
+    }
     return { body, etag: got.ETag ?? '', start: whole ? Number(whole[1]) : 0, size };
   }
 
