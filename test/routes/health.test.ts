@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import { type Checked, isNearlyFull, Readiness } from '../../server/readiness.js';
 import type { BlobStore } from '../../storage/blobs.js';
@@ -19,10 +19,15 @@ const broken = (what: string) => async () => {
 };
 
 /** Memory stores of which some parts fail. */
-async function checked({ catalog = {}, blobs = {}, space }: Faults = {}): Promise<Checked> {
+async function checked(t: ExecutionContext, { catalog = {}, blobs = {}, space }: Faults = {}): Promise<Checked> {
   const records = await ownCatalog();
   // as one that belongs to this daemon alone, unless the fault says otherwise
   const bytes = Object.assign(await ownBlobs(), { check: undefined });
+  const { list, delete: remove } = bytes;
+  t.teardown(async () => {
+    await records.close();
+    await Object.assign(bytes, { list, delete: remove }).close(); // which may look at what it holds
+  });
   return {
     catalog: Object.assign(records, catalog),
     blobs: Object.assign(bytes, blobs) as BlobStore,
@@ -97,7 +102,7 @@ for (const [name, fault] of Object.entries(faults)) {
     const { log, lines } = keptLog();
     const server = await startServer(t);
     let time = 0;
-    const readiness = new Readiness(await checked(fault), log, () => new Date(time));
+    const readiness = new Readiness(await checked(t, fault), log, () => new Date(time));
     server.deps.readiness = readiness;
     for (let round = 0; round < 3; round += 1) {
       const { status, headers, json, bytes } = await server.ask('GET', '/readyz');
@@ -121,7 +126,7 @@ test('who has got well is ready again, and the log says it', async (t) => {
   let free = 0;
   let time = 0;
   const space = async () => ({ free, size: 1000 * GIB });
-  const readiness = new Readiness(await checked({ space }), log, () => new Date(time));
+  const readiness = new Readiness(await checked(t, { space }), log, () => new Date(time));
   t.deepEqual(await readiness.reasons(), { disk: meanings.disk! });
   free = 100 * GIB;
   t.deepEqual(await readiness.reasons(), { disk: meanings.disk! }, 'what was found holds for a while');
@@ -136,12 +141,12 @@ test('who has got well is ready again, and the log says it', async (t) => {
 
 test('all that is wrong is told', async (t) => {
   const all = Object.assign({}, ...Object.values(faults));
-  const readiness = new Readiness(await checked(all), silent, () => new Date());
+  const readiness = new Readiness(await checked(t, all), silent, () => new Date());
   t.deepEqual(Object.keys(await readiness.reasons()), ['catalog', 'blobs', 'disk']);
 });
 
 test('the blob store is written to, at most once in a few seconds, and nothing stays', async (t) => {
-  const { blobs } = await checked();
+  const { blobs } = await checked(t);
   const stage = blobs.stage.bind(blobs);
   let staged = 0;
   const counting = async () => {
@@ -149,7 +154,7 @@ test('the blob store is written to, at most once in a few seconds, and nothing s
     return stage();
   };
   let time = 0;
-  const readiness = new Readiness(await checked({ blobs: { stage: counting } }), silent, () => new Date(time));
+  const readiness = new Readiness(await checked(t, { blobs: { stage: counting } }), silent, () => new Date(time));
   await Promise.all(Array.from({ length: 50 }, () => readiness.reasons()));
   t.is(staged, 1);
   time += 4999;
@@ -174,7 +179,7 @@ test('a write that fails is found out, and thrown away', async (t) => {
     },
     suspend: async () => t.fail('it was kept'),
   });
-  const readiness = new Readiness(await checked({ blobs: { stage: full } }), silent, () => new Date());
+  const readiness = new Readiness(await checked(t, { blobs: { stage: full } }), silent, () => new Date());
   t.deepEqual(await readiness.reasons(), { blobs: meanings.blobs! });
   t.is(discarded, 1);
 });
@@ -186,7 +191,7 @@ test('a store that does not answer makes not ready in time, and is not asked aga
     return never();
   };
   let time = 0;
-  const stores = await checked({ catalog: { get: hanging }, blobs: { stage: hanging } });
+  const stores = await checked(t, { catalog: { get: hanging }, blobs: { stage: hanging } });
   const readiness = new Readiness(stores, silent, () => new Date(time), 5);
   for (let round = 0; round < 3; round += 1) {
     t.deepEqual(Object.keys(await readiness.reasons()), ['catalog', 'blobs']);
@@ -229,7 +234,7 @@ test('who was asked to stop is alive, not ready, and leaves the stores alone', a
 
 test('who has lost touch with the others is not ready, at once, and leaves the stores alone', async (t) => {
   let isIn = true;
-  const readiness = new Readiness(await checked({ catalog: { current: () => isIn } }), silent, () => new Date());
+  const readiness = new Readiness(await checked(t, { catalog: { current: () => isIn } }), silent, () => new Date());
   t.deepEqual(await readiness.reasons(), {});
   isIn = false;
   t.deepEqual(await readiness.reasons(), { touch: 'this daemon has lost touch with the database' });
@@ -243,7 +248,7 @@ test('a store that all share takes nobody out when it is away: that is a remark,
   const server = await startServer(t);
   let time = 0;
   let isAway = true;
-  const stores = await checked({
+  const stores = await checked(t, {
     blobs: { check: () => (isAway ? broken('asking')() : Promise.resolve()), stage: () => t.fail() as never },
   });
   server.deps.readiness = new Readiness(stores, log, () => new Date(time));
