@@ -305,7 +305,7 @@ export class TaskRunner {
 
   /** What somebody else has queued, and does not take. */
   #fillSoon(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#options.catalog.members.all().length === 1) return;
     this.#filling ??= setTimeout(() => this.#fill(), this.#pauses.headStart).unref();
   }
 

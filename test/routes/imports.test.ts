@@ -641,7 +641,7 @@ test('what a server repeats of the credentials that it was told is told to nobod
 });
 
 test('nobody fills the queue for all', async (t) => {
-  const fleet = await startFleet(t);
+  const fleet = await startFleet(t, { importsAtOnce: 0 }); // what waits goes on to wait
   const from = await serving(t);
   const { uuid: eve } = [...fleet.deps.directory.users.values()].find(({ name }) => name === 'eve') ?? {};
   await fleet.deps.catalog.write(async (tx) => {

@@ -199,7 +199,7 @@ async function listening(config: string, triesLeft: number): Promise<ChildProces
   let said = '';
   const stands = await new Promise<boolean>((resolve, reject) => {
     daemon.once('error', reject);
-    daemon.once('exit', () => resolve(false));
+    daemon.once('close', () => resolve(false)); // behind all that it has said
     daemon.stderr!.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-8192);
       if (said.includes('Server listening on')) resolve(true);
