@@ -288,9 +288,10 @@ test('a task whose record can not be read is tried again after a pause each time
   const failed = gate();
   const flaky = wrappedCatalog(catalog, {
     get: async (kind, id) => {
-      if (isAway && (looks += 1) === 3) failed.open();
-      if (isAway) throw new StorageDown('reading', new Error('away'));
-      return catalog.get(kind, id);
+      if (!isAway) return catalog.get(kind, id);
+      looks += 1;
+      if (looks === 3) failed.open();
+      throw new StorageDown('reading', new Error('away'));
     },
   });
   const log = pino({ level: 'silent' });
