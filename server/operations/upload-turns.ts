@@ -137,7 +137,10 @@ export async function reopenUploads(deps: Turning): Promise<() => Promise<void>>
   return async () => {
     for (const stop of stops) stop();
     await working;
-    for (const id of underWay.ids()) await underWay.leave({ id }, () => letGo(deps, { id }, undefined)).catch(() => {});
+    for (const id of underWay.ids()) {
+      // what can not be let go of is taken from us when we are gone
+      await underWay.leave({ id }, () => letGo(deps, { id }, undefined)).catch(() => {});
+    }
   };
 }
 
