@@ -139,10 +139,10 @@ test('whose input ends before all has come is killed, and has not read an end', 
 test('who goes takes along all that a command has started', async (t) => {
   const line = lineFor({ pipe: [['sh', '-c', 'sleep 1000 & echo here; sleep 1000'], ['cat']] });
   const child = spawn('/bin/sh', ['-c', line], { detached: true });
+  // When nobody holds its output open any more.
+  const closed = once(child, 'close');
   await once(child.stdout, 'data');
   child.stdin.end();
-  const [, signal] = await once(child, 'exit');
+  const [, signal] = await closed;
   t.is(signal, 'SIGKILL');
-  // Ends when nobody holds it open any more.
-  await once(child, 'close');
 });
