@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Catalog } from '../storage/catalog.js';
-import { MOVE, moves } from './model/move.js';
+import { MOVE, type Move, moves } from './model/move.js';
 import { OperatorMistake } from './model/operator-mistake.js';
 
 /** Tells people who look into DATA; what counts is the record. */
@@ -17,10 +17,7 @@ export async function checkMoved(
   const move = await catalog.get(moves, MOVE);
   if (!move) return;
   if (move.state === 'left' && !abortMigration) {
-    throw new OperatorMistake(
-      `this server has moved, at ${move.at}: start it with --config ${move.to}; or with --abort-migration, to go on ` +
-        'here with what it was then, and never there again',
-    );
+    throw hasMoved(move);
   }
   await catalog.write(async (tx) => {
     if (await tx.get(moves, MOVE)) await tx.delete(moves, MOVE);
@@ -28,3 +25,9 @@ export async function checkMoved(
   await rm(join(data, MOVED_TO), { force: true });
   if (move.state === 'left') log.warn({ to: move.to }, 'the server goes on here, and not where it had moved to');
 }
+
+export const hasMoved = ({ at, to }: Move) =>
+  new OperatorMistake(
+    `this server has moved, at ${at}: start it with --config ${to}; or with --abort-migration, to go on ` +
+      'here with what it was then, and never there again',
+  );

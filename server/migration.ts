@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { ImgapiError } from '../imgapi/errors.js';
 import type { BlobStore } from '../storage/blobs.js';
-import type { Catalog, Reader } from '../storage/catalog.js';
+import type { Catalog, Change, Reader } from '../storage/catalog.js';
 import { replaceFile } from '../storage/durable.js';
 import { contents } from '../storage/holdings.js';
 import { moveContents, movePartials, moveRecords } from '../storage/move.js';
-import { MOVED_TO } from './check-moved.js';
+import { hasMoved, MOVED_TO } from './check-moved.js';
 import type { Settings } from './config/settings.js';
 import { checkAlone, markMove } from './mark-move.js';
 import { beginJourney, forgetJourney, type Journey, readJourney, VerifiedFile } from './migration-journal.js';
@@ -69,11 +69,13 @@ export class ServerMigration implements Migration {
   #aborting: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #leaving: NodeJS.Timeout | undefined;
+  #stopHearing: () => void = () => {};
 
   private constructor(private readonly means: MigrationMeans) {}
 
   static async open(means: MigrationMeans): Promise<ServerMigration> {
     const migration = new ServerMigration(means);
+    migration.#stopHearing = means.catalog.follow(moves, (changes) => migration.#hear(changes));
     const left = await readJourney(means.settings.data);
     if (left) migration.#status = { ...noStatus, status: 'interrupted', config: left.config, started: left.started };
     return migration;
@@ -106,6 +108,7 @@ export class ServerMigration implements Migration {
   }
 
   async close(): Promise<void> {
+    this.#stopHearing();
     clearTimeout(this.#leaving);
     this.#aborting?.abort(new Aborted());
     await this.#running;
@@ -251,6 +254,19 @@ export class ServerMigration implements Migration {
     else log.error({ err: error }, 'the move has failed; what was copied is kept for the next time');
     // What works in the background has ended for it: a start brings it back.
     if (wasFinishing && !isAborted) setTimeout(() => leave(error), AFTER_LAST_WORDS);
+  }
+
+  /** A daemon that was out of touch while another one moved the server is told when it is back, before it answers. */
+  #hear(changes: Change<Move>[]): void {
+    if (this.#status.status === 'finishing' || this.#status.status === 'moved') return;
+    const { gate, log, leave } = this.means;
+    const move = changes.at(-1)?.record;
+    if (move?.state === 'leaving') void this.#unmark().catch(() => {}); // where it has gone on, `left` is heard of next
+    if (move?.state !== 'left') return;
+    const error = hasMoved(move);
+    gate.end('the server has moved');
+    log.error(error.message);
+    leave(error);
   }
 
   #leave(after: number): void {

@@ -7,9 +7,11 @@ const SOON = '10';
 /** Stands before a catalog, open until somebody closes it: reads go through, writes are told to come back. */
 export class WriteGate {
   #closedBecause: string | undefined;
+  #isOver = false;
 
   guard(catalog: Catalog): Catalog {
     return wrappedCatalog(catalog, {
+      current: () => !this.#isOver && catalog.current(),
       write: (change) => {
         if (this.#closedBecause === undefined) return catalog.write(change);
         const headers = { 'Retry-After': SOON };
@@ -20,6 +22,12 @@ export class WriteGate {
 
   close(because: string): void {
     this.#closedBecause = because;
+  }
+
+  /** For good, and what is read there may be old by now. */
+  end(because: string): void {
+    this.#isOver = true;
+    this.close(because);
   }
 
   open(): void {

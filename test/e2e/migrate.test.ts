@@ -266,6 +266,30 @@ clusterTest(`a cluster of several daemons does not move: what the others write w
   t.is((await started(t, home, [], { token: daemons[0]!.token })).token, daemons[0]!.token);
 });
 
+clusterTest(`a daemon that was out of touch while the server moved ends when it is back${why}`, async (t) => {
+  t.timeout(240_000);
+  const { daemons } = await startCluster(t, { lease: 2 });
+  const [mover, away] = [daemons[0]!, daemons[1]!];
+  const home = await placed(await scratch(t), 'home');
+  away.child.kill('SIGSTOP');
+  const { run } = await shell(t, mover);
+  // Until its lease is over it counts as being at work.
+  for (;;) {
+    const { code, stderr } = await run(['migrate', '--to', home.config]);
+    if (code === 0) break;
+    t.regex(stderr, /other daemons are at work here/);
+  }
+  await mover.exited;
+  const asked = admin(away, 'POST', '/api/user/lost', {})
+    .then(({ status }) => status)
+    .catch(() => 'cut');
+  away.child.kill('SIGCONT');
+  t.true([503, 'cut'].includes(await asked));
+  t.is((await away.exited).code, 1);
+  t.true((await away.exited).stderr.includes(home.config));
+  t.is((await admin(await started(t, home, [], { token: mover.token }), 'GET', '/api/user/lost')).status, 404);
+});
+
 anyTest('an upload that is under way goes on at the other place', async (t) => {
   t.timeout(120_000);
   const dir = await scratch(t);
