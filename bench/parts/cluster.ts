@@ -40,6 +40,7 @@ const CACHE = 1024 * MIB;
 const LEASE = 60_000;
 /** Of the daemons, in seconds: so much shares two cores here that one may be kept waiting for long. No answer waits for it. */
 const PATIENT = ['--lease', '30'];
+const CROWD = 64;
 const MOST_MEMORY = 200;
 
 const whole = '/images';
@@ -52,7 +53,8 @@ export const cluster: Part = {
   about: `Two daemons on one PostgreSQL and one S3 store (Ceph, three OSDs in memory that keep two copies), all on this machine,
 beside one embedded daemon. Reads are asked of one of the two, of ${IMAGES} images. Downloads are of ${SIZE / MIB} MiB from the store,
 beside the store's own answer to a presigned URL of the same object, by the same client; and from the cache of the other
-daemon, beside the embedded one. Creates are spread over both by ${WRITERS} clients; *alone* is a daemon on a database of its
+daemon, beside the embedded one. Memory is the most that the kernel has counted for a daemon while ${CROWD} clients download,
+also of a pair that keeps nothing but the file. Creates are spread over both by ${WRITERS} clients; *alone* is a daemon on a database of its
 own, which waits for nobody. Two daemons, PostgreSQL and the store share the cores that one daemon has for itself. The bench
 fails where answers, bytes or counts differ from what they should be.`,
   measure,
@@ -68,6 +70,8 @@ interface Stage {
   alone: Member;
   tokens: { pair: string; alone: string };
   shared: Shared;
+  /** For a pair that has little to keep. */
+  light: Shared;
 }
 
 async function measure(bench: Bench): Promise<Findings> {
@@ -98,15 +102,19 @@ async function prepare(bench: Bench): Promise<Stage> {
   bench.say('starting daemons');
   const embedded = await startDaemon(bench, data);
   const { one, other } = await startPair(bench, shared);
-  const own = { ...shared, database: await postgres.newDatabase(), bucket: await ceph.newBucket() };
-  const alone = await startMember(bench, 'alone', own, ...PATIENT);
+  const empty = async () => ({
+    ...shared,
+    database: await postgres.newDatabase(),
+    bucket: await ceph.newBucket(),
+  });
+  const alone = await startMember(bench, 'alone', await empty(), ...PATIENT);
   const tokens = { pair: await tokenOf(one), alone: await tokenOf(alone) };
-  return { embedded, one, other, alone, tokens, shared };
+  return { embedded, one, other, alone, tokens, shared, light: await empty() };
 }
 
-async function startPair(bench: Bench, shared: Shared): Promise<Pick<Stage, 'one' | 'other'>> {
-  const one = await startMember(bench, 'one', shared, ...PATIENT);
-  const other = await startMember(bench, 'other', shared, '--store-cache', String(CACHE), ...PATIENT);
+async function startPair(bench: Bench, shared: Shared, named = ''): Promise<Pick<Stage, 'one' | 'other'>> {
+  const one = await startMember(bench, `${named}one`, shared, ...PATIENT);
+  const other = await startMember(bench, `${named}other`, shared, '--store-cache', String(CACHE), ...PATIENT);
   return { one, other };
 }
 
@@ -180,7 +188,8 @@ async function downloads(bench: Bench, stage: Stage): Promise<Row[]> {
   const file = join(bench.directory, 'random');
   const bytes = randomBytes(SIZE);
   await writeFile(file, bytes);
-  const [here, there] = [await addImage(embedded, file), await addImage({ ...one, token: stage.tokens.pair }, file)];
+  const here = await addImage(embedded, file);
+  const there = await uploaded(bench, stage.shared, stage.tokens.pair, file);
   const direct = await presigned(stage.shared);
   const places = {
     embedded: { ...embedded, path: `/images/${here}/file` },
@@ -192,7 +201,7 @@ async function downloads(bench: Bench, stage: Stage): Promise<Row[]> {
     if (!bytes.equals(await bytesOf(place))) throw new Error(`the file from ${name} is another one`);
   }
   const rows: Row[] = [];
-  for (const clients of [1, 8, 64]) {
+  for (const clients of [1, 8, CROWD]) {
     const what = clients === 1 ? '1 client' : `${clients} clients`;
     const compare = async (title: string, ours: Place, peer: string, theirs: Place, aim?: Aim) => {
       bench.say(`${title}, ${what}`);
@@ -209,15 +218,40 @@ async function downloads(bench: Bench, stage: Stage): Promise<Row[]> {
     for (const { pid } of [one, other]) await forgetPeakMemory(pid);
     await compare('download from the store', places.store, 'the store', direct, { of: 'ratio', atLeast: 0.8 });
     await compare('download from the cache', places.cache, 'embedded', places.embedded);
-    if (clients < 64) continue;
-    rows.push(await memoryRow(one, `memory at ${clients} clients, from the store`));
-    rows.push(await memoryRow(other, `memory at ${clients} clients, from the cache`));
   }
-  return rows;
+  rows.push(...(await memoryRows({ one, other }, `, ${IMAGES} images`)));
+  return [...rows, ...(await lightDownloads(bench, stage.light, file))];
 }
 
-async function memoryRow({ pid }: Server, what: string): Promise<Row> {
-  return { what, unit: 'MiB', ours: await peakMemoryOf(pid), aim: { of: 'ours', atMost: MOST_MEMORY }, runs: 1 };
+async function lightDownloads(bench: Bench, shared: Shared, file: string): Promise<Row[]> {
+  bench.say(`downloads from a pair that keeps nothing else, ${CROWD} clients`);
+  const pair = await startPair(bench, shared, 'light-');
+  const image = await uploaded(bench, shared, await tokenOf(pair.one), file);
+  for (const member of [pair.one, pair.other]) {
+    for (let run = 0; run < bench.runs; run += 1) await downloaded({ ...member, path: `/images/${image}/file` }, CROWD);
+  }
+  return memoryRows(pair, '', { of: 'ours', atMost: MOST_MEMORY });
+}
+
+/** Through a daemon that is gone afterwards: what an upload leaves in memory is not a download's. */
+async function uploaded(bench: Bench, shared: Shared, token: string, file: string): Promise<string> {
+  const sender = await startMember(bench, `${shared.bucket}-sender`, shared, ...PATIENT);
+  try {
+    return await addImage({ ...sender, token }, file);
+  } finally {
+    await sender.stop();
+  }
+}
+
+async function memoryRows({ one, other }: Pick<Stage, 'one' | 'other'>, of: string, aim?: Aim): Promise<Row[]> {
+  const rowOf = async ({ pid }: Server, from: string): Promise<Row> => ({
+    what: `memory at ${CROWD} clients, from ${from}${of}`,
+    unit: 'MiB',
+    ours: await peakMemoryOf(pid),
+    ...(aim && { aim }),
+    runs: 1,
+  });
+  return [await rowOf(one, 'the store'), await rowOf(other, 'the cache')];
 }
 
 /** The only object there is, from the store. */

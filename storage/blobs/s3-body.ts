@@ -4,7 +4,7 @@ import type { BlobBody, ByteRange } from '../blobs.js';
 import { StorageDown } from '../errors.js';
 import type { S3Bucket } from './s3-bucket.js';
 
-const PIECE = 64 << 10;
+const PIECE = 16 << 10;
 const MOST_OF_A_HEAD = 16 << 10;
 
 /**
