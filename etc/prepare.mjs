@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ['imgapi', 'storage', 'server', 'cli', 'test', 'bench'];
+const tsc = (project) => [process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project];
+const script = (name) => [process.execPath, join(root, 'etc', name)];
 
 const steps = [
   {
@@ -21,7 +23,19 @@ const steps = [
     what: 'building',
     stamp: join(root, 'dist', '.prepared'),
     state: () => digest(['tsconfig.json', 'package-lock.json', ...sources].flatMap(timesBelow)),
-    command: [process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root],
+    command: tsc(root),
+  },
+  {
+    what: 'making types of the API for the console',
+    stamp: join(root, 'dist', '.prepared-types'),
+    state: () => digest(['docs/openapi.json', 'etc/console-types.mjs'].flatMap(timesBelow)),
+    command: script('console-types.mjs'),
+  },
+  {
+    what: 'building the console',
+    stamp: join(root, 'dist', '.prepared-console'),
+    state: () => digest(['console', 'package-lock.json', 'etc/build-console.mjs'].flatMap(timesBelow)),
+    command: script('build-console.mjs'),
   },
 ];
 

@@ -24,8 +24,10 @@ import { sameOrigin } from './middleware/same-origin.js';
 import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
+import { prefixOf } from './model/public-url.js';
 import { withoutSecrets } from './model/token.js';
 import { helpRoutes } from './routes/api/help.js';
+import { consoleRoutes } from './routes/console.js';
 import { docsRoutes } from './routes/docs.js';
 import type { Route } from './routes/route.js';
 import { monitoring, routes } from './routes/table.js';
@@ -34,7 +36,9 @@ const LINGER = 5000;
 
 /** What everybody asks, the pages for people included. */
 export const createApp = (deps: Deps) =>
-  onion(deps, [...routes, ...helpRoutes(routes), ...docsRoutes(routes)], [measure(deps.metrics)]);
+  onion(deps, [...routes, ...helpRoutes(routes), ...docsRoutes(routes), ...pagesOf(deps)], [measure(deps.metrics)]);
+
+const pagesOf = ({ console, policy }: Deps) => (console ? consoleRoutes(console, prefixOf(policy)) : []);
 
 /** What those who watch over the server ask; they are not a part of what they measure. */
 export const createMonitoringApp = (deps: Deps) => onion(deps, monitoring);

@@ -9,10 +9,12 @@ import type { EventStreams } from './audit/event-streams.js';
 import type { Keyring } from './auth/keyring.js';
 import type { LoginThrottle } from './auth/login-throttle.js';
 import type { SeenSignatures } from './auth/seen-signatures.js';
+import type { ConsoleFiles } from './console-files.js';
 import type { Hypervisors } from './hypervisors/hypervisors.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { CallbackWish } from './model/callback.js';
+import type { RecordTag } from './model/record-tag.js';
 import type { RegistryRules } from './model/registries.js';
 import type { Beside } from './operations/beside.js';
 import type { Copies } from './operations/copies.js';
@@ -72,6 +74,8 @@ export interface Deps {
   beside: Beside;
   /** Absent where Node has to do all by itself. */
   kernel: Kernel | undefined;
+  /** Absent where it was not built. */
+  console: ConsoleFiles | undefined;
   listing: Listing;
   directory: Directory;
   repositories: RepositoryBook;
@@ -91,6 +95,8 @@ export interface Deps {
   migration: Migration;
   tasks: TaskRunner;
   audit: Audit;
+  /** The same on all daemons. */
+  recordTag: RecordTag;
   events: EventStreams;
   /** Every request that leaves the daemon. */
   outgoing: Outgoing;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Bandwidth } from '../storage/bandwidth.js';
 import type { Catalog } from '../storage/catalog.js';
@@ -24,6 +25,7 @@ import { type Config, readConfig } from './config/read-config.js';
 import { report } from './config/report.js';
 import type { Settings } from './config/settings.js';
 import { usage } from './config/usage.js';
+import { openConsole } from './console-files.js';
 import type { Deps, Policy } from './deps.js';
 import { explain } from './explain.js';
 import { filesBeside } from './files-beside.js';
@@ -42,6 +44,7 @@ import { checkNodes } from './model/check-nodes.js';
 import { modeLaw } from './model/modes.js';
 import { addressMatcher } from './model/networks.js';
 import { nodes } from './model/node.js';
+import { recordTags } from './model/record-tag.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
 import { openServerKeys } from './open-server-keys.js';
 import { openStores } from './open-stores.js';
@@ -208,6 +211,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     blobs,
     beside: filesBeside(settings.data, { 'node-key': keys.node.private }),
     kernel: settings.sendfile ? await openKernel() : undefined,
+    console: await openConsole(fileURLToPath(new URL('../console', import.meta.url))),
     listing,
     directory,
     repositories,
@@ -249,6 +253,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     ),
     tasks,
     audit,
+    recordTag: recordTags(keys.audit.toPem()),
     events,
     outgoing,
     seals,

@@ -22,3 +22,7 @@ export function findsItself(url: string): boolean {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   return host === 'localhost' || host.endsWith('.localhost') || addressesIn(host).some(isSelf);
 }
+
+/** In front of every path, where a proxy has put the server below one. */
+export const prefixOf = ({ publicUrl }: { publicUrl: string | undefined }) =>
+  publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');

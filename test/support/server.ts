@@ -25,6 +25,7 @@ import { watchServer } from '../../server/metrics/watch-server.js';
 import { occasionOfTask, SYSTEM } from '../../server/model/audit.js';
 import { images } from '../../server/model/image.js';
 import { nodes } from '../../server/model/node.js';
+import { recordTags } from '../../server/model/record-tag.js';
 import type { Task } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { ADMIN, users } from '../../server/model/user.js';
@@ -94,6 +95,7 @@ export interface ServerOptions extends Partial<Policy> {
   catalog?: Catalog;
   blobs?: BlobStore;
   kernel?: Deps['kernel'];
+  console?: Deps['console'];
   space?: () => Promise<Space>;
   /** Instead of the server's own. */
   kinds?: typeof taskKinds;
@@ -171,6 +173,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     keys = {},
     log = pino({ level: 'silent' }),
     kernel = await openKernel(),
+    console,
     space = async () => ({ free: 1024 ** 4, size: 2 * 1024 ** 4 }),
     catalog: givenCatalog,
     blobs: givenBlobs,
@@ -255,6 +258,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     blobs,
     beside: nothingBeside,
     kernel,
+    console,
     listing,
     directory,
     repositories,
@@ -270,6 +274,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     migration: noMigration,
     tasks,
     audit,
+    recordTag: recordTags('test'),
     events: await EventStreams.open({ catalog, tasks }, eventLimits),
     outgoing,
     seals,

@@ -1,0 +1,155 @@
+import { prefix } from '../base.js';
+
+/** What the server said instead of doing what it was asked, in its own words. */
+export class Refusal extends Error {
+  override name = 'Refusal';
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    /** By field, what is wrong with it. */
+    readonly fields: Readonly<Record<string, string>> = {},
+    /** The tag that the object has now, where somebody else has changed it. */
+    readonly tag?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Nothing came back: the server is gone, or the network. */
+export class Unreachable extends Error {
+  override name = 'Unreachable';
+}
+
+export interface Answer<T> {
+  result: T;
+  /** Of lists that come in pages. */
+  total?: number;
+  task?: string;
+  status: 'PENDING' | 'STARTED' | 'SUCCESS' | 'FAILURE' | 'REVOKED';
+  tag?: string;
+}
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+export interface Wish {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  query?: Query;
+  body?: object | Blob;
+  /** It is done only where the object is still this one. */
+  ifMatch?: string | undefined;
+  signal?: AbortSignal;
+}
+
+type Watcher = (refusal: Refusal) => void;
+let onSignedOut: Watcher = () => {};
+
+/** Called when the server does not know any more who asks; whoever has typed something keeps it. */
+export const whenSignedOut = (watcher: Watcher) => {
+  onSignedOut = watcher;
+};
+
+/** So often, and after so many milliseconds, a read is tried again by itself where nothing came back. */
+const PAUSES = [300, 1500];
+
+/** A call of the management API, as everybody else makes it: `path` begins behind `/api`. */
+export async function ask<T>(path: string, wish: Wish = {}): Promise<Answer<T>> {
+  const response = await reached(path, wish);
+  const told = await bodyOf(response);
+  if (response.ok) return answerOf<T>(response, told);
+  const refusal = refusalOf(response, told);
+  if (response.status === 401) onSignedOut(refusal);
+  throw refusal;
+}
+
+async function reached(path: string, wish: Wish): Promise<Response> {
+  const { method = 'GET', signal } = wish;
+  for (let attempt = 0; ; attempt += 1) {
+    const response = await once(path, wish).catch((error: Error) => error);
+    signal?.throwIfAborted();
+    const pause = method === 'GET' ? PAUSES[attempt] : undefined;
+    const isAway = response instanceof Error || response.status === 502 || response.status === 503;
+    if (isAway && pause !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      continue;
+    }
+    if (response instanceof Error) throw new Unreachable('the server does not answer');
+    return response;
+  }
+}
+
+function once(path: string, { method = 'GET', query = {}, body, ifMatch, signal }: Wish): Promise<Response> {
+  const isJson = body !== undefined && !(body instanceof Blob);
+  return fetch(addressOf(path, query), {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      Accept: 'application/json',
+      ...(isJson && { 'Content-Type': 'application/json' }),
+      ...(ifMatch !== undefined && { 'If-Match': ifMatch }),
+    },
+    ...(body !== undefined && { body: isJson ? JSON.stringify(body) : (body as Blob) }),
+    ...(signal && { signal }),
+  });
+}
+
+/** Where a call is made, for links and downloads too. */
+export function addressOf(path: string, query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  const words = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return `${prefix}/api${path}${words && `?${words}`}`;
+}
+
+/** A part of a path, whatever is in it. */
+export const part = (text: string) => encodeURIComponent(text);
+
+async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text().catch(() => '');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // a proxy between us has its own pages
+  }
+}
+
+interface Envelope<T> {
+  task_id: string | null;
+  status: Answer<T>['status'];
+  result: T;
+  total?: number;
+}
+
+function answerOf<T>(response: Response, told: unknown): Answer<T> {
+  if (told === undefined)
+    throw new Refusal(response.status, 'NotJson', 'the server answered something that is no JSON');
+  const { task_id, status, result, total } = told as Envelope<T>;
+  const tag = response.headers.get('ETag');
+  return {
+    result: result === undefined ? (told as T) : result,
+    status,
+    ...(total !== undefined && { total }),
+    ...(task_id && { task: task_id }),
+    ...(tag && { tag }),
+  };
+}
+
+interface Told {
+  code?: string;
+  detail?: string;
+  message?: string;
+  result?: Record<string, string[] | string>;
+  errors?: { field: string; message?: string; code?: string }[];
+}
+
+function refusalOf(response: Response, body: unknown): Refusal {
+  const told = (body ?? {}) as Told;
+  const fields: Record<string, string> = {};
+  for (const { field, message, code } of told.errors ?? []) fields[field] = message ?? code ?? 'is not valid';
+  if (told.result && typeof told.result === 'object') {
+    for (const [field, said] of Object.entries(told.result)) fields[field] = [said].flat().join('; ');
+  }
+  const words = told.detail ?? told.message ?? `the server answered ${response.status}`;
+  const tag = response.headers.get('ETag') ?? undefined;
+  return new Refusal(response.status, told.code ?? String(response.status), words, fields, tag);
+}

@@ -1,0 +1,73 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { type Answer, ask, Refusal, Unreachable, type Wish } from './ask.js';
+import { type Change, EVERYTHING, listen } from './live.js';
+
+export interface Asked<T> {
+  /** As it was told last; stays while it is asked for again, and where that fails. */
+  answer: Answer<T> | undefined;
+  failure: Refusal | Unreachable | undefined;
+  isLoading: boolean;
+  refresh(): void;
+}
+
+interface Options {
+  query?: Wish['query'];
+  /** It is asked again when something of these kinds has changed. */
+  kinds?: readonly string[];
+  /** Only where this says so of one of the changes. */
+  concerns?: (change: Change) => boolean;
+}
+
+/** What the server knows, kept fresh. Nothing is asked for while there is no path. */
+export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], concerns }: Options = {}): Asked<T> {
+  const [state, setState] = useState<{ key: string; answer?: Answer<T>; failure?: Refusal | Unreachable }>({ key: '' });
+  const [round, setRound] = useState(0);
+  const [isLoading, setLoading] = useState(true);
+  const key = JSON.stringify([path, query]);
+  const refresh = useCallback(() => setRound((last) => last + 1), []);
+
+  useEffect(() => {
+    if (path === undefined) return;
+    const abort = new AbortController();
+    setLoading(true);
+    ask<T>(path, { query, signal: abort.signal }).then(
+      (answer) => {
+        setState({ key, answer });
+        setLoading(false);
+      },
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+        // What was shown may be kept where the server is away, and not where it may not be seen any more.
+        const isGone = error instanceof Refusal && error.status < 500;
+        setState((last) => ({ key, ...(!isGone && last.key === key && last), failure: error }));
+        setLoading(false);
+      },
+    );
+    return () => abort.abort();
+  }, [key, round]);
+
+  useFresh(kinds, refresh, concerns);
+  const isOfThis = state.key === key;
+  return {
+    answer: isOfThis ? state.answer : undefined,
+    failure: isOfThis ? state.failure : undefined,
+    isLoading,
+    refresh,
+  };
+}
+
+/** Calls back when something of these kinds has changed, and when nobody knows what has. */
+export function useFresh(kinds: readonly string[], refresh: () => void, concerns?: (change: Change) => boolean): void {
+  const latest = useRef({ refresh, concerns });
+  latest.current = { refresh, concerns };
+  const wanted = kinds.join(' ');
+  useEffect(() => {
+    if (wanted === '') return;
+    const of = new Set(wanted.split(' '));
+    return listen((changes) => {
+      const { refresh, concerns = () => true } = latest.current;
+      if (changes === EVERYTHING || changes.some((change) => of.has(change.kind) && concerns(change))) refresh();
+    });
+  }, [wanted]);
+}

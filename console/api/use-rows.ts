@@ -1,0 +1,88 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { ask, Refusal, Unreachable, type Wish } from './ask.js';
+import type { Change } from './live.js';
+import { useFresh } from './use-asked.js';
+
+/** So many rows are asked for at a time. */
+const CHUNK = 100;
+
+export interface Rows<T> {
+  /** Undefined while nothing is known yet. */
+  total: number | undefined;
+  /** Undefined where the row has not come yet. */
+  at(index: number): T | undefined;
+  /** What is looked at now: it is fetched, and kept fresh. */
+  show(first: number, last: number): void;
+  failure: Refusal | Unreachable | undefined;
+  refresh(): void;
+}
+
+interface Options {
+  query?: Wish['query'];
+  kinds?: readonly string[];
+  concerns?: (change: Change) => boolean;
+}
+
+interface Known<T> {
+  key: string;
+  total?: number;
+  chunks: ReadonlyMap<number, readonly T[]>;
+  failure?: Refusal | Unreachable;
+}
+
+/** A list of any length, of which only what is looked at is fetched. */
+export function useRows<T>(path: string, { query = {}, kinds = [], concerns }: Options = {}): Rows<T> {
+  const key = JSON.stringify([path, query]);
+  const [known, setKnown] = useState<Known<T>>({ key, chunks: new Map() });
+  const [round, setRound] = useState(0);
+  const [wanted, setWanted] = useState<readonly [number, number]>([0, 0]);
+  const fetched = useRef({ key: '', round: -1, chunks: new Set<number>() });
+
+  useEffect(() => {
+    const have = fetched.current;
+    if (have.key !== key || have.round !== round) fetched.current = { key, round, chunks: new Set() };
+    const { chunks } = fetched.current;
+    for (let chunk = wanted[0]; chunk <= wanted[1]; chunk += 1) {
+      if (chunks.has(chunk)) continue;
+      chunks.add(chunk);
+      const isStill = () => fetched.current.chunks === chunks;
+      ask<T[]>(path, { query: { ...query, full: true, limit: CHUNK, offset: chunk * CHUNK } }).then(
+        ({ result, total = result.length }) => {
+          if (!isStill()) return;
+          setKnown((last) => ({
+            key,
+            total,
+            // Until all is read anew, what was known of the other rows is better than nothing.
+            chunks: new Map([...(last.key === key ? last.chunks : []), [chunk, result]]),
+          }));
+        },
+        (error: unknown) => {
+          if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+          chunks.delete(chunk);
+          if (!isStill()) return;
+          const isGone = error instanceof Refusal && error.status < 500;
+          setKnown((last) => ({
+            ...(last.key === key && !isGone ? last : { key, chunks: new Map() }),
+            failure: error,
+          }));
+        },
+      );
+    }
+  }, [key, round, wanted[0], wanted[1]]);
+
+  const show = useCallback((first: number, last: number) => {
+    const next = [Math.floor(first / CHUNK), Math.floor(Math.max(first, last) / CHUNK)] as const;
+    setWanted((now) => (now[0] === next[0] && now[1] === next[1] ? now : next));
+  }, []);
+  const refresh = useCallback(() => setRound((last) => last + 1), []);
+  useFresh(kinds, refresh, concerns);
+
+  const isOfThis = known.key === key;
+  return {
+    total: isOfThis ? known.total : undefined,
+    at: (index) => (isOfThis ? known.chunks.get(Math.floor(index / CHUNK))?.[index % CHUNK] : undefined),
+    show,
+    failure: isOfThis ? known.failure : undefined,
+    refresh,
+  };
+}

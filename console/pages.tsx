@@ -1,0 +1,31 @@
+import type { ComponentType } from 'preact';
+import { type Account, holds } from './session.js';
+
+export interface PageProps {
+  params: Readonly<Record<string, string>>;
+}
+
+export interface Page {
+  path: string;
+  title: string;
+  /** In the navigation, under this heading; pages of one thing are reached from their lists. */
+  group?: 'Images' | 'Fleet' | 'People' | 'Server';
+  /** Whom it is for: to others it is not offered. */
+  isFor?: (account: Account) => boolean;
+  /** Fetched when it is first looked at. */
+  load: () => Promise<{ default: ComponentType<PageProps> }>;
+}
+
+const admins = (account: Account) => holds(account, 'admin');
+const superAdmins = ({ super_admin }: Account) => super_admin;
+
+/** Every page on one screen, in the order of the navigation. */
+// biome-ignore format: a table is read down its columns
+export const pages: readonly Page[] = [
+  { path: '/',             title: 'Images',  group: 'Images', isFor: admins, load: () => import('./pages/images.js') },
+  { path: '/image/:name',  title: 'Image',                                   load: () => import('./pages/image.js') },
+  { path: '/tasks',        title: 'Tasks',   group: 'Server',                load: () => import('./pages/tasks.js') },
+];
+
+export const isOffered = ({ isFor = () => true }: Page, account: Account) => isFor(account);
+export const onlySuperAdmins = superAdmins;

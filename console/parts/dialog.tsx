@@ -1,0 +1,42 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+
+interface Props {
+  title: string;
+  close: () => void;
+  children: ComponentChildren;
+  /** Of which nobody gets rid by Escape: there is nothing to go on with. */
+  isLasting?: boolean;
+}
+
+/** Over the page, which waits. The browser keeps the focus inside, and gives it back. */
+export function Dialog({ title, close, children, isLasting = false }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = element.current!;
+    const before = document.activeElement;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  const onCancel = (event: Event) => {
+    event.preventDefault();
+    if (!isLasting) close();
+  };
+  return (
+    <dialog ref={element} aria-labelledby={id} onCancel={onCancel}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        {!isLasting && (
+          <button type="button" class="plain" aria-label="close" onClick={close}>
+            ×
+          </button>
+        )}
+      </header>
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,31 @@
+import { Refusal, type Unreachable } from '../api/ask.js';
+
+interface Props {
+  of: Refusal | Unreachable;
+  again?: () => void;
+}
+
+/** What went wrong, in the server's words, and what can be done about it. */
+export function Failure({ of, again }: Props) {
+  const advice = of instanceof Refusal ? (byStatus[of.status] ?? '') : 'it is asked again as soon as it is back';
+  const canTry = again && !(of instanceof Refusal && of.status < 500);
+  return (
+    <div class="failure" role="alert">
+      <p>
+        <strong>{of.message}</strong> {advice}
+      </p>
+      {canTry && (
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+const byStatus: Record<number, string> = {
+  403: 'Ask an administrator for the right to do so.',
+  404: 'It may have been deleted, or you may not see it.',
+  500: 'The log of the server tells why.',
+  503: 'The server is busy or its storage is away.',
+};

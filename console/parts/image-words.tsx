@@ -1,0 +1,41 @@
+import type { Results } from '../api/types.js';
+import { Badge } from './badge.js';
+
+type Image = Results['GetManagedImage'];
+
+const accesses: Record<number, string> = { 1: 'public', 3: 'private', 4: 'deleted', 9: 'internal' };
+export const accessOf = ({ access }: Pick<Image, 'access'>) => accesses[access] ?? String(access);
+
+const systems: Record<number, string> = {
+  1: 'Linux',
+  2: 'SunOS',
+  3: 'BSD',
+  4: 'Windows',
+  5: 'SunOS zone',
+  6: 'Linux zone',
+};
+export const osOf = ({ ostype, os }: Pick<Image, 'ostype' | 'os'>) => systems[ostype] ?? os;
+
+/** How an image stands, each with what is meant by it. */
+export function ImageBadges({ image }: { image: Image }) {
+  const { pending, badges, not_ready: reason, deprecated, groups } = image;
+  const shown: Record<string, { tone: string; title: string }> = {
+    golden: { tone: 'good', title: 'recommended' },
+    deprecated: { tone: 'warn', title: deprecated?.reason ?? 'not offered to new machines any more' },
+    retired: { tone: 'bad', title: 'its access is deleted: it is kept for the machines that use it' },
+    'not ready': { tone: 'warn', title: reason ?? '' },
+    group: { tone: '', title: `for the groups ${groups?.join(', ') ?? ''} only` },
+    system: { tone: '', title: 'shared: it belongs to no single data center' },
+  };
+  return (
+    <span class="badges">
+      {pending && <Badge text={pending.what} title="something works on it: it can not be changed now" tone="warn" />}
+      {badges.map((name) => (
+        <Badge key={name} text={name} {...shown[name]} />
+      ))}
+      {!pending && badges.every((name) => name === 'system' || name === 'group' || name === 'golden') && (
+        <Badge text="ready" tone="good" />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,66 @@
+import { ask, part } from '../api/ask.js';
+import type { Results } from '../api/types.js';
+import { Menu } from './menu.js';
+import { toast } from './toasts.js';
+
+type Image = Pick<Results['GetManagedImage'], 'name' | 'label' | 'may'>;
+
+const colours = ['blue', 'yellow', 'green', 'orange', 'purple', 'red', 'gray', 'white'] as const;
+const symbols: Record<string, string> = {
+  flag: '⚑',
+  tag: '⬟',
+  asterisk: '✱',
+  bug: '🐞',
+  key: '⚿',
+  lightbulb: '💡',
+  star: '★',
+};
+
+/** In the order in which they are offered. */
+export const labels = [
+  ...colours,
+  ...['blue', 'green', 'orange', 'purple', 'red'].map((colour) => `flag-${colour}`),
+  ...['asterisk', 'bug', 'key', 'lightbulb', 'star'],
+  ...['blue', 'green', 'orange', 'purple', 'red', 'yellow'].map((colour) => `tag-${colour}`),
+];
+
+function Mark({ label }: { label: string | null }) {
+  if (label === null) return <span class="mark none">○</span>;
+  const [symbol = '', colour = ''] = label.split('-');
+  return <span class={`mark ${colour || label}`}>{symbols[symbol] ?? '●'}</span>;
+}
+
+/** The label of an image; whoever may give it another one chooses here. */
+export function LabelMark({ image: { name, label, may } }: { image: Image }) {
+  const words = `label: ${label ?? 'none'}`;
+  if (!may.includes('label')) {
+    return (
+      <span role="img" aria-label={words} title={words}>
+        <Mark label={label} />
+      </span>
+    );
+  }
+  const choose = (next: string | null) =>
+    ask(`/image/${part(name)}`, { method: 'PUT', body: { label: next } }).catch((error: Error) =>
+      toast(error.message, { isBad: true }),
+    );
+  return (
+    <Menu label={<Mark label={label} />} title={words}>
+      <div class="labels">
+        {[null, ...labels].map((one) => (
+          <button
+            key={one}
+            type="button"
+            class="plain"
+            aria-label={one ?? 'none'}
+            title={one ?? 'none'}
+            aria-pressed={one === label}
+            onClick={() => choose(one)}
+          >
+            <Mark label={one} />
+          </button>
+        ))}
+      </div>
+    </Menu>
+  );
+}

@@ -1,0 +1,83 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+
+interface Props {
+  label: ComponentChildren;
+  /** For those who do not see it, where the label is a symbol. */
+  title?: string;
+  children: ComponentChildren;
+}
+
+/** A button that opens a small box: it closes by Escape, by a click beside it, and when the focus goes elsewhere. */
+export function Menu({ label, title, children }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const whole = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = useId();
+
+  useEffect(() => {
+    if (!isOpen) return;
+    const close = (event: Event) => {
+      if (!whole.current?.contains(event.target as Node)) setOpen(false);
+    };
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      setOpen(false);
+      button.current?.focus();
+    };
+    addEventListener('pointerdown', close);
+    addEventListener('focusin', close);
+    addEventListener('keydown', onKey);
+    return () => {
+      removeEventListener('pointerdown', close);
+      removeEventListener('focusin', close);
+      removeEventListener('keydown', onKey);
+    };
+  }, [isOpen]);
+
+  return (
+    <div class="menu" ref={whole}>
+      <button
+        type="button"
+        ref={button}
+        aria-expanded={isOpen}
+        aria-controls={id}
+        aria-label={title}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {label}
+      </button>
+      {isOpen && (
+        <div class="menu-box" id={id}>
+          {children}
+        </div>
+      )}
+    </div>
+  );
+}
+
+export interface MenuAction {
+  label: string;
+  /** Why it is not possible now: it is greyed, and says so. */
+  reason?: string | undefined;
+  isGrave?: boolean;
+  act(): void;
+}
+
+/** What can be done, as lines. What can not be done now is there all the same, with the reason. */
+export const MenuActions = ({ actions }: { actions: readonly MenuAction[] }) => (
+  <>
+    {actions.map(({ label, reason, isGrave, act }) => (
+      <button
+        key={label}
+        type="button"
+        class={`menu-line ${isGrave ? 'grave' : ''}`}
+        aria-disabled={reason !== undefined}
+        onClick={() => reason === undefined && act()}
+      >
+        {label}
+        {reason !== undefined && <small>{reason}</small>}
+      </button>
+    ))}
+  </>
+);

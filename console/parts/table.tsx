@@ -1,0 +1,225 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Rows } from '../api/use-rows.js';
+import { go, useQuery } from '../router.js';
+import { Columns, useColumns } from './columns.js';
+import { Failure } from './failure.js';
+import type { Selection } from './selection.js';
+
+export interface Column<T> {
+  name: string;
+  title: string;
+  cell: (row: T) => ComponentChildren;
+  /** What the server sorts by, where it can. */
+  order?: string;
+  /** It is there from the beginning; others are chosen. */
+  shown?: boolean;
+  /** Numbers, to be compared by eye. */
+  isNumber?: boolean;
+}
+
+interface Props<T> {
+  /** Under which the choice of columns is remembered. */
+  name: string;
+  caption: string;
+  rows: Rows<T>;
+  columns: readonly Column<T>[];
+  idOf: (row: T) => string;
+  /** Where a row leads. */
+  to?: (row: T) => string;
+  selection?: Selection;
+  /** In words, what it means that there is nothing. */
+  empty: ComponentChildren;
+  classOf?: (row: T) => string;
+  /** Beside the rows' count: what is done to them. */
+  tools?: ComponentChildren;
+}
+
+/** Rows above and below what is seen. */
+const AROUND = 12;
+
+/** A list of any length: what is not seen is not there, but the scrollbar, the keys and screen readers know of it. */
+export function Table<T>({
+  name,
+  caption,
+  rows,
+  columns,
+  idOf,
+  to,
+  selection,
+  empty,
+  classOf = () => '',
+  tools,
+}: Props<T>) {
+  const { chosen, choose } = useColumns(name, columns);
+  const [order, setOrder] = useQuery('sort');
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { first, last, height, toRow } = useWindow(body, rows.total ?? 0);
+  const [focused, setFocused] = useState(0);
+  useEffect(() => rows.show(first, last), [first, last, rows.show]);
+
+  if (rows.failure && rows.total === undefined) return <Failure of={rows.failure} again={rows.refresh} />;
+  const total = rows.total ?? 0;
+  const seen = Array.from({ length: Math.max(0, Math.min(last + 1, total) - first) }, (_, n) => first + n);
+
+  const onKey = (event: KeyboardEvent) => {
+    const row = rows.at(focused);
+    const step = steps[event.key];
+    if (step) {
+      const next = Math.max(0, Math.min(total - 1, step(focused, total)));
+      setFocused(next);
+      toRow(next);
+    } else if (event.key === 'Enter' && to && row && event.target === event.currentTarget) go(to(row));
+    else if (event.key === ' ' && selection && row && event.target === event.currentTarget) selection.toggle(idOf(row));
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div class="table">
+      <div class="table-bar">
+        <span class="count" role="status">
+          {rows.total === undefined ? 'loading …' : `${total} ${total === 1 ? 'row' : 'rows'}`}
+          {selection && selection.size > 0 && `, ${selection.size} selected`}
+        </span>
+        {tools}
+        <Columns all={columns} chosen={chosen} choose={choose} />
+      </div>
+      {rows.failure && <Failure of={rows.failure} again={rows.refresh} />}
+      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a grid is a table whose rows the keys move through */}
+      <table
+        role="grid"
+        tabIndex={0}
+        aria-rowcount={total + 1}
+        aria-activedescendant={`${name}-${focused}`}
+        onKeyDown={onKey}
+      >
+        <caption class="unseen">{caption}</caption>
+        <thead>
+          <tr aria-rowindex={1}>
+            {selection && <th class="pick" scope="col" aria-label="selected" />}
+            {chosen.map((column) => (
+              <Head key={column.name} column={column} order={order} setOrder={setOrder} />
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {first > 0 && <Gap height={first * height} />}
+          {seen.map((index) => {
+            const row = rows.at(index);
+            if (!row) return <Waiting key={index} index={index} width={chosen.length + (selection ? 1 : 0)} />;
+            const id = idOf(row);
+            return (
+              <tr
+                key={id}
+                id={`${name}-${index}`}
+                aria-rowindex={index + 2}
+                aria-selected={selection?.has(id)}
+                class={`${classOf(row)} ${index === focused ? 'focused' : ''}`}
+              >
+                {selection && (
+                  <td class="pick">
+                    <input
+                      type="checkbox"
+                      aria-label={`select ${id}`}
+                      checked={selection.has(id)}
+                      onChange={() => selection.toggle(id)}
+                    />
+                  </td>
+                )}
+                {chosen.map(({ name, title, cell, isNumber }) => (
+                  <td key={name} data-title={title} class={isNumber ? 'number' : ''}>
+                    {cell(row)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+          {last + 1 < total && <Gap height={(total - last - 1) * height} />}
+        </tbody>
+      </table>
+      {rows.total === 0 && <p class="empty">{empty}</p>}
+    </div>
+  );
+}
+
+const PAGE = 15;
+
+const steps: Record<string, (at: number, total: number) => number> = {
+  ArrowDown: (at) => at + 1,
+  ArrowUp: (at) => at - 1,
+  PageDown: (at) => at + PAGE,
+  PageUp: (at) => at - PAGE,
+  Home: () => 0,
+  End: (_, total) => total - 1,
+};
+
+interface HeadProps<T> {
+  column: Column<T>;
+  order: string;
+  setOrder: (order: string) => void;
+}
+
+/** Up, down, and as it was. */
+function Head<T>({ column: { title, order: by, isNumber }, order, setOrder }: HeadProps<T>) {
+  const sorted = by === undefined ? undefined : order === by ? 'ascending' : order === `-${by}` ? 'descending' : 'none';
+  const next = { ascending: `-${by}`, descending: '', none: by ?? '' };
+  return (
+    <th scope="col" class={isNumber ? 'number' : ''} aria-sort={sorted}>
+      {sorted === undefined ? (
+        title
+      ) : (
+        <button type="button" class="plain" onClick={() => setOrder(next[sorted])}>
+          {title}
+        </button>
+      )}
+    </th>
+  );
+}
+
+const Gap = ({ height }: { height: number }) => (
+  <tr class="gap">
+    <td style={{ height: `${height}px` }} />
+  </tr>
+);
+
+const Waiting = ({ index, width }: { index: number; width: number }) => (
+  <tr class="waiting" aria-rowindex={index + 2} aria-busy="true">
+    <td colSpan={width}>…</td>
+  </tr>
+);
+
+/** Which rows are to be seen: all are of one height, which the style says. */
+function useWindow(body: { current: HTMLElement | null }, total: number) {
+  const [seen, setSeen] = useState({ first: 0, last: 2 * AROUND, height: 44 });
+  useEffect(() => {
+    const look = () => {
+      const element = body.current;
+      if (!element) return;
+      const height = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 44;
+      const above = -element.getBoundingClientRect().top;
+      const first = Math.max(0, Math.floor(above / height) - AROUND);
+      const last = Math.min(Math.max(0, total - 1), Math.ceil((above + innerHeight) / height) + AROUND);
+      setSeen((now) =>
+        now.first === first && now.last === last && now.height === height ? now : { first, last, height },
+      );
+    };
+    look();
+    addEventListener('scroll', look, { passive: true });
+    addEventListener('resize', look);
+    return () => {
+      removeEventListener('scroll', look);
+      removeEventListener('resize', look);
+    };
+  }, [body, total]);
+
+  const toRow = (index: number) => {
+    const element = body.current;
+    if (!element) return;
+    const top = element.getBoundingClientRect().top + index * seen.height;
+    const margin = 3 * seen.height;
+    if (top < margin) scrollBy(0, top - margin);
+    else if (top > innerHeight - margin) scrollBy(0, top - innerHeight + margin);
+  };
+  return { ...seen, toRow };
+}

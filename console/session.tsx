@@ -1,0 +1,41 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { ask } from './api/ask.js';
+
+/** Who is signed in, as the server tells it. */
+export interface Account {
+  name: string;
+  uuid: string;
+  display_name: string;
+  super_admin: boolean;
+  groups: string[];
+  /** By data center. */
+  roles: Record<string, string[]>;
+  token: { scope: string; dc: string | null; expires: string | null };
+}
+
+export const AccountContext = createContext<Account | undefined>(undefined);
+
+/** Only below the frame, which shows nothing else while nobody is signed in. */
+export function useAccount(): Account {
+  const account = useContext(AccountContext);
+  if (!account) throw new Error('nobody is signed in');
+  return account;
+}
+
+export interface Ways {
+  password: boolean;
+  token: boolean;
+  openid: { label: string; start: string } | null;
+}
+
+export const whoAmI = async () => (await ask<Account>('/account')).result;
+
+export const signIn = async (proof: { username: string; password: string } | { token: string }) =>
+  (await ask<Account>('/session', { method: 'POST', body: proof })).result;
+
+export const signOut = () => ask('/session', { method: 'DELETE' });
+
+/** What a page is for: it is not shown to others, and the server would not serve them either. */
+export const holds = ({ super_admin, roles }: Account, role: string) =>
+  super_admin || Object.values(roles).some((held) => held.includes(role));

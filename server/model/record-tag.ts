@@ -1,0 +1,40 @@
+import { createHmac } from 'node:crypto';
+
+/** From a record as it is stored to its tag, as headers have it: another one whenever the record is another. */
+export type RecordTag = (record: object) => string;
+
+/**
+ * Tags under a key that only the server has: what stands in a record can not be found out by trying. That something was
+ * used is no change of it.
+ */
+export function recordTags(secret: string): RecordTag {
+  const key = createHmac('sha256', secret).update('record tags').digest();
+  return (record) => {
+    const { lastUsed, ...rest }: { lastUsed?: unknown } = record;
+    return `"${createHmac('sha256', key).update(JSON.stringify(rest)).digest('base64url').slice(0, 22)}"`;
+  };
+}
+
+/** What If-Match asks for: that there is something, or one of these tags. */
+export type Expected = '*' | ReadonlySet<string>;
+
+const TAG = /[\t ,]*(?:W\/)?("[!#-~\x80-\xff]*")[\t ]*(?:,|$)/y;
+
+/**
+ * RFC 9110, section 13.1.1; nothing where the header is malformed. Weak tags count, as our own come back from behind a
+ * proxy that compresses: they stand for the record, and not for the bytes of an answer.
+ */
+export function expectedBy(header: string): Expected | undefined {
+  const text = header.replace(/^[\t ]+|[\t ,]+$/g, '');
+  if (text === '*') return '*';
+  const tags = new Set<string>();
+  TAG.lastIndex = 0;
+  do {
+    const [, tag] = TAG.exec(text) ?? [];
+    if (tag === undefined) return undefined;
+    tags.add(tag);
+  } while (TAG.lastIndex < text.length);
+  return tags;
+}
+
+export const isExpected = (expected: Expected, tag: string) => expected === '*' || expected.has(tag);
