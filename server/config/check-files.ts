@@ -1,10 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { tryCertificate } from '../tls/read-certificate.js';
+import { privateText } from './private-text.js';
 import { reasonOf } from './reason-of.js';
 import type { Settings } from './settings.js';
 
 /** Whether the files that settings name are there, and are what they should be. */
-export function checkFiles({ tlsCertificate, tlsKey }: Settings): string[] {
+export const checkFiles = (settings: Settings, env: NodeJS.ProcessEnv): string[] => [
+  ...checkCertificate(settings),
+  ...checkSecret(settings, env),
+];
+
+function checkSecret({ openidSecret }: Settings, env: NodeJS.ProcessEnv): string[] {
+  try {
+    if (openidSecret !== undefined) privateText(openidSecret, env);
+    return [];
+  } catch (error) {
+    return [`openidSecret: ${reasonOf(error)}`];
+  }
+}
+
+function checkCertificate({ tlsCertificate, tlsKey }: Settings): string[] {
   const certificate = readPem('tlsCertificate', tlsCertificate);
   const key = readPem('tlsKey', tlsKey);
   const problems = [certificate, key].flatMap((file) => file?.problem ?? []);

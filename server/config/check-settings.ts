@@ -1,4 +1,5 @@
 import { meet } from '../model/networks.js';
+import { findsItself } from '../model/public-url.js';
 import { type Settings, settings as table } from './settings.js';
 
 interface Check {
@@ -70,7 +71,35 @@ const problems: Check[] = [
         'database: all daemons need the same secretsKey: make one with "slipwayd --new-secrets-key FILE", and give it to each',
       ),
   },
+  {
+    of: ['openidIssuer', 'openidClient'],
+    look: ({ openidIssuer, openidClient }) =>
+      told(
+        openidIssuer !== undefined && openidClient === undefined,
+        'openidIssuer: the issuer knows this server by a client id: set openidClient',
+      ),
+  },
+  {
+    of: ['openidIssuer', 'publicUrl'],
+    look: ({ openidIssuer, publicUrl }) =>
+      told(
+        openidIssuer !== undefined && publicUrl === undefined,
+        'openidIssuer: who has signed in there is sent back to publicUrl: set it',
+      ),
+  },
 ];
+
+const OF_OPENID = [
+  'openidClient',
+  'openidSecret',
+  'openidScopes',
+  'openidName',
+  'openidGroups',
+  'openidGroupMap',
+  'openidCreates',
+  'openidBinds',
+  'openidLabel',
+] as const;
 
 const OF_THE_STORE = [
   'storeEndpoint',
@@ -91,6 +120,23 @@ const warnings: Check[] = [
         : OF_THE_STORE.filter((key) => settings[key] !== table[key].default).map(
             (key) => `${key} is set, but there is no store: files are kept in DATA`,
           ),
+  },
+  {
+    of: ['openidIssuer', ...OF_OPENID],
+    look: (settings) =>
+      settings.openidIssuer !== undefined
+        ? []
+        : OF_OPENID.filter((key) => JSON.stringify(settings[key]) !== JSON.stringify(table[key].default)).map(
+            (key) => `${key} is set, but there is no openidIssuer: nobody signs in by OpenID Connect`,
+          ),
+  },
+  {
+    of: ['openidIssuer', 'publicUrl'],
+    look: ({ openidIssuer, publicUrl }) =>
+      told(
+        openidIssuer !== undefined && publicUrl?.startsWith('http:') && !findsItself(publicUrl),
+        `publicUrl is ${publicUrl}: who signs in by OpenID Connect is sent back in plain, for everybody on the way to read`,
+      ),
   },
   {
     of: ['memberName', 'database'],

@@ -42,7 +42,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     ...unread.values(),
     ...findings.problems,
     ...checkStart(flags.start, all),
-    ...checkFiles(all),
+    ...checkFiles(all, env),
   ];
   if (problems.length > 0) throw new ConfigError(problems.map(inOneLine));
   return {

@@ -3,19 +3,24 @@ import { type Mode, modes } from '../../imgapi/image.js';
 import {
   address,
   channels,
+  claimName,
   databaseUrl,
   flag,
+  groupsByValue,
   headerName,
   headerValue,
   hostNames,
   httpUrl,
   integer,
+  issuerUrl,
   keysByUser,
+  label,
   memberName,
   networks,
   oneOf,
   portOrOff,
   registryHosts,
+  scopes,
   storeEncryption,
   storeUrl,
   text,
@@ -63,6 +68,16 @@ export interface Settings {
   sessionLifetime: number;
   allowedAddresses: string[];
   allowedHosts: string[];
+  openidIssuer: string | undefined;
+  openidClient: string | undefined;
+  openidSecret: string | undefined;
+  openidScopes: string[];
+  openidName: string;
+  openidGroups: string;
+  openidGroupMap: Record<string, string[]>;
+  openidCreates: boolean;
+  openidBinds: boolean;
+  openidLabel: string;
   tlsPort: number | 'off';
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
@@ -93,6 +108,7 @@ export const groups = {
   keeping: 'What is kept',
   cluster: 'Several daemons',
   access: 'Who may do what',
+  openid: 'Signing in by OpenID Connect',
   tls: 'TLS',
   limits: 'Limits',
   metrics: 'Metrics',
@@ -417,9 +433,90 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   },
   sessionLifetime: {
     group: 'access',
-    meaning: 'seconds for which a login with a password is good',
+    meaning: 'seconds for which a login is good; that of a browser is prolonged while it is used, to 14 times as long',
     default: 12 * 3600,
     read: integer(60, 366 * 86400),
+  },
+
+  openidIssuer: {
+    group: 'openid',
+    meaning: 'URL of the place where people sign in, as it calls itself; without it passwords and tokens do',
+    more:
+      'Letter by letter, with its last slash where it has one. Register PUBLICURL/console/openid/callback there, and ' +
+      'PUBLICURL/console/ for signing out. What it names on other hosts is asked where it is public, or in allowedAddresses; ' +
+      'a CA of your own goes into NODE_EXTRA_CA_CERTS.',
+    example: 'openidIssuer = "https://login.example.com/realms/site"',
+    default: undefined,
+    read: issuerUrl,
+  },
+  openidClient: {
+    group: 'openid',
+    meaning: 'the client id under which this server is registered there',
+    example: 'openidClient = "slipway"',
+    default: undefined,
+    read: headerValue,
+  },
+  openidSecret: {
+    group: 'openid',
+    meaning: 'file with the client secret; env:NAME for a variable; none for a client that has none',
+    more: 'Only the daemon may be able to read the file.',
+    example: 'openidSecret = "/etc/slipway/openid-secret"',
+    default: undefined,
+    read: text,
+  },
+  openidScopes: {
+    group: 'openid',
+    meaning: 'what is asked for there; some tell groups only to who asks for a scope of that name',
+    default: ['openid', 'profile', 'email'],
+    read: scopes,
+  },
+  openidName: {
+    group: 'openid',
+    meaning: 'claim with the name of the user',
+    more: 'For users who are made or bound. Who has signed in before is known by the subject, whatever the name is by now.',
+    default: 'preferred_username',
+    read: claimName,
+  },
+  openidGroups: {
+    group: 'openid',
+    meaning: 'claim with the groups, for openidGroupMap; with dots it leads into a claim, as in realm_access.roles',
+    default: 'groups',
+    read: claimName,
+  },
+  openidGroupMap: {
+    group: 'openid',
+    meaning: 'which groups of ours the values of that claim mean, one or a list; without it groups are not touched',
+    more:
+      'With each sign-in a user is put into the groups that are named here, and taken out of those that no value means any ' +
+      'more. All other groups are left alone. Flags and variables say it as JSON.',
+    example: 'openidGroupMap = { operations = ["east-admins", "west-admins"], developers = "image-makers" }',
+    default: {},
+    read: groupsByValue,
+    shown: (map) =>
+      Object.entries(map)
+        .map(([value, names]) => `${value} (${names.join(', ')})`)
+        .join(', '),
+  },
+  openidCreates: {
+    group: 'openid',
+    meaning: 'make a user of whoever signs in there and is not known here',
+    default: false,
+    read: flag,
+  },
+  openidBinds: {
+    group: 'openid',
+    meaning: 'take users who are here already for those who sign in there under the same name',
+    more:
+      'Only where nobody can choose that name there. It never holds for SuperAdmins: another one gives them their ' +
+      'openid_subject.',
+    default: false,
+    read: flag,
+  },
+  openidLabel: {
+    group: 'openid',
+    meaning: 'what the button says that leads there',
+    default: 'Sign in with OpenID Connect',
+    read: label,
   },
 
   tlsPort: {

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { type Channel, checkChannels } from '../../imgapi/channels.js';
 import { shown } from '../../imgapi/checks.js';
+import { GROUP_NAME } from '../model/group.js';
 import { addressMatcher } from '../model/networks.js';
+import { findsItself } from '../model/public-url.js';
 
 /** How settings are read: from a file with its types, from a flag or a variable as text. Each throws with what is wrong. */
 
@@ -179,5 +181,56 @@ export function storeEncryption(value: unknown): string {
   if (!/^(AES256|aws:kms(:[\x21-\x7e]+)?)$/.test(given)) {
     throw new Error(`${shown(given)} is neither AES256 nor aws:kms:KEY`);
   }
+  return given;
+}
+
+const DESCRIPTION = '/.well-known/openid-configuration';
+
+/** As it is, letter by letter: it is compared with what the issuer calls itself. */
+export function issuerUrl(value: unknown): string {
+  const given = text(value);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url ? url.username || url.password : given.includes('@'))
+    throw new Error('a URL without credentials is expected');
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new Error(`${shown(given)} is not a URL such as https://login.example.com`);
+  }
+  if (url.pathname.endsWith(DESCRIPTION)) throw new Error(`${shown(given)} is one ${DESCRIPTION} too long`);
+  if (url.protocol === 'http:' && !findsItself(given)) {
+    throw new Error(`${shown(given)} is not https: whoever is on the way could sign in as anybody`);
+  }
+  return given;
+}
+
+export function scopes(value: unknown): string[] {
+  const list = texts(value);
+  const wrong = list.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  if (wrong !== undefined) throw new Error(`${shown(wrong)} is no scope: it holds characters that are not allowed`);
+  if (!list.includes('openid')) throw new Error('the scope "openid" has to be among them');
+  return list;
+}
+
+export function claimName(value: unknown): string {
+  const given = text(value);
+  if (!/^[\x21-\x7e]{1,200}$/.test(given)) throw new Error(`${shown(given)} is not the name of a claim`);
+  return given;
+}
+
+/** The value of a claim → groups of ours, of which one needs no list. */
+export function groupsByValue(value: unknown): Record<string, string[]> {
+  const given: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new Error('a table of values and the groups that they mean is expected');
+  }
+  const map = Object.entries(given).map(([told, names]) => [told, [names].flat().map(text)] as const);
+  const wrong = map.flatMap(([, names]) => names).find((name) => !GROUP_NAME.test(name));
+  if (wrong !== undefined) throw new Error(`${shown(wrong)} is not the name of a group`);
+  return Object.fromEntries(map);
+}
+
+/** For a button. */
+export function label(value: unknown): string {
+  const given = text(value);
+  if (!/^[^\p{Cc}\p{Cf}]{1,64}$/u.test(given)) throw new Error('a line of 1 to 64 characters is expected');
   return given;
 }

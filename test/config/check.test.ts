@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import sshpk from 'sshpk';
@@ -7,7 +7,7 @@ import { readConfig } from '../../server/config/read-config.js';
 import { report } from '../../server/config/report.js';
 import { scratch } from '../support/scratch.js';
 import { sshKey } from '../support/ssh-keys.js';
-import { file, problemsIn, readFrom } from './settings.js';
+import { file, problemsIn, problemsOf, readFrom } from './settings.js';
 
 // --- Between settings
 
@@ -37,6 +37,8 @@ const bad: [config: object, problems: RegExp[]][] = [
   [{ database: 'postgres://h/d' }, [/need one store for the bytes/, /need the same secretsKey: .*--new-secrets-key/]],
   [{ database: 'postgres://h/d', store: 's3://bucket' }, [/need the same secretsKey/]],
   [{ database: 'postgres://h/d', secretsKey: 'env:KEY' }, [/set store to s3:/]],
+  [{ openidIssuer: 'https://l.example' }, [/^openidIssuer: .*set openidClient/, /sent back to publicUrl: set it/]],
+  [{ openidIssuer: 'https://l.example', openidClient: 's' }, [/sent back to publicUrl/]],
 ];
 
 const good: object[] = [
@@ -48,6 +50,8 @@ const good: object[] = [
   { trustedNetworks: ['10.0.0.0/8'], trustedProxies: ['11.0.0.1', '127.0.0.1', 'fd00::1'] },
   { store: 's3://bucket', storeClass: 'COLD', storeCache: 1 << 20 },
   { database: 'postgres://h/d', store: 's3://bucket', secretsKey: 'env:KEY', memberName: 'east-1', lease: 2 },
+  { openidIssuer: 'https://l.example', openidClient: 's', publicUrl: 'https://i.example', openidCreates: true },
+  { openidIssuer: 'http://127.0.0.1:4000', openidClient: 's', publicUrl: 'http://localhost:8080' },
 ];
 
 test('settings that do not go together are refused', async (t) => {
@@ -80,6 +84,14 @@ const doubtful: [config: object, warnings: RegExp[]][] = [
   [{ trustedProxies: ['0.0.0.0/0'] }, [/^trustedProxies: 0.0.0.0\/0 is everybody/]],
   [{ storeClass: 'COLD', storeCache: 1 << 20 }, [/^storeClass is set, but there is no store/, /^storeCache is set/]],
   [{ memberName: 'east-1' }, [/^memberName is set, but there is no database/]],
+  [
+    { openidClient: 's', openidGroupMap: { a: 'b' } },
+    [/^openidClient is set, but there is no openidIssuer/, /^openidGroupMap is set/],
+  ],
+  [
+    { openidIssuer: 'https://l.example', openidClient: 's', publicUrl: 'http://i.example' },
+    [/^publicUrl is http:\/\/i.example: .* in plain/],
+  ],
 ];
 
 test('what may not be meant is warned of', async (t) => {
@@ -156,6 +168,25 @@ test('a certificate that is cut, garbage, or of another key', async (t) => {
   }
   const empty = await problemsIn(t, await pair(t, { cert: '', key: '\n' }));
   t.regex(empty.join(), /^tlsCertificate: "\S+cert.pem" is empty,tlsKey: "\S+key.pem" is empty$/);
+});
+
+test('a client secret is read from a file of the daemon alone, or from a variable, and never shown', async (t) => {
+  const openid = { openidIssuer: 'https://l.example', openidClient: 's', publicUrl: 'https://i.example' };
+  const path = join(await scratch(t), 'secret');
+  const problems = () => problemsIn(t, { ...openid, openidSecret: path });
+  t.deepEqual(await problems(), [`openidSecret: can not read "${path}": there is no such file`]);
+  await writeFile(path, '\n', { mode: 0o600 });
+  t.deepEqual(await problems(), [`openidSecret: "${path}" is empty`]);
+  await chmod(path, 0o640);
+  t.deepEqual(await problems(), [`openidSecret: others can read "${path}": "chmod 600" it, and think of who has`]);
+  await writeFile(path, 'hidden-in-a-file\n');
+  await chmod(path, 0o400);
+  t.false((await told(t, { ...openid, openidSecret: path })).includes('hidden-in-a-file'));
+
+  const config = await file(t, { ...openid, openidSecret: 'env:OF_OPENID' });
+  t.deepEqual(problemsOf(t, ['--config', config]), ['openidSecret: the variable OF_OPENID is not set']);
+  const used = readConfig(['--config', config], { OF_OPENID: 'hidden-in-a-variable' });
+  t.false(report(used).includes('hidden-in-a-variable'));
 });
 
 // --- What --check-config says

@@ -75,6 +75,20 @@ const spelled: { [Key in keyof Settings]: { text: string; value: unknown; read: 
   },
   allowedHosts: { text: 'a.example.com,*', value: ['a.example.com', '*'], read: ['a.example.com', '*'] },
   sessionLifetime: { text: '60', value: 60, read: 60 },
+  openidIssuer: { text: 'https://i.example/a/', value: 'https://i.example/a/', read: 'https://i.example/a/' },
+  openidClient: { text: 'slipway', value: 'slipway', read: 'slipway' },
+  openidSecret: { text: 'env:SECRET', value: 'env:SECRET', read: 'env:SECRET' },
+  openidScopes: { text: 'openid, groups', value: ['openid', 'groups'], read: ['openid', 'groups'] },
+  openidName: { text: 'email', value: 'email', read: 'email' },
+  openidGroups: { text: 'realm_access.roles', value: 'realm_access.roles', read: 'realm_access.roles' },
+  openidGroupMap: {
+    text: '{"ops":"east","dev":["west","north"]}',
+    value: { ops: 'east', dev: ['west', 'north'] },
+    read: { ops: ['east'], dev: ['west', 'north'] },
+  },
+  openidCreates: { text: 'true', value: true, read: true },
+  openidBinds: { text: 'true', value: true, read: true },
+  openidLabel: { text: 'With our account', value: 'With our account', read: 'With our account' },
   tlsPort: { text: 'off', value: 'off', read: 'off' },
   tlsCertificate: { text: 'c.pem', value: 'c.pem', read: 'c.pem' },
   tlsKey: { text: 'k.pem', value: 'k.pem', read: 'k.pem' },
@@ -108,7 +122,8 @@ test('every setting is in the table', (t) => {
 });
 
 /** These need others beside them: check.test.ts has them. */
-const alone = Object.entries(spelled).filter(([key]) => !['tlsCertificate', 'tlsKey', 'database'].includes(key));
+const together = ['tlsCertificate', 'tlsKey', 'database', 'openidIssuer', 'openidSecret'];
+const alone = Object.entries(spelled).filter(([key]) => !together.includes(key));
 
 for (const [key, { text, value, read: expected }] of alone) {
   test(`${key}: as two flags, as ${variable(key)}, in TOML and in JSON`, async (t) => {
@@ -201,6 +216,27 @@ const badValues = table<'key' | 'value'>(`
   certificateHeader  EMPTY
   sessionLifetime    59
   sessionLifetime    soon
+  openidIssuer       EMPTY
+  openidIssuer       login.example.com
+  openidIssuer       http://login.example.com
+  openidIssuer       https://ada:secret@login.example.com
+  openidIssuer       https://login.example.com/?a=1
+  openidIssuer       https://login.example.com/.well-known/openid-configuration
+  openidClient       EMPTY
+  openidSecret       EMPTY
+  openidScopes       EMPTY
+  openidScopes       profile
+  openidScopes       openid,two words
+  openidName         EMPTY
+  openidName         two words
+  openidGroups       EMPTY
+  openidGroupMap     EMPTY
+  openidGroupMap     []
+  openidGroupMap     {"ops":1}
+  openidGroupMap     {"ops":["no group"]}
+  openidCreates      perhaps
+  openidBinds        perhaps
+  openidLabel        EMPTY
   tlsClientCertificates  perhaps
   hostNames          https://images.example.com
   hostNames          images.example.com:8080
