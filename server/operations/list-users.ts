@@ -1,6 +1,4 @@
 import type { Deps } from '../deps.js';
-import { presentUser } from '../model/user.js';
+import type { User } from '../model/user.js';
 
-export async function listUsers({ directory }: Deps) {
-  return [...directory.users.values()].map(presentUser);
-}
+export const listUsers = ({ directory }: Pick<Deps, 'directory'>): User[] => [...directory.users.values()];

@@ -1,5 +1,5 @@
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
-import type { Tx } from '../../storage/catalog.js';
+import type { Reader, Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import { datacenters } from '../model/datacenter.js';
@@ -40,6 +40,14 @@ export function setupNamed(deps: Pick<Deps, 'directory' | 'repositories'>, name:
   const found = setupsOf(deps).find((setup) => setup.name === name);
   if (!found) throw noSuch(name);
   return found;
+}
+
+/** The same, as a write sees it. */
+export async function setupIn(reader: Reader, name: string): Promise<RepositorySetup> {
+  const urls = await urlsNow(reader);
+  const url = Object.hasOwn(urls, name) ? urls[name] : undefined;
+  if (url === undefined) throw noSuch(name);
+  return setUp(name, url, await reader.get(repositories, name));
 }
 
 const noSuch = (name: string) => new ImgapiError('ResourceNotFound', `there is no repository "${name}"`);
@@ -145,7 +153,7 @@ export async function dropUnnamed(tx: Tx, urls: Readonly<Record<string, string>>
 /** No setting has a name that begins so. */
 const isLocal = (name: string) => name.startsWith('_');
 
-const urlsNow = async (tx: Tx) => urlsIn(settingsOf(await datacenterNamed(tx, SETTINGS_OF)));
+const urlsNow = async (reader: Reader) => urlsIn(settingsOf(await datacenterNamed(reader, SETTINGS_OF)));
 
 async function setUrls(tx: Tx, urls: Record<string, string>): Promise<void> {
   const main = await datacenterNamed(tx, SETTINGS_OF);

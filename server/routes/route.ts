@@ -22,6 +22,8 @@ export interface Description {
   takes?: Readonly<Record<string, string>>;
   /** Headers of its answer. */
   tells?: Readonly<Record<string, string>>;
+  /** One stored record is what it shows, or changes: its tag is told, and If-Match is held against it. */
+  tagged?: 'shown' | 'changed' | undefined;
   /** Headers of what OPTIONS of the path answers. */
   announces?(policy: Policy): Record<string, string>;
   /** What it answers; nothing where it is absent. */

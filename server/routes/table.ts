@@ -33,6 +33,7 @@ import * as repositories from './api/repositories.js';
 import * as secrets from './api/secrets.js';
 import * as settings from './api/settings.js';
 import * as snapshots from './api/snapshots.js';
+import { untagged } from './api/tags.js';
 import * as tasks from './api/tasks.js';
 import * as tokens from './api/tokens.js';
 import * as partwise from './api/uploads.js';
@@ -82,8 +83,14 @@ const row = (
 ): Route => ({ method, path, name, auth, body: body === 'json', handler, ...traits });
 
 /** The management API asks everybody for credentials. */
-const api = (method: Route['method'], path: string, { description, handler }: Endpoint, traits: Traits = {}): Route => {
-  const { name, body } = description;
+const api = (
+  method: Route['method'],
+  path: string,
+  { description, handler: own }: Endpoint,
+  traits: Traits = {},
+): Route => {
+  const { name, body, tagged } = description;
+  const handler = tagged ? own : untagged(description, own);
   return { method, path, name, auth: 'credentials', body: body !== noBody, description, handler, ...traits };
 };
 

@@ -49,6 +49,7 @@ export function checkDescribed(policy: Policy, method: string, path: string, ans
 function problemOf({ description }: Route, { status, json, headers }: Answer): string | undefined {
   if (!description) return undefined;
   if (json.code !== undefined && status >= 400) return refusalProblem(description.refusals, json.code, status, json);
+  if (description.tagged === 'shown' && headers.etag === undefined) return 'it has no ETag';
   if (description.tells) return headerProblem(description, status, headers);
   const media = headers['content-type']?.split(';')[0];
   if (description.media !== undefined) return media === description.media ? undefined : `it is ${media}`;

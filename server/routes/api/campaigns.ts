@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import { CAMPAIGN_NAME, campaignNodeStates, campaignStates } from '../../model/campaign.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import {
   campaignNamed,
   createCampaign,
@@ -10,8 +11,9 @@ import {
   stopCampaign,
 } from '../../operations/save-campaign.js';
 import { showCampaign, summaryOf } from '../../operations/show-campaign.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { type Asked, endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { expiry } from './tokens.js';
 import { emptyBody, flag, listOf, whole } from './values.js';
 
@@ -57,6 +59,11 @@ const node = z.strictObject({
 
 const shown = summary.extend({ nodes: z.array(node) });
 
+const named =
+  ({ params }: Pick<Asked<unknown, unknown>, 'params'>): Finding =>
+  (reader) =>
+    campaignNamed(reader, params.name ?? '');
+
 const operation = 'manage nodes';
 
 export const list = endpoint({
@@ -66,7 +73,7 @@ export const list = endpoint({
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(summary)]),
+  answer: z.union([z.array(z.string()), z.array(inList(summary))]),
   refusals: ['InvalidInput'],
   perform: async ({ query: { full, ...paging } }, deps) => {
     const { result, total, offset } = pageOf(await listCampaigns(deps), paging, {
@@ -74,12 +81,14 @@ export const list = endpoint({
       state: ({ state }) => state,
       created: ({ created }) => created,
     });
-    const page = full ? await Promise.all(result.map((one) => summaryOf(deps, one))) : result.map(({ name }) => name);
-    return new Page<unknown>(page, total, offset);
+    const shown = await Promise.all(
+      result.map(async (one) => (full ? listed(deps, one, await summaryOf(deps, one)) : one.name)),
+    );
+    return new Page<unknown>(shown, total, offset);
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetCampaign',
   summary: 'how far an image is on each of its nodes',
   operation,
@@ -88,7 +97,8 @@ export const show = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  perform: async ({ params }, deps) => showCampaign(deps, await campaignNamed(deps.catalog, params.name ?? '')),
+  find: ({ params }, { catalog }) => campaignNamed(catalog, params.name ?? ''),
+  present: (found, _, deps) => showCampaign(deps, found),
 });
 
 export const create = endpoint({
@@ -139,6 +149,7 @@ export const change = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'AlreadyDone', 'Busy', 'NoPublicUrl', 'InvalidInput'],
+  changes: named,
   perform: async ({ caller, own, params: { name = '' }, body: { action, until } }, deps) => {
     if (action !== 'stop') return resumeCampaign(deps, caller, own, name, { action, until });
     await stopCampaign(deps, caller, own, name);
@@ -154,5 +165,6 @@ export const remove = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound', 'Busy'],
+  changes: named,
   perform: ({ caller, own, params }, deps) => deleteCampaign(deps, caller, own, params.name ?? ''),
 });

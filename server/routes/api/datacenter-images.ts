@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { Deps } from '../../deps.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { findDatacenter } from '../../operations/find-datacenter.js';
 import { findManagedImage } from '../../operations/find-managed-image.js';
 import { listDatacenterImages } from '../../operations/list-managed-images.js';
 import { attachImage, detachImage } from '../../operations/place-image.js';
 import { showImage } from '../../operations/show-image.js';
-import { endpoint, noBody } from './endpoint.js';
+import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { listing, pageOfImages } from './image-list.js';
 import { list as listed, shown } from './image-shape.js';
 import { emptyBody, flag } from './values.js';
@@ -25,7 +27,7 @@ export const list = endpoint({
     pageOfImages(deps, { caller, own }, listDatacenterImages(deps, caller, params.dc ?? '', query), query),
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetDatacenterImage',
   summary: 'an image that is attached to a data center',
   operation: 'show in a data center',
@@ -34,14 +36,26 @@ export const show = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, own, params }, deps) => {
+  find: ({ caller, params }, deps) => {
     const { catalog, directory } = deps;
     const { name } = findDatacenter(deps, caller, 'list in a data center', params.dc ?? '');
     const named = { image: params.name ?? '', dc: name };
-    const image = await findManagedImage(catalog, directory, caller, 'show in a data center', named);
-    return showImage(deps, { caller, own }, image);
+    return findManagedImage(catalog, directory, caller, 'show in a data center', named);
   },
+  present: (image, { caller, own }, deps) => showImage(deps, { caller, own }, image),
 });
+
+function placed(
+  operation: 'attach' | 'detach',
+  { caller, params: { name: image = '', dc = '' } }: Pick<Asked<unknown, unknown>, 'caller' | 'params'>,
+  deps: Deps,
+): Finding {
+  const meant = operation === 'attach' ? { image } : { image, dc };
+  return (reader) => {
+    findDatacenter(deps, caller, 'manage data centers', dc);
+    return findManagedImage(reader, deps.directory, caller, operation, meant);
+  };
+}
 
 export const attach = endpoint({
   name: 'AttachImage',
@@ -52,6 +66,7 @@ export const attach = endpoint({
   status: 201,
   answer: shown,
   refusals: ['ResourceNotFound', 'ObjectAlreadyExists', 'ImagePending'],
+  changes: (asked, deps) => placed('attach', asked, deps),
   perform: async ({ caller, own, params: { name: image = '', dc: datacenter = '' } }, deps) =>
     showImage(deps, { caller, own }, await attachImage(deps, caller, { image, datacenter })),
 });
@@ -65,6 +80,7 @@ export const detach = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'ImageInUse', 'ImagePending', 'InvalidInput'],
+  changes: (asked, deps) => placed('detach', asked, deps),
   perform: async ({ caller, own, params: { name: image = '', dc: datacenter = '' }, body }, deps) => {
     const detaching = { image, datacenter, force: body?.force ?? false };
     return showImage(deps, { caller, own }, await detachImage(deps, caller, detaching));

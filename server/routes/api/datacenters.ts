@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
 import { DATACENTER_NAME, type Datacenter, presentDatacenter } from '../../model/datacenter.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { deleteDatacenter } from '../../operations/delete-datacenter.js';
 import { findDatacenter, listDatacenters } from '../../operations/find-datacenter.js';
-import { createDatacenter, updateDatacenter } from '../../operations/save-datacenter.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { createDatacenter, datacenterNamed, updateDatacenter } from '../../operations/save-datacenter.js';
+import { type Asked, endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, line } from './values.js';
 
 const fields = z
@@ -30,6 +32,11 @@ const datacenter = z.strictObject({
 const present = ({ directory }: Deps, one: Datacenter) =>
   presentDatacenter(one, directory.users.get(one.owner)?.name ?? one.owner);
 
+const named =
+  ({ params }: Pick<Asked<unknown, unknown>, 'params'>): Finding =>
+  (reader) =>
+    datacenterNamed(reader, params.dc ?? '');
+
 export const list = endpoint({
   name: 'ListDatacenters',
   summary: 'the data centers that the caller administrates',
@@ -37,10 +44,10 @@ export const list = endpoint({
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(datacenter)]),
+  answer: z.union([z.array(z.string()), z.array(inList(datacenter))]),
   refusals: [],
   perform: async ({ caller, query: { full, ...paging } }, deps) => {
-    const all = listDatacenters(deps, caller).map((one) => present(deps, one));
+    const all = listDatacenters(deps, caller).map((one) => listed(deps, one, present(deps, one)));
     const { result, total, offset } = pageOf(all, paging, {
       name: ({ name }) => name,
       alias: ({ alias }) => alias,
@@ -52,7 +59,7 @@ export const list = endpoint({
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetDatacenter',
   summary: 'a data center',
   operation: 'show data centers',
@@ -61,8 +68,8 @@ export const show = endpoint({
   status: 200,
   answer: datacenter,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) =>
-    present(deps, findDatacenter(deps, caller, 'show data centers', params.dc ?? '')),
+  find: ({ caller, params }, deps) => findDatacenter(deps, caller, 'show data centers', params.dc ?? ''),
+  present: (found, _, deps) => present(deps, found),
 });
 
 export const create = endpoint({
@@ -92,6 +99,7 @@ export const update = endpoint({
   status: 200,
   answer: datacenter,
   refusals: ['ResourceNotFound'],
+  changes: named,
   perform: async ({ caller, own, params, body = {} }, deps) =>
     present(deps, await updateDatacenter(deps, caller, own, params.dc ?? '', body)),
 });
@@ -105,5 +113,6 @@ export const remove = endpoint({
   status: 200,
   answer: z.strictObject({ released: z.array(z.string()).describe('the images that were bound to it') }),
   refusals: ['ResourceNotFound', 'DatacenterInUse', 'ImagePending'],
+  changes: named,
   perform: ({ caller, own, params }, deps) => deleteDatacenter(deps, caller, own, params.dc ?? ''),
 });

@@ -6,6 +6,7 @@ import type { Caller } from '../../model/caller.js';
 import { mayAsk, type Operation, refusalOf } from '../../model/permissions.js';
 import { Started } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { callBack } from '../../operations/keep-callback.js';
 import type { Description, Handler } from '../route.js';
 import { callbackIn, withoutCallback } from './callback-named.js';
@@ -13,6 +14,7 @@ import { introduce, withoutDatacenter } from './datacenter-named.js';
 import { AtOnce, envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
 import { parse } from './input.js';
 import { Page, Stretch } from './page.js';
+import { checkExpected, expectedIn, heldTo, Tagged } from './tags.js';
 
 /** What a call of the management API hands to whoever performs it, all of it checked. */
 export interface Asked<Query, Body> {
@@ -29,6 +31,8 @@ interface Plan<Query extends z.ZodType, Body extends z.ZodType> extends Descript
   operation?: Operation;
   query: Query;
   body: Body;
+  /** The record that `perform` changes, found and refused as it does: If-Match is held against its tag. */
+  changes?(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Finding;
   perform(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Promise<unknown>;
 }
 
@@ -43,12 +47,21 @@ export const noQuery = z.strictObject({});
 
 /** One call of the management API: the same schemas check what comes and make the document that describes it. */
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
-  const { perform, operation, ...description } = plan;
+  const { perform, operation, changes, ...rest } = plan;
+  const description: Description = withTags(rest, changes ? 'changed' : rest.tagged);
   const handler: Handler = async (ctx, deps) => {
     const asked = askedOf(ctx, plan, deps);
+    const expected = expectedIn(ctx, description);
     const callback = callbackIn(ctx, deps);
-    const answer = await perform(asked, callback ? { ...deps, callback } : deps);
+    const means = callback ? { ...deps, callback } : deps;
+    const held = changes ? await heldTo(ctx, means, expected, changes(asked, means)) : means;
+    const answer = await perform(asked, held);
     const { entry } = ctx.state;
+    if (answer instanceof Tagged) {
+      checkExpected(ctx, expected, answer.tag);
+      ctx.set('ETag', answer.tag);
+      return send(ctx, done(ctx, answer.result), plan.status);
+    }
     // What is done at once is told as well: whoever wants to be told can not know before which way it goes.
     if (callback && entry !== undefined && !(answer instanceof Started || answer instanceof Told)) {
       await callBack(deps, callback, asked.caller, entry);
@@ -64,13 +77,36 @@ export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: 
   return { description, handler };
 }
 
+const withTags = (description: Description, tagged: Description['tagged']): Description =>
+  tagged ? { ...description, tagged, refusals: [...description.refusals, 'PreconditionFailed'] } : description;
+
 const done = ({ state }: Context, result: unknown) => ({
   task_id: state.entry ?? null,
   status: 'SUCCESS' as const,
   result,
 });
 
-interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Plan<Query, Body>, 'perform'> {
+interface ShowPlan<Query extends z.ZodType, Body extends z.ZodType, Found extends object>
+  extends Omit<Plan<Query, Body>, 'changes' | 'perform' | 'tagged'> {
+  /** What the tag is of: the record, as the caller may know of it. */
+  find(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Found | Promise<Found>;
+  present(found: Found, asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): unknown;
+}
+
+/** A call that shows one record, with its tag. */
+export function showing<Query extends z.ZodType, Body extends z.ZodType, Found extends object>(
+  plan: ShowPlan<Query, Body, Found>,
+): Endpoint {
+  const { find, present, ...rest } = plan;
+  const perform = async (asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps) => {
+    const found = await find(asked, deps);
+    return new Tagged(deps.recordTag(found), await present(found, asked, deps));
+  };
+  return endpoint<Query, Body>({ ...rest, tagged: 'shown', perform });
+}
+
+interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType>
+  extends Omit<Plan<Query, Body>, 'changes' | 'perform' | 'tagged'> {
   media?: string;
   send(ctx: Context, deps: Deps, asked: Asked<z.output<Query>, z.output<Body>>): Promise<void>;
 }

@@ -3,11 +3,13 @@ import { invalidInput } from '../../../imgapi/errors.js';
 import { FOLLOW_NAME, type Follow } from '../../model/follow.js';
 import { accessFrom } from '../../model/managed-fields.js';
 import { accessLevels } from '../../model/registration.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { planFollow } from '../../operations/plan-follow.js';
 import { startFollow } from '../../operations/run-follow.js';
 import { createFollow, deleteFollow, followNamed, listFollows, updateFollow } from '../../operations/save-follow.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { type Asked, endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, whole } from './values.js';
 
 const YEAR = 365 * 24 * 60;
@@ -83,6 +85,11 @@ function present({ datacenter, access, filter, state, ...follow }: Follow): z.ou
   };
 }
 
+const named =
+  ({ params }: Pick<Asked<unknown, unknown>, 'params'>): Finding =>
+  (reader) =>
+    followNamed(reader, params.name ?? '');
+
 const operation = 'manage repositories';
 
 export const list = endpoint({
@@ -92,7 +99,7 @@ export const list = endpoint({
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(shown)]),
+  answer: z.union([z.array(z.string()), z.array(inList(shown))]),
   refusals: ['InvalidInput'],
   perform: async ({ query: { full, ...paging } }, deps) => {
     const { result, total, offset } = pageOf(await listFollows(deps), paging, {
@@ -100,11 +107,15 @@ export const list = endpoint({
       repository: ({ repository }) => repository,
       created: ({ created }) => created,
     });
-    return new Page<unknown>(full ? result.map(present) : result.map(({ name }) => name), total, offset);
+    return new Page<unknown>(
+      full ? result.map((one) => listed(deps, one, present(one))) : result.map(({ name }) => name),
+      total,
+      offset,
+    );
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetFollow',
   summary: 'what is followed, and how its last run went',
   operation,
@@ -113,7 +124,8 @@ export const show = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  perform: async ({ params }, { catalog }) => present(await followNamed(catalog, params.name ?? '')),
+  find: ({ params }, { catalog }) => followNamed(catalog, params.name ?? ''),
+  present,
 });
 
 export const create = endpoint({
@@ -143,6 +155,7 @@ export const update = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'InvalidInput'],
+  changes: named,
   perform: async ({ caller, own, params, body = {} }, deps) =>
     present(await updateFollow(deps, caller, own, params.name ?? '', body)),
 });
@@ -155,6 +168,7 @@ export const remove = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound'],
+  changes: named,
   perform: ({ caller, own, params }, deps) => deleteFollow(deps, caller, own, params.name ?? ''),
 });
 

@@ -3,12 +3,14 @@ import { invalidInput } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { GROUP_NAME, type Group, permissions } from '../../model/group.js';
-import { attachGroup, detachGroup } from '../../operations/attach-group.js';
+import { attachGroup, detachGroup, groupToPlace } from '../../operations/attach-group.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { findDatacenter, findGroup, listGroups, shownDatacenters } from '../../operations/find-datacenter.js';
-import { createGroup, deleteGroup, updateGroup } from '../../operations/save-group.js';
+import { createGroup, deleteGroup, groupNamed, updateGroup } from '../../operations/save-group.js';
 import type { Asked } from './endpoint.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, line, listOf } from './values.js';
 
 const fields = z
@@ -31,7 +33,7 @@ const group = z.strictObject({
 });
 
 const lists = z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') });
-const groupList = z.union([z.array(z.string()), z.array(group)]);
+const groupList = z.union([z.array(z.string()), z.array(inList(group))]);
 
 function present({ directory }: Deps, caller: Caller, one: Group): z.output<typeof group> {
   const { name, alias, permissions, members, created } = one;
@@ -52,11 +54,16 @@ function page(all: readonly Group[], { full, ...paging }: Paging & { full: boole
     created: ({ created }) => created,
   });
   return new Page(
-    result.map((one) => (full ? present(deps, caller, one) : one.name)),
+    result.map((one) => (full ? listed(deps, one, present(deps, caller, one)) : one.name)),
     total,
     offset,
   );
 }
+
+const named =
+  ({ params }: Pick<Asked<unknown, unknown>, 'params'>): Finding =>
+  (reader) =>
+    groupNamed(reader, params.name ?? '');
 
 const placeOf = ({ params }: Pick<Asked<unknown, unknown>, 'params'>) => ({
   datacenter: params.dc ?? '',
@@ -75,7 +82,7 @@ export const list = endpoint({
   perform: async ({ caller, query }, deps) => page(listGroups(deps, caller), query, caller, deps),
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetGroup',
   summary: 'a group',
   operation: 'show data centers',
@@ -84,7 +91,8 @@ export const show = endpoint({
   status: 200,
   answer: group,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) => present(deps, caller, findGroup(deps, caller, params.name ?? '')),
+  find: ({ caller, params }, deps) => findGroup(deps, caller, params.name ?? ''),
+  present: (found, { caller }, deps) => present(deps, caller, found),
 });
 
 export const create = endpoint({
@@ -114,6 +122,7 @@ export const update = endpoint({
   status: 200,
   answer: group,
   refusals: ['ResourceNotFound'],
+  changes: named,
   perform: async ({ caller, own, params, body = {} }, deps) =>
     present(deps, caller, await updateGroup(deps, caller, own, params.name ?? '', body)),
 });
@@ -126,6 +135,7 @@ export const remove = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound'],
+  changes: named,
   perform: ({ caller, own, params }, deps) => deleteGroup(deps, caller, own, params.name ?? ''),
 });
 
@@ -145,7 +155,7 @@ export const listAttached = endpoint({
   },
 });
 
-export const showAttached = endpoint({
+export const showAttached = showing({
   name: 'GetDatacenterGroup',
   summary: 'a group that is attached to a data center',
   operation: 'show data centers',
@@ -154,10 +164,11 @@ export const showAttached = endpoint({
   status: 200,
   answer: group,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) => {
+  find: ({ caller, params }, deps) => {
     const { name } = findDatacenter(deps, caller, 'show data centers', params.dc ?? '');
-    return present(deps, caller, findGroup(deps, caller, params.name ?? '', name));
+    return findGroup(deps, caller, params.name ?? '', name);
   },
+  present: (found, { caller }, deps) => present(deps, caller, found),
 });
 
 export const attach = endpoint({
@@ -169,6 +180,7 @@ export const attach = endpoint({
   status: 201,
   answer: group,
   refusals: ['ResourceNotFound', 'ObjectAlreadyExists'],
+  changes: (asked) => (reader) => groupToPlace(reader, placeOf(asked)),
   perform: async (asked, deps) =>
     present(deps, asked.caller, await attachGroup(deps, asked.caller, asked.own, placeOf(asked))),
 });
@@ -181,5 +193,6 @@ export const detach = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound'],
+  changes: (asked) => (reader) => groupToPlace(reader, placeOf(asked)),
   perform: (asked, deps) => detachGroup(deps, asked.caller, asked.own, placeOf(asked)),
 });

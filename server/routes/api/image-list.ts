@@ -10,6 +10,7 @@ import { managedRecordsOf } from '../../operations/list-managed-images.js';
 import type { ListedImage } from '../../operations/listing.js';
 import { type Onlooker, showImage } from '../../operations/show-image.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
+import { listed } from './tags.js';
 import { flag, truth, whole } from './values.js';
 
 const narrowing = {
@@ -55,7 +56,7 @@ export async function pageOfImages(
   found: readonly ListedImage[],
   query: Query,
 ): Promise<Page<ShownImage | string>> {
-  const shown = (image: ManagedImage) => showImage(deps, onlooker, image);
+  const shown = (image: ManagedImage) => listed(deps, image, showImage(deps, onlooker, image));
   const isWhole = query.full || query.extended;
   if (isByNameOnly(query)) {
     const { result, total, offset } = pageOf(found, query, { name: nameOf });

@@ -4,6 +4,7 @@ import { nodeImageStates } from '../../model/node-image.js';
 import { actionNames } from '../../model/possible-actions.js';
 import { badges } from '../../model/present-image.js';
 import { type Access, labels } from '../../model/registration.js';
+import { inList } from './tags.js';
 import { listOf } from './values.js';
 
 /** What images are on the wire of the management API. */
@@ -118,4 +119,4 @@ export const shown = z.strictObject({
   may: z.array(z.enum(actionNames)).describe('what the caller may do with it, and can at the moment'),
 });
 
-export const list = z.union([z.array(z.string()), z.array(shown)]);
+export const list = z.union([z.array(z.string()), z.array(inList(shown))]);

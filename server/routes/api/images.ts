@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
+import type { Operation } from '../../model/permissions.js';
 import { type ManagedImage, NAME } from '../../model/registration.js';
 import { Started } from '../../model/task.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { createManagedImage } from '../../operations/create-managed-image.js';
 import { deleteManagedImage } from '../../operations/delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from '../../operations/deprecate-image.js';
@@ -13,7 +15,7 @@ import { listManagedImages } from '../../operations/list-managed-images.js';
 import { showImage } from '../../operations/show-image.js';
 import { updateManagedImage } from '../../operations/update-managed-image.js';
 import { ofFile, parted } from './bare-file.js';
-import { type Asked, endpoint, noBody } from './endpoint.js';
+import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { AtOnce } from './envelope.js';
 import { listing, pageOfImages } from './image-list.js';
 import { dc, fields, list as listed, named, shown } from './image-shape.js';
@@ -40,7 +42,7 @@ export const list = endpoint({
     pageOfImages(deps, { caller, own }, listManagedImages(deps, caller, query), query),
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetManagedImage',
   summary: 'an image, by its name or uuid',
   operation: 'show',
@@ -49,13 +51,16 @@ export const show = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'InvalidInput'],
-  perform: async (asked, deps) => {
-    const { caller, own, query } = asked;
-    const { catalog, directory } = deps;
-    const image = await findManagedImage(catalog, directory, caller, 'show', meant(asked, query));
-    return showImage(deps, { caller, own }, image);
-  },
+  find: (asked, { catalog, directory }) =>
+    findManagedImage(catalog, directory, asked.caller, 'show', meant(asked, asked.query)),
+  present: (image, { caller, own }, deps) => showImage(deps, { caller, own }, image),
 });
+
+const changing =
+  (operation: Operation) =>
+  (asked: Asked<unknown, { dc?: string | undefined } | undefined>, { directory }: Deps): Finding =>
+  (reader) =>
+    findManagedImage(reader, directory, asked.caller, operation, meant(asked, asked.body));
 
 const wrongField = (field: string, message: string) => invalidInput([{ field, code: 'Invalid', message }]);
 
@@ -153,6 +158,7 @@ export const update = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'InvalidInput', 'ImagePending', 'QuotaExceeded'],
+  changes: changing('update'),
   perform: async (asked, deps) => {
     const { caller, own } = asked;
     const { dc: where, ...body } = asked.body ?? {};
@@ -175,6 +181,7 @@ export const remove = endpoint({
   status: 201,
   atOnce: true,
   refusals: ['ResourceNotFound', 'ImageInUse', 'ImageHasDependentImages', 'ImagePending'],
+  changes: changing('delete'),
   perform: async (asked, deps) => {
     const { force = false } = asked.body ?? {};
     return (await deleteManagedImage(deps, asked.caller, meant(asked, asked.body), { force })) ?? new AtOnce(null);
@@ -193,6 +200,7 @@ export const deprecate = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'ImagePending'],
+  changes: changing('update'),
   perform: async (asked, deps) => {
     const { caller, own, body = {} } = asked;
     return showImage(deps, { caller, own }, await deprecateImage(deps, caller, meant(asked, body), body));
@@ -208,6 +216,7 @@ export const undeprecate = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'AlreadyDone', 'ImagePending'],
+  changes: changing('update'),
   perform: async (asked, deps) => {
     const { caller, own, body = {} } = asked;
     return showImage(deps, { caller, own }, await undeprecateImage(deps, caller, meant(asked, body)));

@@ -4,11 +4,13 @@ import { ADDRESS, hostKeyOf, PLACE, SSH_USER_NAME } from '../../model/connection
 import { isNetwork } from '../../model/networks.js';
 import { NODE_NAME, platforms, vmRuleOf } from '../../model/node.js';
 import { TOKEN_NAME } from '../../model/token.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { createNodeToken, listNodeTokens, revokeNodeToken } from '../../operations/node-tokens.js';
 import { createNode, deleteNode, nodeNamed, updateNode } from '../../operations/save-node.js';
 import { showNode } from '../../operations/show-node.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { type Asked, endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { expiry } from './tokens.js';
 import { emptyBody, flag, listOf, whole } from './values.js';
 
@@ -116,6 +118,11 @@ const node = z.strictObject({
 
 const lists = z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') });
 
+const named =
+  ({ params }: Pick<Asked<unknown, unknown>, 'params'>): Finding =>
+  (reader) =>
+    nodeNamed(reader, params.host ?? '');
+
 const operation = 'manage nodes';
 
 export const list = endpoint({
@@ -125,7 +132,7 @@ export const list = endpoint({
   query: lists,
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(node)]),
+  answer: z.union([z.array(z.string()), z.array(inList(node))]),
   refusals: [],
   perform: async ({ query: { full, ...paging } }, deps) => {
     const { result, total, offset } = pageOf([...deps.directory.nodes.values()], paging, {
@@ -134,14 +141,14 @@ export const list = endpoint({
       platform: ({ name }) => deps.nodeBook.statusOf(name)?.described?.platform ?? '',
     });
     return new Page(
-      result.map((one) => (full ? showNode(deps, one) : one.name)),
+      result.map((one) => (full ? listed(deps, one, showNode(deps, one)) : one.name)),
       total,
       offset,
     );
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetNode',
   summary: 'a node',
   operation,
@@ -150,7 +157,8 @@ export const show = endpoint({
   status: 200,
   answer: node,
   refusals: ['ResourceNotFound'],
-  perform: async ({ params }, deps) => showNode(deps, await nodeNamed(deps.catalog, params.host ?? '')),
+  find: ({ params }, { catalog }) => nodeNamed(catalog, params.host ?? ''),
+  present: (found, _, deps) => showNode(deps, found),
 });
 
 export const create = endpoint({
@@ -179,6 +187,7 @@ export const update = endpoint({
   status: 200,
   answer: node,
   refusals: ['ResourceNotFound', 'NodeInUse'],
+  changes: named,
   perform: async ({ caller, own, params, body = {} }, deps) =>
     showNode(deps, await updateNode(deps, caller, own, params.host ?? '', body)),
 });
@@ -191,6 +200,7 @@ export const remove = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound', 'NodeInUse'],
+  changes: named,
   perform: ({ caller, own, params }, deps) => deleteNode(deps, caller, own, params.host ?? ''),
 });
 

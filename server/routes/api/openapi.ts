@@ -5,6 +5,7 @@ import type { Description, Route } from '../route.js';
 import { describedCallback } from './callback-named.js';
 import { DATACENTER, described, takesDatacenter } from './datacenter-named.js';
 import { type Endpoint, noBody, noQuery, streamed } from './endpoint.js';
+import { takenWithTags, toldWithTags } from './tags.js';
 
 /** The document that describes the server to programs, made from its routes. */
 export function openApi(routes: readonly Route[]) {
@@ -112,8 +113,8 @@ function queryParameters(method: Route['method'], { query }: Description) {
   }));
 }
 
-function headerParameters({ takes = {} }: Pick<Description, 'takes'> = {}) {
-  return Object.entries(takes).map(([name, description]) => ({
+function headerParameters({ takes, tagged }: Pick<Description, 'takes' | 'tagged'> = {}) {
+  return Object.entries({ ...takes, ...(tagged && takenWithTags) }).map(([name, description]) => ({
     name,
     in: 'header',
     required: !description.endsWith('not needed'),
@@ -139,24 +140,33 @@ function withDatacenter(schema: z.ZodType) {
 /** What every call of the management API can be refused for. */
 const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'];
 
-function responses({ status, atOnce, answer, media, tells, refusals }: Description) {
+function responses({ status, atOnce, answer, media, tells, tagged, refusals }: Description) {
   const refused = new Map<number, string[]>();
   for (const name of [...always, ...refusals]) {
     const [status, meaning, code = status]: Row = errors[name];
     refused.set(code, [...(refused.get(code) ?? []), `${name}: ${meaning}`]);
   }
   const content = inJson({ $ref: '#/components/schemas/Refusal' });
+  const headers = headersOf({ ...tells, ...(tagged && toldWithTags) });
+  const done = { ...contentOf(answer, media), ...headers };
   return {
-    [status]: { description: 'done', ...contentOf(answer, media), ...(tells && { headers: headersOf(tells) }) },
-    ...(atOnce && { 200: { description: 'done at once: there is nothing to wait for', ...contentOf(answer, media) } }),
-    ...Object.fromEntries([...refused].map(([code, lines]) => [code, { description: lines.join('\n'), content }])),
+    [status]: { description: 'done', ...done },
+    ...(atOnce && { 200: { description: 'done at once: there is nothing to wait for', ...done } }),
+    ...Object.fromEntries(
+      [...refused].map(([code, lines]) => [
+        code,
+        { description: lines.join('\n'), content, ...(code === PRECONDITION && tagged && headersOf(toldWithTags)) },
+      ]),
+    ),
   };
 }
 
-const headersOf = (tells: Readonly<Record<string, string>>) =>
-  Object.fromEntries(
-    Object.entries(tells).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
-  );
+const [PRECONDITION] = errors.PreconditionFailed;
+
+function headersOf(tells: Readonly<Record<string, string>>) {
+  const told = Object.entries(tells).map(([name, description]) => [name, { description, schema: { type: 'string' } }]);
+  return told.length > 0 ? { headers: Object.fromEntries(told) } : {};
+}
 
 function contentOf(answer: z.ZodType | undefined, media: string | undefined) {
   if (media !== undefined) return { content: { [media]: { schema: { type: 'string' } } } };

@@ -2,10 +2,18 @@ import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import { problemWithCa } from '../../model/certificates-to-trust.js';
 import { isKnown, REPOSITORY_NAME, type RepositorySetup } from '../../model/repository.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { setupsOf } from '../../operations/repositories.js';
-import { createRepository, deleteRepository, setupNamed, updateRepository } from '../../operations/save-repository.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import {
+  createRepository,
+  deleteRepository,
+  setupIn,
+  setupNamed,
+  updateRepository,
+} from '../../operations/save-repository.js';
+import { type Asked, endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, remoteUrl, whole } from './values.js';
 
 const YEAR = 365 * 24 * 60;
@@ -67,6 +75,11 @@ function present({ name, url, enabled, every, state, ...setup }: RepositorySetup
   };
 }
 
+const named =
+  ({ params }: Pick<Asked<unknown, unknown>, 'params'>): Finding =>
+  (reader) =>
+    setupIn(reader, params.name ?? '');
+
 const operation = 'manage repositories';
 
 export const list = endpoint({
@@ -76,18 +89,22 @@ export const list = endpoint({
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of names') }),
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(shown)]),
+  answer: z.union([z.array(z.string()), z.array(inList(shown))]),
   refusals: ['InvalidInput'],
   perform: async ({ query: { full, ...paging } }, deps) => {
     const { result, total, offset } = pageOf(setupsOf(deps), paging, {
       name: ({ name }) => name,
       url: ({ url }) => url,
     });
-    return new Page<unknown>(full ? result.map(present) : result.map(({ name }) => name), total, offset);
+    return new Page<unknown>(
+      full ? result.map((one) => listed(deps, one, present(one))) : result.map(({ name }) => name),
+      total,
+      offset,
+    );
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetRepositorySetup',
   summary: 'how a repository is set up',
   operation,
@@ -96,7 +113,8 @@ export const show = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  perform: async ({ params }, deps) => present(setupNamed(deps, params.name ?? '')),
+  find: ({ params }, deps) => setupNamed(deps, params.name ?? ''),
+  present,
 });
 
 export const create = endpoint({
@@ -126,6 +144,7 @@ export const update = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'InvalidInput'],
+  changes: named,
   perform: async ({ caller, own, params, body = {} }, deps) =>
     present(await updateRepository(deps, caller, own, params.name ?? '', body)),
 });
@@ -138,5 +157,6 @@ export const remove = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound', 'RepositoryInUse'],
+  changes: named,
   perform: ({ caller, own, params }, deps) => deleteRepository(deps, caller, own, params.name ?? ''),
 });

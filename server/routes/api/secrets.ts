@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { presentSecret, SECRET_NAME, secretTypes } from '../../model/secret.js';
 import { findSecret, listSecrets } from '../../operations/find-secret.js';
 import { createSecret, deleteSecret, updateSecret } from '../../operations/save-secret.js';
-import { endpoint, noBody } from './endpoint.js';
+import { endpoint, noBody, showing } from './endpoint.js';
 import { parse } from './input.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { flag } from './values.js';
 
 const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
@@ -60,7 +61,7 @@ export const list = endpoint({
   query: z.strictObject({ ...paging, dc, full: flag.describe('whole objects instead of names') }),
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(record)]),
+  answer: z.union([z.array(z.string()), z.array(inList(record))]),
   refusals: ['ResourceNotFound'],
   perform: async ({ caller, query: { full, dc, ...paging } }, deps) => {
     const { result, total, offset } = pageOf(await listSecrets(deps, caller, dc), paging, {
@@ -70,14 +71,14 @@ export const list = endpoint({
       created: ({ created }) => created,
     });
     return new Page<unknown>(
-      result.map((one) => (full ? presentSecret(one) : one.name)),
+      result.map((one) => (full ? listed(deps, one, presentSecret(one)) : one.name)),
       total,
       offset,
     );
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetSecret',
   summary: 'for which host a secret is, and of which type',
   operation: 'manage secrets',
@@ -86,8 +87,8 @@ export const show = endpoint({
   status: 200,
   answer: record,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params: { name = '' }, query }, { catalog }) =>
-    presentSecret(await findSecret(catalog, caller, { name, ...query })),
+  find: ({ caller, params: { name = '' }, query }, { catalog }) => findSecret(catalog, caller, { name, ...query }),
+  present: presentSecret,
 });
 
 export const create = endpoint({
@@ -115,6 +116,10 @@ export const update = endpoint({
   status: 200,
   answer: record,
   refusals: ['ResourceNotFound', 'Busy', 'ServiceUnavailableError'],
+  changes:
+    ({ caller, params: { name = '' }, query, body }) =>
+    (reader) =>
+      findSecret(reader, caller, { name, dc: body.dc ?? query.dc }),
   perform: async ({ caller, own, params: { name = '' }, query, body: { dc, ...wish } }, deps) =>
     presentSecret(await updateSecret(deps, caller, own, { name, dc: dc ?? query.dc }, wish)),
 });
@@ -127,6 +132,10 @@ export const remove = endpoint({
   body: ofDc.optional(),
   status: 200,
   refusals: ['ResourceNotFound', 'SecretInUse'],
+  changes:
+    ({ caller, params: { name = '' }, query, body }) =>
+    (reader) =>
+      findSecret(reader, caller, { name, ...query, ...body }),
   perform: ({ caller, own, params: { name = '' }, query, body }, deps) =>
     deleteSecret(deps, caller, own, { name, ...query, ...body }),
 });

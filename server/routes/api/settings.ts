@@ -4,7 +4,8 @@ import { findsItself } from '../../model/public-url.js';
 import { MOST_REPOSITORIES, REPOSITORY_NAME } from '../../model/repository.js';
 import { changeSettings } from '../../operations/change-settings.js';
 import { findDatacenter } from '../../operations/find-datacenter.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { datacenterNamed } from '../../operations/save-datacenter.js';
+import { endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { listOf, remoteUrl, whole } from './values.js';
 
 const imageName = z.string().regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$/, 'is no name of an image');
@@ -58,7 +59,7 @@ const answer = z.strictObject({
   VMS_IMAGE_SOURCES: z.array(z.string()),
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetSettings',
   summary: 'what is set for a data center, with what it inherits',
   operation: 'show data centers',
@@ -67,8 +68,8 @@ export const show = endpoint({
   status: 200,
   answer,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) =>
-    deps.directory.settingsOf(findDatacenter(deps, caller, 'show data centers', params.dc ?? '').name),
+  find: ({ caller, params }, deps) => findDatacenter(deps, caller, 'show data centers', params.dc ?? ''),
+  present: ({ name }, _, { directory }) => directory.settingsOf(name),
 });
 
 export const update = endpoint({
@@ -80,6 +81,10 @@ export const update = endpoint({
   status: 200,
   answer,
   refusals: ['ResourceNotFound'],
+  changes:
+    ({ params }) =>
+    (reader) =>
+      datacenterNamed(reader, params.dc ?? ''),
   perform: ({ caller, own, params, body = {} }, deps) =>
     changeSettings(deps, caller, own, params.dc ?? '', given(body)),
 });

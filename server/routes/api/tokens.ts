@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { scopes } from '../../model/scope.js';
 import { DURATION, TOKEN_NAME } from '../../model/token.js';
 import { createToken } from '../../operations/create-token.js';
+import { findToken } from '../../operations/find-token.js';
 import { listTokens, showToken } from '../../operations/list-tokens.js';
 import { revokeToken } from '../../operations/revoke-token.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { parse } from './input.js';
 import { pageOf, paging } from './page.js';
+import { inList } from './tags.js';
 import { flag } from './values.js';
 
 const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
@@ -47,7 +49,7 @@ export const list = endpoint({
   query: ofUser.extend({ ...paging, full: flag.describe('tokens are whole objects anyway') }),
   body: noBody,
   status: 200,
-  answer: z.array(record),
+  answer: z.array(inList(record)),
   refusals: ['ResourceNotFound'],
   perform: async ({ caller, query }, deps) =>
     pageOf(await listTokens(deps, caller, query.user), query, {
@@ -86,7 +88,7 @@ export const createNamed = endpoint({
     }),
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetToken',
   summary: 'a token, without its secret',
   query: ofUser,
@@ -94,7 +96,8 @@ export const show = endpoint({
   status: 200,
   answer: record,
   refusals: ['ResourceNotFound'],
-  perform: ({ caller, params, query }, deps) => showToken(deps, caller, params.name ?? '', query.user),
+  find: ({ caller, params: { name = '' }, query }, { catalog }) => findToken(catalog, caller, { name, ...query }),
+  present: (token, _, deps) => showToken(deps, token),
 });
 
 export const revoke = endpoint({
@@ -104,6 +107,10 @@ export const revoke = endpoint({
   body: ofUser.optional(),
   status: 200,
   refusals: ['ResourceNotFound'],
+  changes:
+    ({ caller, params: { name = '' }, query, body }) =>
+    (reader) =>
+      findToken(reader, caller, { name, ...query, ...body }),
   perform: ({ caller, own, params, query, body }, deps) =>
     revokeToken(deps, caller, own, { name: params.name ?? '', ...query, ...body }),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import { isUuid } from '../../../imgapi/image.js';
 import { PASSWORD } from '../../model/password.js';
+import { ways } from '../../model/session.js';
 import { KEY_TITLE, presentUser } from '../../model/user.js';
 import { isUserName } from '../../model/user-name.js';
 import { deleteUser } from '../../operations/delete-user.js';
@@ -10,8 +11,9 @@ import { listSessions, revokeSessions } from '../../operations/list-sessions.js'
 import { listUsers } from '../../operations/list-users.js';
 import { createUser, updateUser } from '../../operations/save-user.js';
 import { addUserKey, deleteUserKey, listUserKeys } from '../../operations/user-keys.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { type Asked, endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, line, whole } from './values.js';
 
 const password = z
@@ -56,6 +58,11 @@ function newName(name: string | undefined): string {
   throw invalidInput([{ field: 'name', code: 'Invalid', message: `name ${nameRule}` }]);
 }
 
+const named =
+  ({ caller, params }: Pick<Asked<unknown, unknown>, 'caller' | 'params'>) =>
+  (reader: Parameters<typeof findSubject>[0]) =>
+    findSubject(reader, caller, params.name ?? '');
+
 export const list = endpoint({
   name: 'ListUsers',
   summary: 'the users, for SuperAdmins',
@@ -63,20 +70,24 @@ export const list = endpoint({
   query: lists,
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(user)]),
+  answer: z.union([z.array(z.string()), z.array(inList(user))]),
   refusals: [],
   perform: async ({ query: { full, ...paging } }, deps) => {
-    const { result, total, offset } = pageOf(await listUsers(deps), paging, {
+    const { result, total, offset } = pageOf(listUsers(deps), paging, {
       name: ({ name }) => name,
-      display_name: ({ display_name }) => display_name,
-      email: ({ email }) => email,
+      display_name: ({ displayName = '' }) => displayName,
+      email: ({ email = '' }) => email,
       created: ({ created }) => created,
     });
-    return new Page<unknown>(full ? result : result.map(({ name }) => name), total, offset);
+    return new Page<unknown>(
+      full ? result.map((one) => listed(deps, one, presentUser(one))) : result.map(({ name }) => name),
+      total,
+      offset,
+    );
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetUser',
   summary: 'a user: oneself, or any for SuperAdmins',
   query: noQuery,
@@ -84,8 +95,8 @@ export const show = endpoint({
   status: 200,
   answer: user,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, { catalog }) =>
-    presentUser(await findSubject(catalog, caller, params.name ?? '')),
+  find: (asked, { catalog }) => named(asked)(catalog),
+  present: presentUser,
 });
 
 export const create = endpoint({
@@ -114,6 +125,7 @@ export const update = endpoint({
   status: 200,
   answer: user,
   refusals: ['ResourceNotFound', 'LastSuperAdmin'],
+  changes: named,
   perform: ({ caller, own, params, body = {} }, deps) => updateUser(deps, caller, own, params.name ?? '', body),
 });
 
@@ -125,6 +137,7 @@ export const remove = endpoint({
   body: z.strictObject({ reassign: z.string().optional().describe('the user who gets its images') }).optional(),
   status: 200,
   refusals: ['ResourceNotFound', 'UserOwnsImages', 'LastSuperAdmin', 'ImagePending'],
+  changes: named,
   perform: ({ caller, own, params, body }, deps) =>
     deleteUser(deps, caller, own, { name: params.name ?? '', reassign: body?.reassign }),
 });
@@ -190,15 +203,17 @@ export const removeKey = endpoint({
 
 export const sessions = endpoint({
   name: 'ListSessions',
-  summary: 'where a user is logged in',
+  summary: 'where a user is signed in, and how',
   query: lists,
   body: noBody,
   status: 200,
   answer: z.array(
     z.strictObject({
+      made: z.enum(ways).describe('by what the user was proven'),
       created: z.iso.datetime(),
       expires: z.iso.datetime(),
       address: z.string(),
+      user_agent: z.string(),
       last_used: z.iso.datetime().nullable(),
       current: z.boolean(),
     }),
@@ -214,7 +229,7 @@ export const sessions = endpoint({
 
 export const endAllSessions = endpoint({
   name: 'EndSessions',
-  summary: 'logs a user out everywhere',
+  summary: 'signs a user out everywhere',
   query: noQuery,
   body: emptyBody,
   status: 200,

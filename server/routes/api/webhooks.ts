@@ -14,9 +14,10 @@ import {
   updateWebhook,
 } from '../../operations/save-webhook.js';
 import { pingWebhook } from '../../operations/tell-webhook.js';
-import { endpoint, noBody, noQuery } from './endpoint.js';
+import { endpoint, noBody, noQuery, showing } from './endpoint.js';
 import { parse } from './input.js';
 import { Page, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, listOf } from './values.js';
 
 const nameRule = 'is not 1 to 64 letters, digits, ".", "_" and "-" that begin with a letter or digit';
@@ -96,7 +97,7 @@ export const list = endpoint({
   query: ofUser.extend({ ...paging, full: flag.describe('whole objects instead of names') }),
   body: noBody,
   status: 200,
-  answer: z.union([z.array(z.string()), z.array(record)]),
+  answer: z.union([z.array(z.string()), z.array(inList(record))]),
   refusals: ['ResourceNotFound'],
   perform: async ({ caller, query: { full, user, ...paging } }, deps) => {
     const { result, total, offset } = pageOf(await listWebhooks(deps, caller, user), paging, {
@@ -104,12 +105,14 @@ export const list = endpoint({
       url: ({ url }) => url,
       created: ({ created }) => created,
     });
-    const shown = await Promise.all(result.map((one) => (full ? present(deps, one) : one.name)));
+    const shown = await Promise.all(
+      result.map(async (one) => (full ? listed(deps, one, await present(deps, one)) : one.name)),
+    );
     return new Page<unknown>(shown, total, offset);
   },
 });
 
-export const show = endpoint({
+export const show = showing({
   name: 'GetWebhook',
   summary: 'a webhook, and whether it works',
   query: ofUser,
@@ -117,8 +120,8 @@ export const show = endpoint({
   status: 200,
   answer: record,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params: { name = '' }, query }, deps) =>
-    present(deps, await findWebhook(deps.catalog, caller, { name, ...query })),
+  find: ({ caller, params: { name = '' }, query }, { catalog }) => findWebhook(catalog, caller, { name, ...query }),
+  present: (webhook, _, deps) => present(deps, webhook),
 });
 
 export const create = endpoint({
@@ -145,6 +148,10 @@ export const update = endpoint({
   status: 200,
   answer: made,
   refusals: ['ResourceNotFound', 'ServiceUnavailableError'],
+  changes:
+    ({ caller, params: { name = '' }, query, body }) =>
+    (reader) =>
+      findWebhook(reader, caller, { name, user: body.user ?? query.user }),
   perform: async ({ caller, own, params: { name = '' }, query, body: { user, ...wish } }, deps) =>
     presentSaved(deps, await updateWebhook(deps, caller, own, { name, user: user ?? query.user }, wish)),
 });
@@ -156,6 +163,10 @@ export const remove = endpoint({
   body: ofUser.optional(),
   status: 200,
   refusals: ['ResourceNotFound'],
+  changes:
+    ({ caller, params: { name = '' }, query, body }) =>
+    (reader) =>
+      findWebhook(reader, caller, { name, ...query, ...body }),
   perform: ({ caller, own, params: { name = '' }, query, body }, deps) =>
     deleteWebhook(deps, caller, own, { name, ...query, ...body }),
 });
