@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const from = join(root, 'console');
-const to = join(root, 'dist', 'console');
+const to = process.argv[2] ?? join(root, 'dist', 'console');
 
 rmSync(to, { recursive: true, force: true });
 const { metafile, outputFiles } = await build({

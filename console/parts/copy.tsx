@@ -18,7 +18,7 @@ export function Copy({ text, what }: Props) {
   };
   return (
     <button type="button" class="plain copy" aria-label={`copy ${what}`} title={`copy ${what}`} onClick={copy}>
-      ⧉
+      copy
     </button>
   );
 }

@@ -59,6 +59,7 @@ export function consoleRoutes({ page, assets }: ConsoleFiles, prefix: string): R
   };
   return [
     get('/console', 'Console', sendPage),
+    get('/console/', 'ConsoleFolder', sendPage),
     get('/console/assets/:file', 'ConsoleFile', sendAsset),
     get('/console/*place', 'ConsolePage', sendPage),
   ];
