@@ -86,8 +86,8 @@ export function Table<T>({
         <Columns all={columns} chosen={chosen} choose={choose} />
       </div>
       {rows.failure && <Failure of={rows.failure} again={rows.refresh} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a grid is a table whose rows the keys move through */}
       <table
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a grid is a table whose rows the keys move through
         role="grid"
         tabIndex={0}
         aria-rowcount={total + 1}
