@@ -26,6 +26,8 @@ export interface Answer<T> {
   result: T;
   /** Of lists that come in pages. */
   total?: number;
+  /** Of lists that nobody has counted: behind which row the next part begins. */
+  next?: string;
   task?: string;
   status: 'PENDING' | 'STARTED' | 'SUCCESS' | 'FAILURE' | 'REVOKED';
   tag?: string;
@@ -118,17 +120,19 @@ interface Envelope<T> {
   status: Answer<T>['status'];
   result: T;
   total?: number;
+  next?: string;
 }
 
 function answerOf<T>(response: Response, told: unknown): Answer<T> {
   if (told === undefined)
     throw new Refusal(response.status, 'NotJson', 'the server answered something that is no JSON');
-  const { task_id, status, result, total } = told as Envelope<T>;
+  const { task_id, status, result, total, next } = told as Envelope<T>;
   const tag = response.headers.get('ETag');
   return {
     result: result === undefined ? (told as T) : result,
     status,
     ...(total !== undefined && { total }),
+    ...(next && { next }),
     ...(task_id && { task: task_id }),
     ...(tag && { tag }),
   };

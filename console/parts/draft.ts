@@ -1,46 +1,81 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 const KEY = 'slipway-draft:';
 
+/** What was typed over which values. */
+interface Draft<T> {
+  typed: Partial<T>;
+  before: Partial<T>;
+}
+
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+const noneOf = <T>(): Draft<T> => ({ typed: {}, before: {} });
+
 /**
  * What is being typed. It outlives a session that ends, a page that is loaded anew and a sign-in that leads elsewhere and
- * back; not the window. Secrets are never kept.
+ * back; not the window. Secrets are never kept. What nobody has typed over follows what the server tells.
  */
 export function useDraft<T extends object>(name: string, initial: T, secrets: readonly (keyof T)[] = []) {
-  const [values, setValues] = useState<T>(() => ({ ...initial, ...kept<T>(name) }));
-  const [isDirty, setDirty] = useState(() => kept(name) !== undefined);
+  const [draft, setDraft] = useState<Draft<T>>(() => kept<T>(name) ?? noneOf());
+  // Shown until the server has told what became of it.
+  const [settled, setSettled] = useState<{ typed: Partial<T>; over: T }>();
+  const latest = useRef(initial);
+  latest.current = initial;
+  const fields = Object.keys(draft.typed) as (keyof T & string)[];
+  const isDirty = fields.length > 0;
 
   useEffect(() => {
     if (!isDirty) return;
-    const open = Object.entries(values).filter(([field]) => !secrets.includes(field as keyof T));
     try {
-      sessionStorage.setItem(KEY + name, JSON.stringify(Object.fromEntries(open)));
+      sessionStorage.setItem(
+        KEY + name,
+        JSON.stringify({ typed: without(draft.typed, secrets), before: without(draft.before, secrets) }),
+      );
     } catch {
       // full, or not allowed: it is still on the page
     }
-  }, [name, values, isDirty]);
+  }, [name, draft, isDirty]);
 
   const change = useCallback(<Field extends keyof T>(field: Field, value: T[Field]) => {
-    setValues((now) => ({ ...now, [field]: value }));
-    setDirty(true);
+    setDraft(({ typed, before }) => ({
+      typed: { ...typed, [field]: value },
+      before: { [field]: latest.current[field], ...before } as Partial<T>,
+    }));
   }, []);
 
-  const forget = useCallback(
-    (then?: T) => {
-      sessionStorage.removeItem(KEY + name);
-      setDirty(false);
-      if (then) setValues(then);
-    },
-    [name],
-  );
+  const forget = useCallback(() => {
+    sessionStorage.removeItem(KEY + name);
+    setDraft(noneOf());
+  }, [name]);
 
-  return { values, change, isDirty, forget };
+  const settle = () => {
+    setSettled({ typed: draft.typed, over: initial });
+    forget();
+  };
+
+  const shown = settled && isSame(settled.over, initial) ? settled.typed : {};
+  return {
+    values: { ...initial, ...shown, ...draft.typed },
+    typed: draft.typed,
+    /** What somebody else has made something else of, since it was typed. */
+    overtaken: fields.filter(
+      (field) => !isSame(draft.before[field], initial[field]) && !isSame(draft.typed[field], initial[field]),
+    ),
+    change,
+    isDirty,
+    forget,
+    settle,
+  };
 }
 
-function kept<T>(name: string): Partial<T> | undefined {
+const without = <T extends object>(values: Partial<T>, secrets: readonly (keyof T)[]) =>
+  Object.fromEntries(Object.entries(values).filter(([field]) => !secrets.includes(field as keyof T)));
+
+function kept<T>(name: string): Draft<T> | undefined {
   try {
     const text = sessionStorage.getItem(KEY + name);
-    return text === null ? undefined : (JSON.parse(text) as Partial<T>);
+    const draft = text === null ? undefined : (JSON.parse(text) as Draft<T>);
+    return draft?.typed && draft.before ? draft : undefined;
   } catch {
     return undefined;
   }

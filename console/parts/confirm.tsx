@@ -1,0 +1,45 @@
+import type { ComponentChildren } from 'preact';
+import { Refusal } from '../api/ask.js';
+import { Dialog } from './dialog.js';
+import { type Field, Form } from './form.js';
+
+interface Props {
+  /** What is going to be done, and to what. */
+  title: string;
+  /** What that means. */
+  children?: ComponentChildren;
+  /** On the button: the verb. */
+  label: string;
+  /** Has to be typed: for what nobody does by mistake. */
+  typed?: string;
+  act: () => Promise<unknown>;
+  close: () => void;
+}
+
+/** Asks before something is done that can not be taken back. */
+export function Confirm({ title, children, label, typed, act, close }: Props) {
+  const fields: readonly Field<{ typed: string }>[] =
+    typed === undefined ? [] : [{ name: 'typed', label: `Type ${typed} to go on`, isRequired: true }];
+  const submit = async (values: { typed: string }) => {
+    if (typed !== undefined && values.typed.trim() !== typed) throw mistyped(typed);
+    await act();
+    close();
+  };
+  return (
+    <Dialog title={title} close={close}>
+      <Form
+        name={`confirm:${title}`}
+        fields={fields}
+        initial={{ typed: '' }}
+        submit={submit}
+        label={label}
+        cancel={close}
+        isGrave
+      >
+        {children}
+      </Form>
+    </Dialog>
+  );
+}
+
+const mistyped = (typed: string) => new Refusal(400, 'Mistyped', 'it is not confirmed', { typed: `is not "${typed}"` });
