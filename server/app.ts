@@ -20,7 +20,8 @@ import { measureAuthentication } from './middleware/measure-authentication.js';
 import { pathToken } from './middleware/path-token.js';
 import { rateLimit } from './middleware/rate-limit.js';
 import { requestLog } from './middleware/request-log.js';
-import { sameOrigin } from './middleware/same-origin.js';
+import { ownPages, sameOrigin } from './middleware/same-origin.js';
+import { sessionCookie } from './middleware/session-cookie.js';
 import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
@@ -51,6 +52,7 @@ function onion(deps: Deps, routes: readonly Route[], measures: Middleware[] = []
   const routers = createRouters(deps, routes, knownAs);
   app.use(pathToken);
   app.use(clientAddress(deps.isProxy));
+  app.use(sessionCookie(deps));
   app.use(requestLog(deps.log, deps.policy.serverName));
   for (const step of measures) app.use(step);
   app.use(linger(LINGER));
@@ -83,12 +85,18 @@ function handling(route: Route, deps: Deps): Middleware {
 type Routers = Map<string, Router>;
 
 function createRouters(deps: Deps, routes: readonly Route[], knownAs: KnownAs): Routers {
-  const gate = { current: current(deps), limited: rateLimit(deps.policy.requestsPerMinute), known: knownHost(knownAs) };
+  const gate = {
+    current: current(deps),
+    limited: rateLimit(deps.policy.requestsPerMinute),
+    known: knownHost(knownAs),
+    fromOurs: ownPages(knownAs),
+  };
   const routers: Routers = new Map();
   for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
     const isIn = route.whileOut ? [] : [gate.current];
-    const inner = [...audits(route, deps), ...steps(route, deps, gate), handling(route, deps)];
+    const asked = [...audits(route, deps), ...gate.fromOurs(route)];
+    const inner = [...asked, ...steps(route, deps, gate), handling(route, deps)];
     const serve = chain([found(route), ...isIn, ...inner]);
     const router = routers.get(firstOf(route.path)) ?? new Router({ strict: true, sensitive: true });
     routers.set(firstOf(route.path), router);

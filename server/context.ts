@@ -1,6 +1,7 @@
 import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
 import type { Credentials } from './auth/credentials.js';
 import type { Caller } from './model/caller.js';
+import type { CookieForm } from './model/session-cookie.js';
 
 /** What middleware may know of the route that a request has found. */
 export interface FoundRoute {
@@ -16,6 +17,8 @@ interface State {
   address: string;
   /** Of a node, taken out of the path before anything else. */
   pathToken?: string;
+  /** The cookie that a session would have. */
+  cookie: CookieForm;
   caller: Caller;
   /** Nothing but the address says who the caller is, and it is not trusted. */
   byAddress?: true;

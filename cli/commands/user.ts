@@ -88,9 +88,9 @@ export const register = resource({
     },
     {
       name: 'sessions',
-      description: 'list where a user is logged in with a password',
+      description: 'list where a user is signed in, and how',
       asks: 'GET /api/user/:user/session',
-      columns: 'address created last_used expires current',
+      columns: 'made address user_agent created last_used expires current',
       examples: ['user sessions alice'],
     },
     {

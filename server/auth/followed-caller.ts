@@ -1,4 +1,5 @@
 import type { Caller } from '../model/caller.js';
+import { standing } from '../model/proof.js';
 import { noRights, type Rights, withinDatacenter } from '../model/rights.js';
 import type { Grant } from '../model/token.js';
 import { isAdmitted, type User } from '../model/user.js';
@@ -19,7 +20,7 @@ function followedUser(known: Known, user: User, { token: hash, dc }: Grant): Cal
   let last: { of: Rights; rights: Rights } | undefined;
   const now = (): Rights => {
     const current = known.users.get(user.uuid);
-    if (!current || !isAdmitted(current) || (hash !== undefined && !proofOf(known, hash))) return noRights;
+    if (!current || !isAdmitted(current) || (hash !== undefined && !standing(known, hash))) return noRights;
     return known.rightsOf(current);
   };
   return {
@@ -46,9 +47,4 @@ function followedNode(
       return nodeTokens.has(hash) && nodes.has(node.name) ? publish : undefined;
     },
   };
-}
-
-function proofOf({ tokens, sessions }: Known, hash = '') {
-  const token = tokens.get(hash);
-  return token?.revoked ? undefined : (token ?? sessions.get(hash));
 }

@@ -16,7 +16,7 @@ const TOPIC = 'logins';
 
 interface Told {
   what: 'guess' | 'forgiven';
-  name: string;
+  name?: string | undefined;
   address: string;
 }
 
@@ -32,27 +32,30 @@ export class LoginThrottle {
     members?.hear(TOPIC, (told) => void this.#hear(told as Told));
   }
 
-  /** Counts before it is known whether the guess is right: those that come at once would all pass otherwise. */
-  async admit(name: string, address: string): Promise<void> {
+  /**
+   * Counts before it is known whether the guess is right: those that come at once would all pass otherwise. Of tokens no
+   * name is known.
+   */
+  async admit(name: string | undefined, address: string): Promise<void> {
     await consume(this.#addresses, address);
-    await consume(this.#names, name);
+    if (name !== undefined) await consume(this.#names, name);
     this.#tell({ what: 'guess', name, address });
   }
 
   /** It was no guess. */
-  async forgive(name: string, address: string): Promise<void> {
+  async forgive(name: string | undefined, address: string): Promise<void> {
     await this.#forgive(name, address);
     this.#tell({ what: 'forgiven', name, address });
   }
 
-  async #forgive(name: string, address: string): Promise<void> {
-    await this.#names.delete(name);
+  async #forgive(name: string | undefined, address: string): Promise<void> {
+    if (name !== undefined) await this.#names.delete(name);
     await this.#addresses.reward(address);
   }
 
   async #hear({ what, name, address }: Told): Promise<void> {
     if (what === 'forgiven') return this.#forgive(name, address);
-    await this.#names.penalty(name);
+    if (name !== undefined) await this.#names.penalty(name);
     await this.#addresses.penalty(address);
   }
 

@@ -27,7 +27,8 @@ const ACTION = /^[a-z-]{1,40}$/;
 
 export function occasionOf(ctx: Context, { directory }: Pick<Deps, 'directory'>): Occasion {
   const { caller, credentials, address, requestId, route } = ctx.state;
-  const proof = credentials?.token ?? '';
+  const hash = credentials?.token ?? '';
+  const proof = directory.sessions.get(hash)?.behind ?? hash;
   const token = (directory.tokens.get(proof) ?? directory.nodeTokens.get(proof))?.name;
   const { action } = ctx.query;
   const suffix = typeof action === 'string' && ACTION.test(action) ? ` ${action}` : '';

@@ -4,12 +4,13 @@ import type { Credentials } from '../auth/credentials.js';
 import { followedCaller } from '../auth/followed-caller.js';
 import { ofSignature } from '../auth/http-signature.js';
 import { type Offer, offered } from '../auth/offer.js';
-import { ofNodeSecret, ofUserSecret } from '../auth/secrets.js';
+import { ofCookieSecret, ofNodeSecret, ofUserSecret } from '../auth/secrets.js';
 import type { Context, Middleware } from '../context.js';
 import type { Deps } from '../deps.js';
 import { anonymous, type Caller, isKnown, trusted } from '../model/caller.js';
 import { modeLaw } from '../model/modes.js';
 import { type Need, permitsNeed } from '../model/scope.js';
+import { clearedCookie } from '../model/session-cookie.js';
 
 /**
  * credentials: nothing else will do, wherever the caller asks from. strict: credentials, or an address that needs none.
@@ -43,11 +44,18 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
     checkGood(credentials, strictness, need);
     return ctx.state.caller;
   } catch (error) {
+    if (offer.scheme === 'cookie') forget(ctx, error);
     if (forgives(strictness, deps) && error instanceof ImgapiError) {
       return withoutCredentials(ctx, deps, strictness, need);
     }
     throw error;
   }
+}
+
+/** A cookie that proves nobody is of no more use. */
+function forget(ctx: Context, error: unknown): void {
+  if (!(error instanceof ImgapiError) || error.code !== 'UnauthorizedError') return;
+  ctx.append('Set-Cookie', clearedCookie(ctx.state.cookie));
 }
 
 /** What a connection, or an address, says of the caller. Nodes that nothing else proves may look, and no more. */
@@ -89,6 +97,7 @@ async function proven(ctx: Context, deps: Deps, { scheme, secret }: Offer): Prom
 function secretOf(ctx: Context, { directory, now, policy }: Deps, scheme: Offer['scheme'], secret = '') {
   if (secret === '') return undefined;
   const asking = { now: now(), address: ctx.state.address };
+  if (scheme === 'cookie') return ofCookieSecret(directory, secret, asking);
   const ofUser = scheme === 'path' ? undefined : ofUserSecret(directory, secret, asking);
   if (ofUser || !modeLaw[policy.mode].fleet) return ofUser;
   return ofNodeSecret(directory, secret, asking);

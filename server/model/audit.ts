@@ -194,6 +194,7 @@ function isSame(kind: string, before: object | undefined, after: object | undefi
 
 function told(kind: string, record: object): string | undefined {
   const { lastUsed, ...rest } = record as Fields;
+  if (kind === 'sessions') return JSON.stringify({ ...rest, expires: undefined });
   if (kind === 'uploads') return JSON.stringify(rest.attached ?? null);
   if (kind === 'vms') return JSON.stringify({ ...rest, found: undefined, elsewhere: undefined });
   if (kind === 'node-statuses') return JSON.stringify(rest.online);

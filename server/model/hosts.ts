@@ -49,6 +49,24 @@ export function originMatcher(knownAs: KnownAs): (origin: string, host: string) 
   };
 }
 
+/**
+ * Is it a page of this very server? Not of another one on the same machine, at another port: browsers keep cookies for
+ * both together. Over TLS, not of one that anybody on the way may have written either.
+ */
+export function ownOriginMatcher({
+  hostNames,
+  publicUrl,
+}: Pick<KnownAs, 'hostNames' | 'publicUrl'>): (origin: string, host: string, overTls: boolean) => boolean {
+  const ofPublicUrl = publicUrl === undefined ? [] : [withoutDefaultPort(new URL(publicUrl).host)];
+  const names = new Set([...hostNames.map(lower), ...ofPublicUrl]);
+  return (origin, host, overTls) => {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (!url || (overTls && url.protocol !== 'https:')) return false;
+    const asked = withoutDefaultPort(url.host);
+    return asked !== '' && (names.has(asked) || asked === withoutDefaultPort(host.toLowerCase()));
+  };
+}
+
 const named = ({ hostNames, publicUrl }: Omit<KnownAs, 'hostname'>) =>
   [...hostNames, ...(publicUrl ? [new URL(publicUrl).hostname] : [])].map(lower);
 

@@ -7,6 +7,8 @@ import { ADMIN, type User } from './user.js';
 export interface Grant {
   scope: Scope;
   expires?: string | undefined;
+  /** When they end themselves, where that is said of what they give no more: a login can be repeated. */
+  ends?: string;
   /** The one data center in which they are good; all where it is absent. */
   dc?: string | undefined;
   /** The hash of the token that they are; none where they are a signature. */

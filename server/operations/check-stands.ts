@@ -7,10 +7,8 @@ import { isAdmitted, users } from '../model/user.js';
 
 /** A body can take as long as its sender likes: whoever has lost a right meanwhile changes nothing by it. */
 export async function checkStands(reader: Reader, caller: Caller, { token: hash }: Grant): Promise<void> {
-  if (hash !== undefined) {
-    const token = await reader.get(tokens, hash);
-    const stands = token ? !token.revoked : await reader.get(sessions, hash);
-    if (!stands) throw new ImgapiError('UnauthorizedError', 'the token that asks has been revoked');
+  if (hash !== undefined && !(await stillProves(reader, hash))) {
+    throw new ImgapiError('UnauthorizedError', 'the token that asks has been revoked');
   }
   const { user: asking } = caller;
   if (!asking && isOperator(caller)) return;
@@ -18,4 +16,12 @@ export async function checkStands(reader: Reader, caller: Caller, { token: hash 
   if (!user || !isAdmitted(user) || (asking.superAdmin && !user.superAdmin)) {
     throw new ImgapiError('NotPermitted', 'the user that asks has lost the right to');
   }
+}
+
+/** Has nobody taken it away? */
+export async function stillProves(reader: Reader, hash: string): Promise<boolean> {
+  const token = await reader.get(tokens, hash);
+  if (token) return !token.revoked;
+  const session = await reader.get(sessions, hash);
+  return session !== undefined && (session.behind === undefined || stillProves(reader, session.behind));
 }

@@ -1,16 +1,17 @@
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
+import { standing } from '../model/proof.js';
 import { presentSession, type Session, sessions } from '../model/session.js';
 import { type Grant, hasExpired } from '../model/token.js';
 import { checkStands } from './check-stands.js';
 import { endSessions } from './end-sessions.js';
 import { findSubject } from './find-user.js';
 
-export async function listSessions({ catalog, now, uses }: Deps, caller: Caller, own: Grant, name: string) {
+export async function listSessions({ catalog, directory, now, uses }: Deps, caller: Caller, own: Grant, name: string) {
   const { uuid } = await findSubject(catalog, caller, name);
   const found: Session[] = [];
   for await (const { record } of catalog.range(sessions, 'user', { prefix: uuid })) {
-    if (!hasExpired(record, now())) found.push(uses.of(record));
+    if (!hasExpired(record, now()) && standing(directory, record.hash)) found.push(uses.of(record));
   }
   return found.map((session) => presentSession(session, own.token));
 }

@@ -1,6 +1,6 @@
 import type { Catalog, Kind, Tx } from '../../storage/catalog.js';
 import { nodeTokens } from '../model/node-token.js';
-import { sessions } from '../model/session.js';
+import { prolonged, sessions } from '../model/session.js';
 import { tokens } from '../model/token.js';
 
 interface Used {
@@ -38,7 +38,8 @@ export class TokenUses {
         for (const [hash, at] of noted) {
           const lastUsed = new Date(at).toISOString();
           await keep(tx, tokens, hash, lastUsed);
-          await keep(tx, sessions, hash, lastUsed);
+          // so that no write is needed to prolong them
+          await keep(tx, sessions, hash, lastUsed, (session) => prolonged(session, new Date(at)));
           await keep(tx, nodeTokens, hash, lastUsed);
         }
       });
@@ -50,7 +51,13 @@ export class TokenUses {
 }
 
 /** Where it is of that kind, and was not revoked meanwhile. */
-async function keep<T extends Used>(tx: Tx, kind: Kind<T>, hash: string, lastUsed: string): Promise<void> {
+async function keep<T extends Used>(
+  tx: Tx,
+  kind: Kind<T>,
+  hash: string,
+  lastUsed: string,
+  used = (record: T) => record,
+): Promise<void> {
   const record = await tx.get(kind, hash);
-  if (record) await tx.replace(kind, { ...record, lastUsed });
+  if (record) await tx.replace(kind, { ...used(record), lastUsed });
 }

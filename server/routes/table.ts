@@ -31,6 +31,7 @@ import * as preflight from './api/preflight.js';
 import * as registries from './api/registries.js';
 import * as repositories from './api/repositories.js';
 import * as secrets from './api/secrets.js';
+import * as session from './api/session.js';
 import * as settings from './api/settings.js';
 import * as snapshots from './api/snapshots.js';
 import { untagged } from './api/tags.js';
@@ -133,6 +134,8 @@ export const routes: Route[] = [
   api('GET',    '/api/docs',           docsPageEndpoint(() => routes)),
   api('POST',   '/api/accounts/login',              accounts.login,       toEverybody),
   api('GET',    '/api/accounts/logout',             accounts.logout,      changes),
+  api('POST',   '/api/session',                     session.open,        toEverybody),
+  api('DELETE', '/api/session',                     session.close,       toEverybody),
   api('GET',    '/api/account',                     account.show),
   api('PUT',    '/api/account/callback-key',        webhooks.callbackKey),
   api('GET',    '/api/user',                        users.list),

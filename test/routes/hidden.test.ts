@@ -152,6 +152,11 @@ const examples: Record<string, Asked[]> = {
   'GET /api/openapi.json': ['/api/openapi.json'],
   'GET /api/docs': ['/api/docs'],
   'POST /api/accounts/login': [['/api/accounts/login', json({ username: 'hid', password: 'wrong-password' })]],
+  'POST /api/session': [
+    ['/api/session', json({ username: 'hid', password: 'wrong-password' })],
+    ['/api/session', json({ token: 'wrong-token' })],
+  ],
+  'DELETE /api/session': ['/api/session'],
   'GET /api/accounts/logout': [],
   'GET /api/account': ['/api/account'],
 

@@ -87,6 +87,8 @@ const strictness = table<'route' | Given>(`
   GET /api/image/:name/export           401   admin  ops        401     401
   POST /api/bundle                      401   admin  ops        401     401
   POST /api/accounts/login              -     -      -          -       -
+  POST /api/session                     -     -      -          -       -
+  DELETE /api/session                   -     -      -          -       -
   GET /api/accounts/logout              401   admin  ops        401     401
   GET /api/account                      401   admin  ops        401     401
   GET /api/token/:name                  401   admin  ops        401     401

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Caller } from '../../model/caller.js';
 import { type Rights, type Role, roleNames } from '../../model/rights.js';
 import { scopes } from '../../model/scope.js';
+import type { Grant } from '../../model/token.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 
 /** By data center, what the caller is there. */
@@ -12,36 +14,37 @@ function rolesOf(rights: Rights): Record<string, string[]> {
   return roles;
 }
 
+export const account = z.strictObject({
+  name: z.string(),
+  uuid: z.string(),
+  display_name: z.string(),
+  super_admin: z.boolean(),
+  groups: z.array(z.string()),
+  roles: z.record(z.string(), z.array(z.string())),
+  token: z.strictObject({
+    scope: z.enum(scopes),
+    dc: z.string().nullable().describe('the one data center in which they are good'),
+    expires: z.string().nullable().describe('of sessions of browsers: unless they are used'),
+  }),
+});
+
+export const presentAccount = ({ user, rights }: Extract<Caller, { kind: 'user' }>, own: Grant) => ({
+  name: user.name,
+  uuid: user.uuid,
+  display_name: user.displayName ?? '',
+  super_admin: rights.superAdmin,
+  groups: [...rights.groups].sort(),
+  roles: rolesOf(rights),
+  token: { scope: own.scope, dc: own.dc ?? null, expires: own.ends ?? own.expires ?? null },
+});
+
 export const show = endpoint({
   name: 'GetAccount',
   summary: 'who asks, with which rights in which data center, and what the credentials are good for',
   query: noQuery,
   body: noBody,
   status: 200,
-  answer: z.strictObject({
-    name: z.string(),
-    uuid: z.string(),
-    display_name: z.string(),
-    super_admin: z.boolean(),
-    groups: z.array(z.string()),
-    roles: z.record(z.string(), z.array(z.string())),
-    token: z.strictObject({
-      scope: z.enum(scopes),
-      dc: z.string().nullable().describe('the one data center in which they are good'),
-      expires: z.string().nullable(),
-    }),
-  }),
+  answer: account,
   refusals: [],
-  perform: async ({ caller, own }) => {
-    const { user, rights } = caller as Extract<typeof caller, { kind: 'user' }>;
-    return {
-      name: user.name,
-      uuid: user.uuid,
-      display_name: user.displayName ?? '',
-      super_admin: rights.superAdmin,
-      groups: [...rights.groups].sort(),
-      roles: rolesOf(rights),
-      token: { scope: own.scope, dc: own.dc ?? null, expires: own.expires ?? null },
-    };
-  },
+  perform: async ({ caller, own }) => presentAccount(caller as Extract<typeof caller, { kind: 'user' }>, own),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ImgapiError } from '../../../imgapi/errors.js';
 import { logIn, logOut } from '../../operations/log-in.js';
+import { knockingOf } from '../knocking.js';
 import { sendJson } from '../reply.js';
 import { type Endpoint, noBody, noQuery } from './endpoint.js';
 import { parse } from './input.js';
@@ -19,16 +20,9 @@ export const login: Endpoint = {
     refusals: ['TooManyRequests'],
   },
   handler: async (ctx, deps) => {
-    const { username, password } = parse(names, ctx.request.body, 'body');
+    const given = parse(names, ctx.request.body, 'body');
     ctx.set('Cache-Control', 'no-store');
-    const session = await logIn(deps, {
-      username,
-      password,
-      address: ctx.state.address,
-      onProven: (user) => {
-        ctx.state.caller = { kind: 'user', user, rights: deps.directory.rightsOf(user) };
-      },
-    });
+    const session = await logIn(deps, given, knockingOf(ctx, deps));
     sendJson(ctx, { ...session, detail: 'You are logged in.' });
   },
 };

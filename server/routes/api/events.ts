@@ -8,7 +8,7 @@ import type { Caller } from '../../model/caller.js';
 import { toldOf, toldOfProgress, written } from '../../model/event.js';
 import { seesTask } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
-import { currentCaller } from '../../operations/current-caller.js';
+import { currentCaller, endOf } from '../../operations/current-caller.js';
 import { changeAt, eventFor, positionAt } from '../../operations/follow-events.js';
 import { lastSeen } from '../../operations/search-audit.js';
 import { noBody, streamed } from './endpoint.js';
@@ -85,7 +85,8 @@ class Sender {
         if (!caller) return this.#end();
         if (seesTask(caller, task)) await this.#send(written('progress', toldOfProgress(task, progress)));
       }
-      const left = own.expires === undefined ? events.limits.keepAlive : Date.parse(own.expires) - now().getTime();
+      const end = endOf(this.deps, own);
+      const left = end === undefined ? events.limits.keepAlive : Date.parse(end) - now().getTime();
       const before = performance.now();
       await this.stream.woken(Math.max(1, Math.min(events.limits.keepAlive, left)));
       if (this.stream.isClosed || !callerNow()) return this.#end();

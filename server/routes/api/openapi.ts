@@ -47,12 +47,20 @@ export const openApiEndpoint = (routes: () => readonly Route[]): Endpoint =>
 const securitySchemes = {
   token: { type: 'http', scheme: 'bearer' },
   signature: { type: 'http', scheme: 'signature', description: 'http-signature with an ssh key' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-slipway',
+    description:
+      '__Secure-slipway where publicUrl has a path, slipway without TLS; changes by pages of the server only',
+  },
 };
 
 const proven = [{ token: [] }, { signature: [] }];
+const byBrowsers = [...proven, { session: [] }];
 
 const security: Record<Route['auth'], object[]> = {
-  credentials: proven,
+  credentials: byBrowsers,
   strict: proven,
   passive: [{}, ...proven],
   lenient: [{}, ...proven],

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { isRecord } from '../../../imgapi/checks.js';
+import { signIn, signOut } from '../../operations/sign-in.js';
+import { knockingOf } from '../knocking.js';
+import { clearSessionCookie, sessionSecretOf, setSessionCookie } from '../session-cookie.js';
+import { account, presentAccount } from './account.js';
+import { type Endpoint, noBody, noQuery } from './endpoint.js';
+import { send } from './envelope.js';
+import { parse } from './input.js';
+
+const byPassword = z.strictObject({ username: z.string().min(1).max(128), password: z.string().min(1).max(512) });
+const byToken = z.strictObject({
+  token: z
+    .string()
+    .trim()
+    .min(1)
+    .max(512)
+    .describe('or the secret of a login; the session is good for no more than it'),
+});
+
+/** Both are open: what proves somebody is in the body, or is the cookie itself, good or not. */
+export const open: Endpoint = {
+  description: {
+    name: 'OpenSession',
+    summary: 'signs a browser in: the secret of its session is in a cookie, which counts here and for the console only',
+    query: noQuery,
+    body: z.union([byPassword, byToken]),
+    status: 200,
+    answer: account,
+    refusals: ['TooManyRequests'],
+  },
+  handler: async (ctx, deps) => {
+    const { body } = ctx.request;
+    ctx.set('Cache-Control', 'no-store');
+    parse(noQuery, ctx.query, 'query');
+    const given = isRecord(body) && 'token' in body ? parse(byToken, body, 'body') : parse(byPassword, body, 'body');
+    const signedIn = await signIn(deps, given, { ...knockingOf(ctx, deps), before: sessionSecretOf(ctx) });
+    setSessionCookie(ctx, deps, signedIn);
+    const result = presentAccount(signedIn.caller, signedIn.own);
+    send(ctx, { task_id: ctx.state.entry ?? null, status: 'SUCCESS', result }, 200);
+  },
+};
+
+export const close: Endpoint = {
+  description: {
+    name: 'CloseSession',
+    summary: 'signs a browser out: ends the session of its cookie, and takes the cookie away',
+    query: noQuery,
+    body: noBody,
+    status: 200,
+    answer: z.strictObject({ ended: z.boolean().describe('not where it had ended before') }),
+    refusals: [],
+  },
+  handler: async (ctx, deps) => {
+    ctx.set('Cache-Control', 'no-store');
+    parse(noQuery, ctx.query, 'query');
+    const secret = sessionSecretOf(ctx);
+    const ended = secret === undefined ? undefined : await signOut(deps, secret, knockingOf(ctx, deps).onProven);
+    clearSessionCookie(ctx);
+    const result = { ended: ended !== undefined };
+    send(ctx, { task_id: ctx.state.entry ?? null, status: 'SUCCESS', result }, 200);
+  },
+};
