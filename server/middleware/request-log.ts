@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type Context, type Middleware, whenEnded } from '../context.js';
 import { nameOfCaller } from '../model/caller.js';
+import { withoutCode } from '../model/openid.js';
 import { withoutSecrets } from '../model/token.js';
 
 /** ASCII: Node writes other characters now in one encoding and now in another, so they would not come back as sent. */
@@ -27,7 +28,7 @@ export function requestLog(log: Logger, serverName: string): Middleware {
         {
           id: ctx.state.requestId,
           method,
-          url: withoutSecrets(url ?? ''),
+          url: withoutCode(withoutSecrets(url ?? '')),
           status: headersSent ? statusCode : undefined,
           ms: elapsed(),
           caller: caller && nameOfCaller(caller),

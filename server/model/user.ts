@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ImgapiError } from '../../imgapi/errors.js';
+import { bindingKey, type OpenIdBinding } from './openid-binding.js';
 
 /** A public ssh key with which a user signs. */
 export interface UserKey {
@@ -26,12 +27,14 @@ export interface User {
   keys?: UserKey[];
   /** How many bytes the images may have together that the user owns; any number where it is absent. */
   imageBytesLimit?: number;
+  /** Who it is where people sign in by OpenID Connect. */
+  openid?: OpenIdBinding;
 }
 
 export const users = {
   name: 'users',
   id: (user: User) => user.uuid,
-  unique: (user: User) => [`name:${user.name}`],
+  unique: ({ name, openid }: User) => [`name:${name}`, ...(openid ? [bindingKey(openid)] : [])],
 };
 
 /** The same name gets the same uuid on every installation (RFC 4122, version 5, under a namespace of our own). */
