@@ -22,6 +22,7 @@ import { rateLimit } from './middleware/rate-limit.js';
 import { requestLog } from './middleware/request-log.js';
 import { ownPages, sameOrigin } from './middleware/same-origin.js';
 import { sessionCookie } from './middleware/session-cookie.js';
+import { countTransfer } from './middleware/transfers.js';
 import { unmatched } from './middleware/unmatched.js';
 import { wellFormed } from './middleware/well-formed.js';
 import type { KnownAs } from './model/hosts.js';
@@ -95,8 +96,14 @@ function createRouters(deps: Deps, routes: readonly Route[], knownAs: KnownAs): 
   for (const route of routes) {
     if (route.when && !route.when(deps.policy)) continue;
     const isIn = route.whileOut ? [] : [gate.current];
-    const asked = [...audits(route, deps), ...gate.fromOurs(route)];
-    const inner = [...asked, ...steps(route, deps, gate), handling(route, deps)];
+    const counted = route.moves ? [countTransfer(deps, route.moves)] : [];
+    const inner = [
+      ...counted,
+      ...audits(route, deps),
+      ...gate.fromOurs(route),
+      ...steps(route, deps, gate),
+      handling(route, deps),
+    ];
     const serve = chain([found(route), ...isIn, ...inner]);
     const router = routers.get(firstOf(route.path)) ?? new Router({ strict: true, sensitive: true });
     routers.set(firstOf(route.path), router);

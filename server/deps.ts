@@ -29,7 +29,9 @@ import type { NodeWork } from './operations/node-work.js';
 import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
 import type { TokenUses } from './operations/token-uses.js';
+import type { SampleBook } from './operations/sample-book.js';
 import type { UploadsUnderWay } from './operations/uploads-under-way.js';
+import type { TransfersNow } from './operations/transfers-now.js';
 import type { Outgoing } from './outgoing/outgoing.js';
 import type { Readiness } from './readiness.js';
 import type { Seals } from './sealing/seals.js';
@@ -94,6 +96,12 @@ export interface Deps {
   /** To other stores. */
   migration: Migration;
   tasks: TaskRunner;
+  /** That disk; absent where the blobs lie in a bucket. */
+  disk: (() => Promise<Space>) | undefined;
+  /** How the server was, and what it had moved. */
+  samples: SampleBook;
+  /** The files that are on their way. */
+  transfers: TransfersNow;
   audit: Audit;
   /** The same on all daemons. */
   recordTag: RecordTag;

@@ -4,6 +4,7 @@ import { pushSourcesDue } from './operations/push-sources.js';
 import { refreshDue } from './operations/refresh-due.js';
 import { refreshAnswering, refreshSilent } from './operations/refresh-nodes.js';
 import { followDue } from './operations/run-follow.js';
+import { takeSample } from './operations/take-sample.js';
 import { whileFirst } from './while-first.js';
 
 interface Schedule {
@@ -28,6 +29,9 @@ export function keepSchedule(deps: Deps, { inventoryEvery }: Schedule): () => Pr
     await Promise.all(kept.map((stop) => stop()));
   };
 }
+
+/** How the server stands and what it has moved, written down once for all daemons; returns the way to stop. */
+export const keepSampling = (deps: Deps): (() => Promise<void>) => keep(deps, EVERY, [takeSample]);
 
 /** One work behind another, at once and every so many seconds; what takes longer is not begun twice. */
 function keep(deps: Deps, every: number, works: readonly ((deps: Deps) => Promise<void>)[]): () => Promise<void> {

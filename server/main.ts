@@ -32,7 +32,7 @@ import { filesBeside } from './files-beside.js';
 import { greet, warn } from './greeting.js';
 import { HttpServer } from './http-server.js';
 import { openHypervisors } from './hypervisors/open.js';
-import { keepSchedule } from './keep-schedule.js';
+import { keepSampling, keepSchedule } from './keep-schedule.js';
 import { openKernel } from './kernel.js';
 import { createLog } from './log.js';
 import { Metrics } from './metrics/instruments.js';
@@ -66,8 +66,10 @@ import { pinHostKey } from './operations/pin-host-key.js';
 import { registerImages } from './operations/register-images.js';
 import { RepositoryBook } from './operations/repository-book.js';
 import { Reservations } from './operations/reservations.js';
+import { SampleBook } from './operations/sample-book.js';
 import { sweep } from './operations/sweep.js';
 import { TokenUses } from './operations/token-uses.js';
+import { TransfersNow } from './operations/transfers-now.js';
 import { reopenUploads } from './operations/upload-turns.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
 import { Outgoing } from './outgoing/outgoing.js';
@@ -207,6 +209,8 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     (opened) => opened.close(),
   );
   const deps: Deps = {
+  const transfers = closing.add(new TransfersNow(records.members), (one) => one.close());
+  closing.add(transfers.keepTelling(), (stopTelling) => stopTelling());
     catalog: audit.as(inTheName('upkeep')),
     blobs,
     beside: filesBeside(settings.data, { 'node-key': keys.node.private }),
@@ -224,6 +228,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     imports: new ImportsUnderWay({ catalog, bandwidth: new Bandwidth(settings.importBandwidth) }),
     space,
     manifests: new Manifests(),
+    disk: settings.store === undefined ? space : undefined,
+    samples: closing.add(await SampleBook.open(catalog), (book) => book.close()),
+    transfers,
     migration: closing.add(
       await ServerMigration.open({
         settings,
@@ -286,6 +293,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   );
   if (hasDatacenters) {
     closing.add(keepSchedule({ ...deps, catalog: audit.as(inTheName('schedule')) }, settings), (stopKeeping) =>
+  closing.add(keepSampling({ ...deps, catalog: audit.as(inTheName('schedule')) }), (stopSampling) => stopSampling());
       stopKeeping(),
     );
   }

@@ -12,6 +12,8 @@ export interface Touched extends Named {
   action?: Action;
   /** Of what was changed: which of its fields. */
   fields?: readonly string[];
+  /** Of an image: how many bytes the files have that it got. */
+  bytes?: number;
   /** Whose administrators see it. */
   datacenters: readonly string[];
 }
@@ -112,6 +114,10 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'snapshot-holds',
   'server-keys',
   'identity',
+  'openid-used',
+  'samples',
+  'sampling',
+  'busy-hours',
 ]);
 
 /** What a write did to one record: new where there was nothing before, gone where there is nothing after. */
@@ -209,14 +215,22 @@ export function touched(written: Written): Touched {
   const { kind, id, before, after } = asSomebodyDid(written);
   const [old, fresh] = [before, after].map((record) => record && describe(kind, id, record));
   const { name, id: shown } = (fresh ?? old)!;
+  const bytes = kind === 'images' ? bytesOfNewFiles(before, after) : 0;
   return {
     kind,
     id: shown,
     name,
     action: before ? (after ? 'changed' : 'deleted') : 'created',
     ...(before && after && { fields: changedFields(before as Fields, after as Fields) }),
+    ...(bytes > 0 && { bytes }),
     datacenters: union([old?.datacenters ?? [], fresh?.datacenters ?? []]),
   };
+}
+
+function bytesOfNewFiles(before: object | undefined, after: object | undefined): number {
+  const filesOf = (record: object | undefined) => (record as Pick<Image, 'files'> | undefined)?.files ?? [];
+  const known = new Set(filesOf(before).map(({ sha1 }) => sha1));
+  return filesOf(after).reduce((sum, { sha1, size }) => (known.has(sha1) ? sum : sum + size), 0);
 }
 
 /** When it was changed says the entry itself. */

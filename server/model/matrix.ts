@@ -106,6 +106,8 @@ export const management: Face = {
   'back up':                       { ask: anywhere('back up') },
   'move the server':               { ask: anywhere('move the server') },
   'members':                       { ask: anywhere('see members') },
+  'overview':                      { ask: anywhere('see the overview') },
+  'overview of D':                 { ask: overviewThere },
 };
 
 // biome-ignore format: a table is read down its columns
@@ -189,6 +191,10 @@ function anywhere(operation: Operation): Row {
 
 function secretsThere({ caller }: Viewer): Cell {
   return said[answer(caller, 'manage secrets', { datacenter: D })];
+}
+
+function overviewThere({ caller }: Viewer): Cell {
+  return said[answer(caller, 'see the overview', { datacenter: D })];
 }
 
 function settings({ caller }: Viewer): Cell {

@@ -43,6 +43,7 @@ export const operations = {
   'back up':               [[],                            'anywhere'],
   'move the server':       [[],                            'anywhere'],
   'see members':           [[],                            'anywhere'],
+  'see the overview':      [['admin'],                     'there'],
 } as const satisfies Record<string, readonly [roles: readonly Role[], where: Where]>;
 
 export type Operation = keyof typeof operations;

@@ -88,3 +88,20 @@ function spread(name: string): number {
   for (const char of name) sum = (sum * 31 + char.charCodeAt(0)) >>> 0;
   return sum;
 }
+
+/** How long what is refreshed on demand only may be remembered before that is too long, in minutes. */
+const ON_DEMAND = 7 * 24 * 60;
+/** What is refreshed by itself may be late by so many turns. */
+const TURNS = 3;
+
+/** Why what is remembered of it is not to be relied on; nothing where it is. */
+export function staleness(
+  { enabled, every, state }: RepositorySetup,
+  now: Date,
+): 'failed' | 'never' | 'old' | undefined {
+  if (!enabled) return undefined;
+  if (state?.error !== undefined) return 'failed';
+  if (state?.lastUpdate === undefined) return 'never';
+  const oldest = now.getTime() - (every === 0 ? ON_DEMAND : TURNS * every) * 60_000;
+  return Date.parse(state.lastUpdate) < oldest ? 'old' : undefined;
+}

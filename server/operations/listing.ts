@@ -12,6 +12,8 @@ import { type Placement, placementOf, type RegisteredImage } from '../model/regi
 /** What memory keeps of an image: what the filters need, and the manifest as it is sent. */
 export interface ListedImage extends Listed {
   registration: Placement;
+  /** Of its files. */
+  bytes: number;
   /** By which management addresses it; absent where it only counts as if it stood in a data center. */
   managedAs: string | undefined;
   manifest: Manifest;
@@ -35,6 +37,7 @@ export function openListing(catalog: Catalog, mode: Mode): Promise<Listing> {
     project: (image, json) =>
       Object.assign(inSharedWords(listed(image), shared), {
         registration: placements(image),
+        bytes: image.files.reduce((sum, { size }) => sum + size, 0),
         managedAs: image.registration?.name,
         manifest: new Manifest(json, render),
       }),

@@ -26,6 +26,7 @@ import * as nodeSources from './api/node-sources.js';
 import * as nodeStorage from './api/node-storage.js';
 import * as nodes from './api/nodes.js';
 import { openApiEndpoint } from './api/openapi.js';
+import * as overview from './api/overview.js';
 import * as picker from './api/picker.js';
 import * as preflight from './api/preflight.js';
 import * as registries from './api/registries.js';
@@ -72,6 +73,8 @@ const toEverybody: Traits = { auth: 'open' };
 const changes: Traits = { changes: true };
 const rules: Traits = { ...fleet, ...administers };
 const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
+/** Another site sends a browser there, which proves by itself what it has begun. */
+const comesBack: Traits = { ...changes, fromElsewhere: true };
 
 const row = (
   method: Route['method'],
@@ -272,6 +275,8 @@ export const routes: Route[] = [
   api('GET',    '/api/events',                      events.follow),
   api('GET',    '/api/webhook',                     webhooks.list),
   api('GET',    '/api/webhook/:name',               webhooks.show),
+  api('GET',    '/api/overview',                    overview.show),
+  api('GET',    '/api/overview/history',            overview.history),
   api('POST',   '/api/webhook/:name',               webhooks.create),
   api('PUT',    '/api/webhook/:name',               webhooks.update),
   api('DELETE', '/api/webhook/:name',               webhooks.remove),

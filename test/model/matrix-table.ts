@@ -30,6 +30,8 @@ export const matrix = `
   back up                     yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   move the server             yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
   members                     yyy yyy     333 333  333 333     333 333    333 333   333 333  333 333  333 333  333 333  333 333  -        -        -         -        -
+  overview                    yyy yyy     yyy yyy  yyy yyy     yyy yyy    yyy yyy   yyy yyy  333 333  333 333  yyy yyy  yyy yyy  -        -        -         -        -
+  overview of D               yyy yyy     yyy yyy  yyy yyy     yyy yyy    yyy yyy   yyy yyy  333 333  333 333  333 333  444 444  -        -        -         -        -
   list                        yyy yyy     yy. yy.  yy. yy.     yy. yy.    yy. yy.   yy. yy.  y.. y..  y.. y..  y.. y..  ... ...  yyy yyy  yy. yy.  yy. yy.   ... ...  ... ...
   list, D open                yyy yyy     yy. yy.  yy. yy.     yy. yy.    yy. yy.   yy. yy.  y.. y..  y.. y..  y.. y..  y.. y..  yyy yyy  yy. yy.  yy. yy.   ... ...  y.. y..
   get, file, icon, jobs       yyy yyy     yyy yyy  yyy yyy     yyy yyy    yyy yyy   yyy yyy  y44 y44  y44 y44  y44 y44  444 444  yyy yyy  yyy yyy  yyy yyy   444 444  444 444

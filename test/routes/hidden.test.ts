@@ -4,12 +4,14 @@ import test, { type ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
 import type { Registration } from '../../server/model/registration.js';
 import { secrets } from '../../server/model/secret.js';
+import { eachSeries } from '../../server/model/series.js';
 import { tasks } from '../../server/model/task.js';
 import { hashToken, tokens } from '../../server/model/token.js';
 import { uploads } from '../../server/model/upload.js';
 import { ADMIN } from '../../server/model/user.js';
 import { type Vm, vms } from '../../server/model/vm.js';
 import { webhooks } from '../../server/model/webhook.js';
+import { takeSample } from '../../server/operations/take-sample.js';
 import { routes } from '../../server/routes/table.js';
 import { addDatacenter, addNodeToken, grant, place } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
@@ -20,6 +22,8 @@ import { metadataText } from '../support/tus.js';
 // Two servers that differ in nothing but what the callers are not to know of: whatever is asked, they answer the same.
 
 const NOW = '2030-01-02T03:04:05.678Z';
+/** When the figures of the overview begin. */
+const BEFORE = '2030-01-02T01:04:05.678Z';
 
 /** What is in D and seen, to have hidden things refer to it, and to be referred to. */
 const MINE = numbered(1);
@@ -36,6 +40,7 @@ const hidden = {
   machine: numbered(16),
   task: numbered(17),
   job: numbered(18),
+  failure: numbered(28),
   upload: numbered(29),
 };
 
@@ -148,6 +153,9 @@ const examples: Record<string, Asked[]> = {
   'GET /healthz': ['/healthz'],
   'GET /readyz': ['/readyz'],
   'GET /metrics': ['/metrics'],
+  'GET /console/openid/start': ['/console/openid/start', '/console/openid/start?to=/console/images/hid-bound'],
+  'GET /console/openid/callback': ['/console/openid/callback?code=x&state=y'],
+  'GET /api/session/ways': ['/api/session/ways', '/api/session/ways?error=unknown'],
 
   'GET /api/openapi.json': ['/api/openapi.json'],
   'GET /api/docs': ['/api/docs'],
@@ -376,6 +384,12 @@ const examples: Record<string, Asked[]> = {
     json({}),
   ]),
   'GET /api/member': ['/api/member'],
+  'GET /api/overview': ['/api/overview', '/api/overview?dc=D', '/api/overview?dc=E1'],
+  'GET /api/overview/history': [
+    ...eachSeries.map((what) => `/api/overview/history?what=${what}`),
+    ...eachSeries.map((what) => `/api/overview/history?what=${what}&dc=D`),
+    '/api/overview/history?what=images&dc=E1',
+  ],
   'GET /api/nodekey': ['/api/nodekey', '/api/nodekey?from=10.0.0.1&jump'],
   'GET /api/nodesource': ['/api/nodesource', '/api/nodesource?full'],
   'GET /api/campaign': ['/api/campaign', '/api/campaign?full'],
@@ -469,6 +483,7 @@ async function world(t: ExecutionContext, caller: string, { withHidden }: { with
   );
   await standing(server, MINE, { name: 'mine', datacenters: ['D'], boundTo: 'D' });
   await standing(server, COMMON, { name: 'common', datacenters: ['D'] });
+  await takeSample({ ...server.deps, now: () => new Date(BEFORE) });
   const machine: Machine = { tags: [], state: 'active', created, changed: created };
   await server.deps.catalog.write((tx) =>
     tx.insert(vms, {
@@ -483,6 +498,10 @@ async function world(t: ExecutionContext, caller: string, { withHidden }: { with
   await rememberRepository(server, { name: 'rep', url: 'http://127.0.0.1:1' }, listed);
   // Nodes see the internal images of the data centers that they serve.
   if (withHidden) await hide(server, machine, caller === 'node' ? 'E1' : 'D');
+  const pulled = [COMMON, ...(withHidden ? [hidden.bound, hidden.shared, hidden.internal] : [])];
+  for (const uuid of pulled) await server.ask('GET', `/images/${uuid}/file`, { as: 'admin' });
+  await server.deps.audit.flush();
+  await takeSample(server.deps);
   return { server, headers, self };
 }
 
@@ -518,6 +537,15 @@ async function hide(server: TestServer, machine: Machine, internalIn: string) {
   await addNodeToken(server, 'hid-node', ['E1']);
   const created = NOW;
   const { uuid: other } = await addUser(server, 'hid');
+  const begun = {
+    what: 'bulk',
+    who: { name: 'hid', uuid: other },
+    datacenter: 'E1',
+    objects: [{ kind: 'images', id: hidden.bound, name: 'hid-bound' }],
+    result: [],
+    created,
+    params: {},
+  };
   await catalog.write(async (tx) => {
     const group = { name: 'hid-group', alias: 'hid-group', permissions: [], members: [other], created };
     await tx.insert(groups, { ...group, datacenters: ['E1'] });
@@ -545,21 +573,14 @@ async function hide(server: TestServer, machine: Machine, internalIn: string) {
       expires: '2031-01-02T03:04:05.678Z',
     });
     await tx.insert(tokens, { hash: hashToken('hid'), name: 'hid-token', user: other, created });
-    const task = {
-      id: hidden.task,
-      what: 'bulk',
-      who: { name: 'hid', uuid: other },
-      datacenter: 'E1',
-      objects: [{ kind: 'images', id: hidden.bound, name: 'hid-bound' }],
-      status: 'SUCCESS' as const,
-      result: [],
-      created,
-      finished: created,
-      params: {},
-    };
+    const task = { ...begun, id: hidden.task, status: 'SUCCESS' as const, finished: created };
     await tx.insert(tasks, task);
     await tx.insert(tasks, { ...task, id: hidden.job, what: 'import', params: { steps: [] } });
+    await tx.insert(tasks, { ...begun, id: hidden.failure, status: 'STARTED' });
   });
+  await catalog.write((tx) =>
+    tx.replace(tasks, { ...begun, id: hidden.failure, status: 'FAILURE', finished: created }),
+  );
 }
 
 const CHANGING = new Set(['date', 'x-request-id', 'x-response-time', 'es_task_id']);

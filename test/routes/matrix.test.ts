@@ -189,6 +189,12 @@ const overManagement: Record<string, Way> = {
   'back up': { requests: [() => ['GET', '/api/backup']] },
   'move the server': { requests: [() => ['GET', '/api/migration'], () => ['DELETE', '/api/migration']] },
   members: { requests: [() => ['GET', '/api/member']] },
+  overview: {
+    requests: [() => ['GET', '/api/overview'], () => ['GET', '/api/overview/history?what=downloads']],
+  },
+  'overview of D': {
+    requests: [() => ['GET', '/api/overview?dc=D'], () => ['GET', '/api/overview/history?what=images&dc=D']],
+  },
 };
 
 const faces = [

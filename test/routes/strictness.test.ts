@@ -198,6 +198,8 @@ const strictness = table<'route' | Given>(`
   GET /api/campaign                     401   admin  ops        401     401
   GET /api/campaign/:name               401   admin  ops        401     401
   POST /api/campaign/:name              401   admin  ops        401     401
+  GET /api/overview                     401   admin  ops        401     401
+  GET /api/overview/history             401   admin  ops        401     401
   PUT /api/campaign/:name               401   admin  ops        401     401
   DELETE /api/campaign/:name            401   admin  ops        401     401
   PUT /api/node/:host/source            401   admin  ops        401     401

@@ -44,7 +44,9 @@ import { type NodePatience, NodeWork } from '../../server/operations/node-work.j
 import { pinHostKey } from '../../server/operations/pin-host-key.js';
 import { type RefreshLimits, RepositoryBook } from '../../server/operations/repository-book.js';
 import { Reservations } from '../../server/operations/reservations.js';
+import { SampleBook } from '../../server/operations/sample-book.js';
 import { TokenUses } from '../../server/operations/token-uses.js';
+import { TransfersNow } from '../../server/operations/transfers-now.js';
 import { reopenUploads } from '../../server/operations/upload-turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
 import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
@@ -275,6 +277,9 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     tasks,
     audit,
     recordTag: recordTags('test'),
+    disk: space,
+    samples: await SampleBook.open(catalog),
+    transfers: new TransfersNow(catalog.members),
     events: await EventStreams.open({ catalog, tasks }, eventLimits),
     outgoing,
     seals,
@@ -355,6 +360,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
 export function sample(mode: Mode) {
   return {
     name: 'sample',
+      deps.transfers.close();
+      deps.samples.close();
     version: '1.0.0',
     os: 'smartos',
     type: 'zone-dataset',

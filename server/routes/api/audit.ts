@@ -35,6 +35,7 @@ const object = z.strictObject({
   name: z.string(),
   action: z.enum(['created', 'changed', 'deleted']).optional(),
   fields: z.array(z.string()).optional().describe('of what was changed: which of its fields'),
+  bytes: z.number().optional().describe('of an image: how many bytes the files have that it got'),
   datacenters: z.array(z.string()),
 });
 

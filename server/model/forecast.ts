@@ -1,0 +1,53 @@
+import { DAY } from './sample.js';
+
+/** How much of a disk was free at a time. */
+export interface Free {
+  at: number;
+  free: number;
+  size: number;
+}
+
+/** Of so many days. */
+const WINDOW = 28 * DAY;
+/** Less than that says nothing: days from the first to the last, and how many. */
+const LEAST_SPAN = 3 * DAY;
+const LEAST = 4;
+/** What is farther away than ten years is not told. */
+const FARTHEST = 3650;
+
+export interface Forecast {
+  /** By how many bytes the free part changes in a day. */
+  perDay: number;
+  /** Whole days until nothing is free; absent where that is not to be foreseen. */
+  fullIn?: number;
+}
+
+/**
+ * Where it goes, by the median of the slopes between any two days of the last four weeks: one day on which very much came or
+ * went does not change it. Nothing where there is too little to say; what was known of a disk of another size does not count.
+ */
+export function forecast(known: readonly Free[], now: Date): Forecast | undefined {
+  const last = known.reduce<Free | undefined>((one, other) => (one && one.at > other.at ? one : other), undefined);
+  if (!last) return undefined;
+  const recent = known.filter(({ at, size }) => size === last.size && at > now.getTime() - WINDOW);
+  const first = Math.min(...recent.map(({ at }) => at));
+  if (recent.length < LEAST || last.at - first < LEAST_SPAN) return undefined;
+  const perDay = Math.round(median(slopesBetween(recent)));
+  const left = perDay < 0 ? Math.max(0, Math.floor(last.free / -perDay)) : Number.POSITIVE_INFINITY;
+  return left > FARTHEST ? { perDay } : { perDay, fullIn: left };
+}
+
+/** In bytes a day. What lies closer together than half a day says more of the hour than of the days. */
+function slopesBetween(known: readonly Free[]): number[] {
+  return known.flatMap((one) =>
+    known
+      .filter(({ at }) => at - one.at >= DAY / 2)
+      .map((other) => ((other.free - one.free) / (other.at - one.at)) * DAY),
+  );
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,107 @@
+import { type Density, densities, eachDensity, figuresIn, type Sample, type Sight } from './sample.js';
+
+interface Row {
+  value(sample: Sample, sees: Sight): number | undefined;
+  /** It happened in a stretch of time and adds up, instead of standing until it changes. */
+  flows?: true;
+  /** It tells of the server as a whole. */
+  whole?: true;
+}
+
+/** What there is a history of. */
+export const series = {
+  images: { value: (sample, sees) => figuresIn(sample, sees).images },
+  logical_bytes: { value: (sample, sees) => figuresIn(sample, sees).bytes },
+  stored_bytes: { value: ({ stored }) => stored, whole: true },
+  saved_bytes: { value: ({ saved }) => saved, whole: true },
+  free_bytes: { value: ({ disk }) => disk?.free, whole: true },
+  downloads: { value: (sample, sees) => figuresIn(sample, sees).downloads, flows: true },
+  served_bytes: { value: (sample, sees) => figuresIn(sample, sees).served, flows: true },
+  uploads: { value: (sample, sees) => figuresIn(sample, sees).uploads, flows: true },
+  taken_bytes: { value: (sample, sees) => figuresIn(sample, sees).taken, flows: true },
+  imports: { value: (sample, sees) => figuresIn(sample, sees).imports, flows: true },
+  imported_bytes: { value: (sample, sees) => figuresIn(sample, sees).imported, flows: true },
+  failed_tasks: { value: (sample, sees) => figuresIn(sample, sees).failed, flows: true },
+} as const satisfies Record<string, Row>;
+
+export type Series = keyof typeof series;
+export const eachSeries = Object.keys(series) as [Series, ...Series[]];
+
+export const isOfTheWhole = (what: Series): boolean => (series[what] as Row).whole === true;
+
+export interface Stretch {
+  from: Date;
+  to: Date;
+  /** At most so many. */
+  points: number;
+}
+
+export interface Point {
+  at: string;
+  /** Null where nothing is known. */
+  value: number | null;
+}
+
+export interface Course {
+  /** Seconds from one point to the next. */
+  step: number;
+  points: Point[];
+}
+
+interface Grid {
+  density: Density;
+  start: number;
+  step: number;
+  count: number;
+}
+
+/** The closest samples that reach back so far, so many of them together that there are no more points than are wanted. */
+export function gridOf({ from, to, points }: Stretch, now: Date): Grid {
+  const reaches = (density: Density) => from.getTime() >= now.getTime() - densities[density].kept;
+  const density = eachDensity.find(reaches) ?? 'days';
+  const { every } = densities[density];
+  const [first, end] = [from.getTime(), to.getTime()];
+  for (let together = Math.max(1, Math.ceil((end - first) / points / every)); ; together += 1) {
+    const step = together * every;
+    const start = Math.floor(first / step) * step;
+    const count = Math.ceil((end - start) / step);
+    if (count <= points) return { density, start, step, count };
+  }
+}
+
+export interface Known {
+  /** Of the density of the grid, in the order of time. */
+  samples: readonly Sample[];
+  /** How it stood when the grid begins. */
+  before: Sample | undefined;
+  /** Since when samples are taken at all, in milliseconds. */
+  since: number;
+}
+
+/** A point for each step: what has happened in it, or how it stood at its end. */
+export function courseOf(
+  what: Series,
+  { samples, before, since }: Known,
+  { start, step, count }: Grid,
+  { sees, now }: { sees: Sight; now: Date },
+): Course {
+  const { value, flows }: Row = series[what];
+  const values: (number | undefined)[] = new Array(count).fill(undefined);
+  for (const sample of samples) {
+    const slot = Math.floor((Date.parse(sample.from) - start) / step);
+    if (slot >= count) break;
+    if (slot < 0) continue;
+    const told = value(sample, sees);
+    values[slot] = flows ? (values[slot] ?? 0) + (told ?? 0) : told;
+  }
+  const points: Point[] = [];
+  let standing = before && value(before, sees);
+  for (let slot = 0; slot < count; slot += 1) {
+    const at = start + slot * step;
+    const isKnown = at <= now.getTime() && at + step > since;
+    standing = values[slot] ?? standing;
+    const told = flows ? (values[slot] ?? 0) : standing;
+    points.push({ at: new Date(at).toISOString(), value: isKnown ? (told ?? null) : null });
+  }
+  return { step: step / 1000, points };
+}
