@@ -1,13 +1,14 @@
 import type { ComponentType } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Refusal, Unreachable, whenSignedOut } from './api/ask.js';
 import { type Connection, connect, disconnect, watchConnection } from './api/live.js';
+import { Navigation } from './navigation.js';
 import { isOffered, type Page, type PageProps, pages } from './pages.js';
 import { Boundary } from './parts/boundary.js';
 import { Failure } from './parts/failure.js';
 import { Menu, MenuActions } from './parts/menu.js';
 import { Toasts, toast } from './parts/toasts.js';
-import { Link, matched, usePlace } from './router.js';
+import { go, Link, matched, usePlace } from './router.js';
 import { type Account, AccountContext, signOut, whoAmI } from './session.js';
 import { SignIn } from './sign-in.js';
 
@@ -65,10 +66,14 @@ export function App() {
   );
 }
 
-const groups = ['Images', 'Fleet', 'People', 'Server'] as const;
-
 function Frame({ account, leave }: { account: Account; leave: () => void }) {
   const { path } = usePlace();
+  const first = useRef(path);
+  useEffect(() => {
+    // Whoever reads by ear, or goes by keys, is told of the new page and goes on from there.
+    if (first.current !== path) document.getElementById('page')?.focus({ preventScroll: true });
+    first.current = '';
+  }, [path]);
   const offered = pages.filter((page) => isOffered(page, account));
   const out = async () => {
     await signOut().catch((error: Error) => toast(error.message, { isBad: true }));
@@ -83,19 +88,15 @@ function Frame({ account, leave }: { account: Account; leave: () => void }) {
         <Link to="/" class="name">
           Slipway
         </Link>
-        <nav aria-label="pages">
-          {groups.map((group) => {
-            const own = offered.filter((page) => page.group === group);
-            return own.map((page) => (
-              <Link key={page.path} to={page.path} aria-current={page.path === path ? 'page' : undefined}>
-                {page.title}
-              </Link>
-            ));
-          })}
-        </nav>
+        <Navigation path={path} offered={offered} />
         <Live />
-        <Menu label={account.display_name || account.name}>
-          <MenuActions actions={[{ label: 'Sign out', act: out }]} />
+        <Menu key={path} label={account.display_name || account.name}>
+          <MenuActions
+            actions={[
+              { label: 'My account', act: () => go('/account') },
+              { label: 'Sign out', act: out },
+            ]}
+          />
         </Menu>
       </header>
       <main id="page" tabIndex={-1}>

@@ -5,11 +5,13 @@ interface Props {
   label: ComponentChildren;
   /** For those who do not see it, where the label is a symbol. */
   title?: string;
+  /** Of those that lead somewhere: what is looked at now is in it. */
+  isCurrent?: boolean;
   children: ComponentChildren;
 }
 
 /** A button that opens a small box: it closes by Escape, by a click beside it, and when the focus goes elsewhere. */
-export function Menu({ label, title, children }: Props) {
+export function Menu({ label, title, isCurrent, children }: Props) {
   const [isOpen, setOpen] = useState(false);
   const whole = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -40,6 +42,7 @@ export function Menu({ label, title, children }: Props) {
       <button
         type="button"
         ref={button}
+        class={isCurrent ? 'current' : ''}
         aria-expanded={isOpen}
         aria-controls={id}
         aria-label={title}
