@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
 import { type Node, presentNode } from '../model/node.js';
+import { ofNode } from '../model/node-image.js';
 import { listNodeVms } from './list-vms.js';
 
 /** A node as operators see it, and what is known of it. */
@@ -14,6 +15,7 @@ export function showNode(deps: Deps, node: Node) {
     version: described?.version ?? null,
     pools: described?.pools ?? [],
     machines: listNodeVms(deps, node).length,
+    images: deps.copies.within([ofNode(node.name)]).length,
     inventoried: inventoried ?? null,
   };
 }

@@ -89,6 +89,7 @@ test(about('the pools of a node tell what is on them'), async (t) => {
   await root('PUT', '/api/node/n1/inventory', {});
   const [pool] = resultOf<Record<string, unknown>[]>(await root('GET', '/api/node/n1/storage?full=true'));
   t.like(pool, { name, health: 'online', images: 1, vms: 1 });
+  t.like(resultOf(await root('GET', '/api/node/n1')), { machines: 1, images: 1 });
   t.true(Number(pool?.free) > 0 && Number(pool?.size) >= Number(pool?.free));
   // U13: a flat list.
   const [shown] = resultOf<Shown[]>(await root('GET', `${pulls.pool()}?extended=true`));

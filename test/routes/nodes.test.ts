@@ -67,6 +67,7 @@ test('a node is made, shown, changed and removed with its tokens', async (t) => 
     platform: null,
     pools: [],
     machines: 0,
+    images: 0,
     inventoried: null,
   });
   t.deepEqual((await ask('GET', '/api/node', admin)).json.result, ['cn01.example']);

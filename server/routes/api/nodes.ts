@@ -112,6 +112,7 @@ const node = z.strictObject({
   version: z.string().nullable().describe('of the platform'),
   pools: z.array(z.strictObject({ name: z.string(), size: z.number(), free: z.number(), health: z.string() })),
   machines: z.number().describe('how many are on it, or were when it was heard of last'),
+  images: z.number().describe('how many are on its pools'),
   inventoried: z.iso.datetime().nullable().describe('when its inventory was taken last'),
   created: z.iso.datetime(),
 });
