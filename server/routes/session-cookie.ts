@@ -6,7 +6,7 @@ import type { Opened } from '../operations/open-session.js';
 /** The browser keeps it until the last end of its session; whether that has ended before, the server knows. */
 export function setSessionCookie(ctx: Context, { now }: Pick<Deps, 'now'>, { secret, session }: Opened): void {
   const until = Date.parse(session.cookie?.until ?? session.expires);
-  const seconds = Math.max(0, Math.floor((until - now().getTime()) / 1000));
+  const seconds = Math.max(0, Math.ceil((until - now().getTime()) / 1000));
   ctx.append('Set-Cookie', cookieLine(ctx.state.cookie, secret, seconds));
 }
 
