@@ -24,6 +24,8 @@ const superAdmins = ({ super_admin }: Account) => super_admin;
 export const pages: readonly Page[] = [
   { path: '/',             title: 'Images',  group: 'Images', isFor: admins, load: () => import('./pages/images.js') },
   { path: '/image/:name',  title: 'Image',                                   load: () => import('./pages/image.js') },
+  { path: '/datacenters',       title: 'Data centers', group: 'Fleet', isFor: admins, load: () => import('./pages/datacenters.js') },
+  { path: '/datacenters/:name', title: 'Data center',                  isFor: admins, load: () => import('./pages/datacenter.js') },
   { path: '/tasks',        title: 'Tasks',   group: 'Server',                load: () => import('./pages/tasks.js') },
 ];
 

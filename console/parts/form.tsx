@@ -20,6 +20,8 @@ interface Props<T extends object> {
   label: string;
   cancel?: () => void;
   isGrave?: boolean;
+  /** What would come of what is filled in. */
+  told?: (values: T) => ComponentChildren;
   children?: ComponentChildren;
 }
 
@@ -33,6 +35,7 @@ export function Form<T extends object>({
   label,
   cancel,
   isGrave,
+  told,
   children,
 }: Props<T>) {
   const secrets = fields.filter(({ kind }) => kind === 'password').map((field) => field.name);
@@ -84,6 +87,7 @@ export function Form<T extends object>({
     <form ref={form} onSubmit={send} noValidate>
       {children}
       {shown.filter(({ isAdvanced }) => !isAdvanced).map(line)}
+      {told?.(values)}
       {advanced.length > 0 && (
         <details open={advanced.some((field) => said[field.name] !== undefined)}>
           <summary>Advanced</summary>

@@ -1,0 +1,45 @@
+import { type Answer, ask, part, Refusal } from '../api/ask.js';
+import { type Field, Form } from './form.js';
+
+interface Props<V extends object, T> {
+  /** Under which what is typed is kept. */
+  name: string;
+  /** Which field says how the new thing is called. */
+  called: keyof V & string;
+  /** Where it will be: behind this stands its name. */
+  path: string;
+  fields: readonly Field<V>[];
+  initial: V;
+  /** What is sent; unless said, what is filled in. */
+  body?: (values: V) => object;
+  done: (answer: Answer<T>, name: string) => void;
+  cancel: () => void;
+  label?: string;
+}
+
+const isFilled = (value: unknown) =>
+  value !== '' && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+
+export const filled = <V extends object>(values: V): Partial<V> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => isFilled(value))) as Partial<V>;
+
+/** A new thing, which is called by its name in the path. */
+export function Make<V extends object, T = unknown>({
+  name,
+  called,
+  path,
+  fields,
+  initial,
+  body = filled,
+  done,
+  cancel,
+  label = 'Make it',
+}: Props<V, T>) {
+  const submit = async (values: V) => {
+    const { [called]: own, ...rest } = values;
+    const id = String(own).trim();
+    if (id === '') throw new Refusal(400, 'InvalidInput', 'it has no name yet', { [called]: 'is missing' });
+    done(await ask<T>(`${path}/${part(id)}`, { method: 'POST', body: body(rest as V) }), id);
+  };
+  return <Form name={`make:${name}`} fields={fields} initial={initial} submit={submit} label={label} cancel={cancel} />;
+}

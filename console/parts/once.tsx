@@ -1,0 +1,26 @@
+import { Command } from './copy.js';
+import { Dialog } from './dialog.js';
+
+interface Props {
+  title: string;
+  secret: string;
+  /** What it is, and how it is used. */
+  words: string;
+  close: () => void;
+}
+
+/** What is told this one time: it does not go away by mistake. */
+export const Once = ({ title, secret, words, close }: Props) => (
+  <Dialog title={title} close={close} isLasting>
+    <p>{words}</p>
+    <Command line={secret} what="the secret" />
+    <p>
+      <strong>It is not shown again.</strong>
+    </p>
+    <footer class="foot">
+      <button type="button" class="main" onClick={close}>
+        I have it
+      </button>
+    </footer>
+  </Dialog>
+);
