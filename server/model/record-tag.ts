@@ -18,22 +18,21 @@ export function recordTags(secret: string): RecordTag {
 /** What If-Match asks for: that there is something, or one of these tags. */
 export type Expected = '*' | ReadonlySet<string>;
 
-const TAG = /[\t ,]*(?:W\/)?("[!#-~\x80-\xff]*")[\t ]*(?:,|$)/y;
+const TAG = /[\t ,]*(?:W\/)?("[!#-~\x80-\xff]*")[\t ]*(?:,[\t ,]*|$)/y;
 
 /**
  * RFC 9110, section 13.1.1; nothing where the header is malformed. Weak tags count, as our own come back from behind a
  * proxy that compresses: they stand for the record, and not for the bytes of an answer.
  */
 export function expectedBy(header: string): Expected | undefined {
-  const text = header.replace(/^[\t ]+|[\t ,]+$/g, '');
-  if (text === '*') return '*';
+  if (header.trim() === '*') return '*';
   const tags = new Set<string>();
   TAG.lastIndex = 0;
   do {
-    const [, tag] = TAG.exec(text) ?? [];
+    const [, tag] = TAG.exec(header) ?? [];
     if (tag === undefined) return undefined;
     tags.add(tag);
-  } while (TAG.lastIndex < text.length);
+  } while (TAG.lastIndex < header.length);
   return tags;
 }
 

@@ -41,7 +41,8 @@ test('a user is made, shown, changed and removed, and its password is never told
   t.deepEqual((await ask('GET', '/api/user', admin)).json.result, ['admin', 'anna']);
   const full = await ask('GET', '/api/user?full&search=ANNA@&order_by=-name', admin);
   t.like(full.json, { total: 1, offset: 0 });
-  t.deepEqual((full.json.result as object[])[0], { uuid, created, ...shown });
+  const { etag } = (await ask('GET', '/api/user/anna', admin)).headers;
+  t.deepEqual((full.json.result as object[])[0], { uuid, created, ...shown, etag });
   const changed = await ask('PUT', '/api/user/anna', { body: { email: '', active: false } });
   t.like(resultOf(changed), { email: '', active: false, display_name: 'Anna' });
   const kept = await userNamed(server, 'anna');
