@@ -1,5 +1,5 @@
 import test from 'ava';
-import { hostMatcher, originMatcher } from '../../server/model/hosts.js';
+import { hostMatcher, originMatcher, ownOriginMatcher } from '../../server/model/hosts.js';
 
 const knownAs = { hostNames: ['images.example.com'], publicUrl: 'https://cdn.example.org/base', hostname: 'box7' };
 
@@ -57,3 +57,27 @@ for (const [origin, host, expected] of [
 test('* in hostNames makes no origin ours', (t) => {
   t.false(originMatcher({ ...knownAs, hostNames: ['*'] })('https://evil.example', '127.0.0.1'));
 });
+
+for (const [origin, host, expected, overTls = false] of [
+  ['http://127.0.0.1:8080', '127.0.0.1:8080', true],
+  ['http://127.0.0.1', '127.0.0.1', true],
+  ['http://any.example:8080', 'ANY.example:8080', true],
+  ['https://any.example', 'any.example:443', true],
+  ['https://images.example.com', '10.0.0.7:8080', true],
+  ['https://cdn.example.org', '10.0.0.7:8080', true],
+  ['https://images.example.com:8443', '10.0.0.7:8080', false],
+  ['https://cdn.example.org:8443', '10.0.0.7:8080', false],
+  ['https://images.example.com.evil.example', '10.0.0.7:8080', false],
+  ['http://127.0.0.1:3000', '127.0.0.1:8080', false],
+  ['https://any.example', 'any.example', true, true],
+  ['http://any.example', 'any.example', false, true],
+  ['http://images.example.com', 'images.example.com', false, true],
+  ['null', '127.0.0.1:8080', false],
+  ['file:///', '', false],
+  ['', '', false],
+] as const) {
+  const where = `the server at "${host}"${overTls ? ' over TLS' : ''}`;
+  test(`a page of "${origin}" ${expected ? 'is one' : 'is none'} of ${where}`, (t) => {
+    t.is(ownOriginMatcher(knownAs)(origin, host, overTls), expected);
+  });
+}
