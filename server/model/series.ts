@@ -60,13 +60,10 @@ export function gridOf({ from, to, points }: Stretch, now: Date): Grid {
   const reaches = (density: Density) => from.getTime() >= now.getTime() - densities[density].kept;
   const density = eachDensity.find(reaches) ?? 'days';
   const { every } = densities[density];
-  const [first, end] = [from.getTime(), to.getTime()];
-  for (let together = Math.max(1, Math.ceil((end - first) / points / every)); ; together += 1) {
-    const step = together * every;
-    const start = Math.floor(first / step) * step;
-    const count = Math.ceil((end - start) / step);
-    if (count <= points) return { density, start, step, count };
-  }
+  const start = Math.floor(from.getTime() / every) * every;
+  const span = to.getTime() - start;
+  const step = Math.ceil(span / points / every) * every;
+  return { density, start, step, count: Math.ceil(span / step) };
 }
 
 export interface Known {
