@@ -13,7 +13,8 @@ export interface Upload {
   /** Whose administrators read of it in the audit. */
   datacenter?: string;
   size: number;
-  sha256: string;
+  /** Where its sender knows it. */
+  sha256?: string;
   sha1?: string;
   compression: Compression;
   dataset_guid?: string;

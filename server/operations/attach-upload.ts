@@ -60,7 +60,7 @@ export async function attach(
   options: TransferOptions = {},
 ): Promise<void> {
   const { key, size, sha256, sha1 } = upload;
-  const expect = { size, sha256, ...(sha1 !== undefined && { sha1 }) };
+  const expect = { size, ...(sha256 !== undefined && { sha256 }), ...(sha1 !== undefined && { sha1 }) };
   try {
     const content = await transfer(source, { ...lasting(staged), key }, { ...options, expect });
     if ((await deps.catalog.get(partials, holderOf(upload)))?.isTorn) await checkStored(deps.blobs, key, content);

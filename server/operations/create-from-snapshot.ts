@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import type { ManagedFields } from '../model/managed-fields.js';
 import type { Started } from '../model/task.js';
-import { checkName } from './check-managed-fields.js';
+import { activeUser, checkName } from './check-managed-fields.js';
 import { prepareManaged } from './create-managed-image.js';
 import { findMachine, type MachineNamed } from './find-machine.js';
 import { datacenterOfMachine, type SnapshotWish, startCreation } from './start-creation.js';
@@ -14,6 +14,21 @@ export interface SnapshotImageWish extends Omit<ManagedFields, 'owner'> {
   owner?: string | undefined;
 }
 
+/** Before the node is asked; in the write that announces the image it is looked at again. */
+export async function checkSnapshotImage(
+  deps: Deps,
+  caller: Caller,
+  named: MachineNamed,
+  { name, owner }: Pick<SnapshotImageWish, 'name' | 'owner'>,
+) {
+  const machine = await findMachine(deps, caller, 'create from snapshots', named);
+  const datacenter = datacenterOfMachine(machine);
+  const place = { datacenters: [datacenter], boundTo: datacenter };
+  await checkName(deps.catalog, caller, { name, ...place });
+  if (owner !== undefined) await activeUser(deps.catalog, 'owner', owner);
+  return { machine, place };
+}
+
 /** Bound to the data center of the machine, whoever asks. */
 export async function createFromSnapshot(
   deps: Deps,
@@ -22,12 +37,8 @@ export async function createFromSnapshot(
   fields: SnapshotImageWish,
   wish: SnapshotWish,
 ): Promise<Started> {
-  const machine = await findMachine(deps, caller, 'create from snapshots', named);
-  const { catalog, policy, directory } = deps;
-  const datacenter = datacenterOfMachine(machine);
-  const place = { datacenters: [datacenter], boundTo: datacenter };
-  // Before the node is asked; in the write that announces the image it is looked at again.
-  await checkName(catalog, caller, { name: fields.name, ...place });
+  const { policy, directory } = deps;
+  const { machine, place } = await checkSnapshotImage(deps, caller, named, fields);
   const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };
   const uuid = randomUUID();
   const said = { ...fields, golden: fields.golden ?? true };

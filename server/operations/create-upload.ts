@@ -14,8 +14,8 @@ import { findUploadTarget } from './upload-file.js';
 
 /** What somebody says of a file that will come. */
 export interface UploadWish
-  extends Pick<Upload, 'image' | 'size' | 'sha256' | 'compression' | 'metadata'>,
-    Partial<Pick<Upload, 'sha1' | 'dataset_guid' | 'filename'>> {
+  extends Pick<Upload, 'image' | 'size' | 'compression' | 'metadata'>,
+    Partial<Pick<Upload, 'sha256' | 'sha1' | 'dataset_guid' | 'filename'>> {
   dc?: string | undefined;
 }
 

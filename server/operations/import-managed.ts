@@ -13,7 +13,7 @@ import {
 import { type ManagedImage, slugOf } from '../model/registration.js';
 import type { Started } from '../model/task.js';
 import type { Viewer } from '../model/visibility.js';
-import { checkName } from './check-managed-fields.js';
+import { activeUser, checkName } from './check-managed-fields.js';
 import { checkQuota } from './check-quota.js';
 import { checkWidening } from './check-widening.js';
 import { type ImageWish, placeFor, prepareManaged, type Standing } from './create-managed-image.js';
@@ -55,17 +55,21 @@ export async function importFromUrl(
   });
 }
 
+export interface InRepository {
+  repository: string;
+  uuid: string;
+}
+
 /** An image of a repository. */
 export async function importFromRepository(
   deps: Deps,
   caller: Caller,
   wish: ImportWish,
-  { repository, uuid }: { repository: string; uuid: string },
+  { repository, uuid }: InRepository,
 ): Promise<Started | ManagedImage> {
   const order = await orderOf(deps, caller, wish);
   const { name } = findRepository(deps, caller, repository);
-  const existing = await deps.catalog.get(images, uuid);
-  if (existing) throw alreadyExists(order.viewer, existing);
+  await refuseRegistered(deps, order, uuid);
   return told({ manifest: 'manifest_url', file: 'manifest_url' }, async () => {
     const from: ImportSource = { kind: 'repository', name };
     const steps = await planImport(deps, order.viewer, { from, uuid, origins: from }).catch((error: unknown) => {
@@ -74,6 +78,40 @@ export async function importFromRepository(
     });
     return begin(deps, order, steps);
   });
+}
+
+/** What refuses that before the repository is asked. */
+export async function checkRepositoryImport(
+  deps: Deps,
+  caller: Caller,
+  wish: ImportWish,
+  { repository, uuid }: InRepository,
+): Promise<void> {
+  const order = await orderOf(deps, caller, wish);
+  findRepository(deps, caller, repository);
+  await refuseRegistered(deps, order, uuid);
+  await checkOwnerOf(deps, wish);
+}
+
+/** What refuses an import by addresses before any other machine is asked. */
+export async function checkImport(
+  deps: Deps,
+  caller: Caller,
+  wish: ImportWish,
+  addresses: Addresses = {},
+): Promise<void> {
+  await orderOf(deps, caller, wish);
+  await accessOf(deps, caller, wish, addresses);
+  await checkOwnerOf(deps, wish);
+}
+
+async function checkOwnerOf({ catalog }: Pick<Deps, 'catalog'>, { owner }: Pick<ImportWish, 'owner'>): Promise<void> {
+  if (owner !== undefined) await activeUser(catalog, 'owner', owner);
+}
+
+async function refuseRegistered({ catalog }: Deps, { viewer }: Order, uuid: string): Promise<void> {
+  const existing = await catalog.get(images, uuid);
+  if (existing) throw alreadyExists(viewer, existing);
 }
 
 export interface Order {

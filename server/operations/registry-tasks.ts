@@ -54,12 +54,13 @@ interface LxdParams {
   bytes: number;
 }
 
-/** An image of a container, as a task: all that can be refused is refused at once. */
-export async function startDocker(
-  deps: Deps,
-  caller: Caller,
-  { image, secret, ...standing }: Standing & { image: string; secret?: string | undefined },
-): Promise<Started> {
+interface DockerOrder extends Standing {
+  image: string;
+  secret?: string | undefined;
+}
+
+/** What is meant, and where it would stand; refuses what can be refused without asking the registry. */
+export async function meantOfDocker(deps: Deps, caller: Caller, { image, secret, ...standing }: DockerOrder) {
   const { repo: name, reference } = splitReference(image);
   const repo = parseRepository(name);
   const isDigest = DIGEST.test(reference);
@@ -76,6 +77,12 @@ export async function startDocker(
     ...(isDigest ? { digest: reference } : { tag: reference }),
     ...(kept !== undefined && { secret: kept }),
   };
+  return { place, wish };
+}
+
+/** An image of a container, as a task: all that can be refused is refused at once. */
+export async function startDocker(deps: Deps, caller: Caller, order: DockerOrder): Promise<Started> {
+  const { place, wish } = await meantOfDocker(deps, caller, order);
   const { layers, manifest } = await planDocker(deps, importerOf(deps, caller, place), wish, patience());
   const params: DockerParams = {
     wish,
@@ -87,16 +94,21 @@ export async function startDocker(
   return begin(deps, caller, { what: DOCKER, uuid: layers.at(-1)?.uuid ?? '', name: shownImage(wish), place, params });
 }
 
-/** An image of LXD or Incus, as a task. */
-export async function startLxd(
-  deps: Deps,
-  caller: Caller,
-  { image, ...standing }: Standing & { image: string },
-): Promise<Started> {
+interface LxdOrder extends Standing {
+  image: string;
+}
+
+/** Likewise. */
+export function meantOfLxd(deps: Deps, caller: Caller, { image, ...standing }: LxdOrder) {
   const alias = parseAlias(image);
   if (!alias) throw wrong('image', `image "${image}" is not of the form REGISTRY:ALIAS`);
-  const place = placeOf(deps, caller, standing);
-  const { visible } = standing;
+  return { alias, place: placeOf(deps, caller, standing) };
+}
+
+/** An image of LXD or Incus, as a task. */
+export async function startLxd(deps: Deps, caller: Caller, order: LxdOrder): Promise<Started> {
+  const { alias, place } = meantOfLxd(deps, caller, order);
+  const { visible } = order;
   const { uuid, size: bytes } = await planLxd(deps, importerOf(deps, caller, place), { alias, visible }, patience());
   const params: LxdParams = { alias, visible, uuid, place, bytes };
   return begin(deps, caller, { what: LXD, uuid, name: alias.full, place, params });

@@ -22,6 +22,8 @@ export interface Description {
   takes?: Readonly<Record<string, string>>;
   /** Headers of its answer. */
   tells?: Readonly<Record<string, string>>;
+  /** It can be checked without being done. */
+  checkable?: true;
   /** One stored record is what it shows, or changes: its tag is told, and If-Match is held against it. */
   tagged?: 'shown' | 'changed' | undefined;
   /** Headers of what OPTIONS of the path answers. */

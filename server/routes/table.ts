@@ -184,6 +184,7 @@ export const routes: Route[] = [
   api('GET',    '/api/image/:name/vm',              vms.ofImage,          fleet),
   api('GET',    '/api/image/:name/export',          bundles.exported,     { ...fleet, ...downloads }),
   api('POST',   '/api/bundle',                      bundles.imported,     { ...fleet, ...uploads }),
+  api('PUT',    '/api/image/:name/activate',        managed.activate,     fleet),
   api('PUT',    '/api/image/:name/deprecate',       managed.deprecate,    fleet),
   api('DELETE', '/api/image/:name/deprecate',       managed.undeprecate,  fleet),
   api('POST',   '/api/image/:name/copy',            copy,                   fleet),

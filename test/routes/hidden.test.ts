@@ -263,6 +263,7 @@ const examples: Record<string, Asked[]> = {
     '/api/image/mine/vm',
     '/api/image/common/vm?full=true',
   ],
+  'PUT /api/image/:name/activate': eachName((name) => [`/api/image/${name}/activate`, json({})]),
   'PUT /api/image/:name/deprecate': [
     ...eachName((name) => [`/api/image/${name}/deprecate`, json({})] as Asked),
     ...eachName((replacement) => ['/api/image/mine/deprecate', json({ replacement })] as Asked),

@@ -457,3 +457,17 @@ test('deleted with all that it held', async (t) => {
   t.deepEqual((await kept(fleet)).images, []);
   t.is(said(await fleet.eve('DELETE', '/api/image/web')), '404 ResourceNotFound');
 });
+
+test('an image that has got its file is activated', async (t) => {
+  const { ask, root, eve, dora, will } = await startFleet(t);
+  await root('POST', '/api/image/disk', { manifest, dc: 'east' });
+  const { uuid } = resultOf<{ uuid: string }>(await eve('GET', '/api/image/disk'));
+  const activate = async (who: Fleet['eve']) => said(await who('PUT', '/api/image/disk/activate', {}));
+  t.is(await activate(eve), '422 NoActivationNoFile');
+  await ask('PUT', `/images/${uuid}/file?compression=none`, { as: 'admin', body: 'bytes' });
+  t.is(await activate(dora), '403 NotPermitted');
+  t.is(await activate(will), '404 ResourceNotFound');
+  t.is(await activate(eve), '200');
+  t.like(resultOf(await eve('GET', '/api/image/disk')), { state: 'active', ready: true });
+  t.is(await activate(eve), '422 ImageAlreadyActivated');
+});

@@ -154,6 +154,18 @@ test('a file whole with its creation', async (t) => {
   await holds(t, server, uuid, bytes);
 });
 
+test('a file whose digest its sender does not know', async (t) => {
+  const server = await startServer(t);
+  const { uuid } = await server.image({}, { file: null });
+  const bytes = randomBytes(100_000);
+  const { headers } = await tus(server).create(bytes.length, { image: uuid, compression: 'none' });
+  const path = pathOf(headers.location);
+  t.is((await tus(server).patch(path, 0, bytes.subarray(0, 60_000))).status, 204);
+  t.like((await tus(server).list())[0], { sha256: null, offset: 60_000 });
+  t.is((await tus(server).patch(path, 60_000, bytes.subarray(60_000))).status, 204);
+  await holds(t, server, uuid, bytes);
+});
+
 test('the location is good below any prefix, with and without a slash', async (t) => {
   const server = await startServer(t);
   const { uuid } = await server.image({}, { file: null });

@@ -10,6 +10,7 @@ import type { Finding } from '../../operations/conditional-catalog.js';
 import { callBack } from '../../operations/keep-callback.js';
 import type { Description, Handler } from '../route.js';
 import { callbackIn, withoutCallback } from './callback-named.js';
+import { isCheckOnly, refuseCheckOnly, tried } from './check-only.js';
 import { introduce, withoutDatacenter } from './datacenter-named.js';
 import { AtOnce, envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
 import { parse } from './input.js';
@@ -33,6 +34,11 @@ interface Plan<Query extends z.ZodType, Body extends z.ZodType> extends Descript
   body: Body;
   /** The record that `perform` changes, found and refused as it does: If-Match is held against its tag. */
   changes?(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Finding;
+  /**
+   * What else refuses it before anything is done, for calls that are only checked. It asks no other machine; what it writes
+   * to the catalog is not kept, so that it may be `perform` itself where that does nothing else.
+   */
+  check?(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): unknown;
   perform(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Promise<unknown>;
 }
 
@@ -47,12 +53,20 @@ export const noQuery = z.strictObject({});
 
 /** One call of the management API: the same schemas check what comes and make the document that describes it. */
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
-  const { perform, operation, changes, ...rest } = plan;
-  const description: Description = withTags(rest, changes ? 'changed' : rest.tagged);
+  const { perform, operation, changes, check, ...rest } = plan;
+  const description: Description = { ...withTags(rest, changes ? 'changed' : rest.tagged), checkable: true };
   const handler: Handler = async (ctx, deps) => {
     const asked = askedOf(ctx, plan, deps);
     const expected = expectedIn(ctx, description);
     const callback = callbackIn(ctx, deps);
+    if (isCheckOnly(ctx)) {
+      await tried(deps, async (means) => {
+        const held = changes ? await heldTo(ctx, means, expected, changes(asked, means)) : means;
+        await check?.(asked, held);
+      });
+      ctx.status = 204;
+      return;
+    }
     const means = callback ? { ...deps, callback } : deps;
     const held = changes ? await heldTo(ctx, means, expected, changes(asked, means)) : means;
     const answer = await perform(asked, held);
@@ -114,7 +128,12 @@ interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType>
 /** A call whose answer comes bit by bit, and in no envelope. */
 export function streamed<Query extends z.ZodType, Body extends z.ZodType>(plan: StreamPlan<Query, Body>): Endpoint {
   const { send, operation, ...description } = plan;
-  return { description, handler: async (ctx, deps) => send(ctx, deps, askedOf(ctx, plan, deps)) };
+  const handler: Handler = async (ctx, deps) => {
+    const asked = askedOf(ctx, plan, deps);
+    refuseCheckOnly(ctx, description.name);
+    return send(ctx, deps, asked);
+  };
+  return { description, handler };
 }
 
 type Questions<Query extends z.ZodType, Body extends z.ZodType> = Pick<

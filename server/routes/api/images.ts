@@ -4,13 +4,14 @@ import type { Deps } from '../../deps.js';
 import type { Operation } from '../../model/permissions.js';
 import { type ManagedImage, NAME } from '../../model/registration.js';
 import { Started } from '../../model/task.js';
+import { activateManagedImage } from '../../operations/activate-managed-image.js';
 import type { Finding } from '../../operations/conditional-catalog.js';
 import { createManagedImage } from '../../operations/create-managed-image.js';
 import { deleteManagedImage } from '../../operations/delete-managed-image.js';
 import { deprecateImage, undeprecateImage } from '../../operations/deprecate-image.js';
 import { findManagedImage, type Named } from '../../operations/find-managed-image.js';
 import { importFile } from '../../operations/import-file.js';
-import { importFromUrl } from '../../operations/import-managed.js';
+import { checkImport, importFromUrl } from '../../operations/import-managed.js';
 import { listManagedImages } from '../../operations/list-managed-images.js';
 import { showImage } from '../../operations/show-image.js';
 import { updateManagedImage } from '../../operations/update-managed-image.js';
@@ -84,28 +85,50 @@ export async function outcomeOf(
   return outcome instanceof Started ? outcome : new AtOnce(await showImage(deps, who, outcome));
 }
 
+const wanted = z.strictObject({
+  ...fields,
+  manifest: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('as IMGAPI has it; with a uuid, the image keeps that'),
+  manifest_url: address.optional().describe('where the manifest is: the image is imported from there'),
+  file_url: address
+    .optional()
+    .describe(
+      'where its file is: with /file behind the address of the manifest; without a manifest_url, of a bare file',
+    ),
+  ...ofFile,
+  secret: z.string().max(200).optional().describe('the name of a secret, which proves us to that host'),
+  dc: dc.describe('the data center to which it is bound, or attached; where the role is held once, that one'),
+});
+
+/** Of what the image is made, with what is said of it; refuses what does not go together. */
+function orderIn(params: Asked<unknown, unknown>['params'], body: z.output<typeof wanted>) {
+  const { manifest, manifest_url, file_url, secret, dc_bound = true, ...more } = body;
+  const [said, fields] = parted(more);
+  const wish = { ...fields, name: newName(params.name), dc_bound };
+  if (manifest_url !== undefined) {
+    if (manifest !== undefined) throw wrongField('manifest', 'manifest: there is a manifest_url as well');
+    for (const [field, value] of Object.entries(said)) {
+      if (value !== undefined) throw wrongField(field, `${field}: is said by the manifest of manifest_url`);
+    }
+    return { of: 'url', wish, addresses: { manifest_url, file_url, secret } } as const;
+  }
+  if (file_url !== undefined) return { of: 'file', wish, addresses: { ...said, file_url, secret, manifest } } as const;
+  for (const [field, value] of Object.entries({ secret, ...said })) {
+    if (value !== undefined) throw wrongField(field, `${field}: is said of a manifest_url or file_url only`);
+  }
+  if (manifest === undefined) throw wrongField('manifest', 'manifest: is missing, and so is a manifest_url');
+  return { of: 'manifest', wish: { ...wish, manifest } } as const;
+}
+
 export const create = endpoint({
   name: 'CreateManagedImage',
   summary:
-    'a new image: of a manifest, and then it waits for its file (PUT /images/UUID/file, then activate it); or of the address of a manifest, whose image a task imports',
+    'a new image: of a manifest, and then it waits for its file (PUT /images/UUID/file or POST /api/upload, then activate it); or of the address of a manifest, whose image a task imports',
   operation: 'create',
   query: z.strictObject({}),
-  body: z.strictObject({
-    ...fields,
-    manifest: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .describe('as IMGAPI has it; with a uuid, the image keeps that'),
-    manifest_url: address.optional().describe('where the manifest is: the image is imported from there'),
-    file_url: address
-      .optional()
-      .describe(
-        'where its file is: with /file behind the address of the manifest; without a manifest_url, of a bare file',
-      ),
-    ...ofFile,
-    secret: z.string().max(200).optional().describe('the name of a secret, which proves us to that host'),
-    dc: dc.describe('the data center to which it is bound, or attached; where the role is held once, that one'),
-  }),
+  body: wanted,
   status: 201,
   atOnce: true,
   answer: shown,
@@ -120,26 +143,17 @@ export const create = endpoint({
     'OriginDoesNotExist',
     'QuotaExceeded',
   ],
+  check: async ({ caller, params, body }, deps) => {
+    const order = orderIn(params, body);
+    if (order.of === 'manifest') return createManagedImage(deps, caller, order.wish);
+    return checkImport(deps, caller, order.wish, order.addresses);
+  },
   perform: async ({ caller, own, params, body }, deps) => {
-    const { manifest, manifest_url, file_url, secret, dc_bound = true, ...more } = body;
-    const [said, fields] = parted(more);
-    const wish = { ...fields, name: newName(params.name), dc_bound };
-    if (manifest_url !== undefined) {
-      if (manifest !== undefined) throw wrongField('manifest', 'manifest: there is a manifest_url as well');
-      for (const [field, value] of Object.entries(said)) {
-        if (value !== undefined) throw wrongField(field, `${field}: is said by the manifest of manifest_url`);
-      }
-      const addresses = { manifest_url, file_url, secret };
-      return outcomeOf(deps, { caller, own }, importFromUrl(deps, caller, wish, addresses));
-    }
-    if (file_url !== undefined) {
-      return outcomeOf(deps, { caller, own }, importFile(deps, caller, wish, { ...said, file_url, secret, manifest }));
-    }
-    for (const [field, value] of Object.entries({ secret, ...said })) {
-      if (value !== undefined) throw wrongField(field, `${field}: is said of a manifest_url or file_url only`);
-    }
-    if (manifest === undefined) throw wrongField('manifest', 'manifest: is missing, and so is a manifest_url');
-    return showImage(deps, { caller, own }, await createManagedImage(deps, caller, { ...wish, manifest }));
+    const order = orderIn(params, body);
+    const who = { caller, own };
+    if (order.of === 'url') return outcomeOf(deps, who, importFromUrl(deps, caller, order.wish, order.addresses));
+    if (order.of === 'file') return outcomeOf(deps, who, importFile(deps, caller, order.wish, order.addresses));
+    return showImage(deps, who, await createManagedImage(deps, caller, order.wish));
   },
 });
 
@@ -149,21 +163,39 @@ export const sharing = {
   global: z.boolean().optional().describe('attached to all data centers, those to come included; for SuperAdmins'),
 };
 
+const changed = z.strictObject({ ...fields, ...sharing, dc }).optional();
+
+function updated(asked: Asked<unknown, z.output<typeof changed>>, deps: Deps): Promise<ManagedImage> {
+  const { dc: where, ...body } = asked.body ?? {};
+  return updateManagedImage(deps, asked.caller, meant(asked, { dc: where }), body);
+}
+
 export const update = endpoint({
   name: 'UpdateManagedImage',
   summary: 'an image as changed; what is not named stays',
   operation: 'update',
   query: z.strictObject({}),
-  body: z.strictObject({ ...fields, ...sharing, dc }).optional(),
+  body: changed,
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound', 'InvalidInput', 'ImagePending', 'QuotaExceeded'],
   changes: changing('update'),
-  perform: async (asked, deps) => {
-    const { caller, own } = asked;
-    const { dc: where, ...body } = asked.body ?? {};
-    return showImage(deps, { caller, own }, await updateManagedImage(deps, caller, meant(asked, { dc: where }), body));
-  },
+  check: updated,
+  perform: async (asked, deps) => showImage(deps, asked, await updated(asked, deps)),
+});
+
+export const activate = endpoint({
+  name: 'ActivateManagedImage',
+  summary: 'offers an image that has got its file: from here on neither changes',
+  operation: 'update',
+  query: z.strictObject({}),
+  body: named,
+  status: 200,
+  answer: shown,
+  refusals: ['ResourceNotFound', 'ImagePending', 'ImageAlreadyActivated', 'NoActivationNoFile'],
+  changes: changing('update'),
+  perform: async (asked, deps) =>
+    showImage(deps, asked, await activateManagedImage(deps, asked.caller, meant(asked, asked.body))),
 });
 
 export const remove = endpoint({

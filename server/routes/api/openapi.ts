@@ -3,6 +3,7 @@ import { type ErrorCode, errors, type Row } from '../../../imgapi/errors.js';
 import { sendJson } from '../reply.js';
 import type { Description, Route } from '../route.js';
 import { describedCallback } from './callback-named.js';
+import { takenToCheck } from './check-only.js';
 import { DATACENTER, described, takesDatacenter } from './datacenter-named.js';
 import { type Endpoint, noBody, noQuery, streamed } from './endpoint.js';
 import { takenWithTags, toldWithTags } from './tags.js';
@@ -98,7 +99,7 @@ function operation({ method, name, path, auth, description }: Route) {
   const parameters = [
     ...named,
     ...(description ? queryParameters(method, description) : []),
-    ...headerParameters(description),
+    ...headerParameters(method, description),
   ];
   return {
     operationId: name,
@@ -106,7 +107,7 @@ function operation({ method, name, path, auth, description }: Route) {
     summary: description?.summary ?? name,
     ...(parameters.length > 0 && { parameters }),
     ...(description && requestBody(description, auth)),
-    responses: description ? responses(description) : { default: { description: 'not described here' } },
+    responses: description ? responses(method, description) : { default: { description: 'not described here' } },
     security: security[auth],
   };
 }
@@ -121,8 +122,14 @@ function queryParameters(method: Route['method'], { query }: Description) {
   }));
 }
 
-function headerParameters({ takes, tagged }: Pick<Description, 'takes' | 'tagged'> = {}) {
-  return Object.entries({ ...takes, ...(tagged && takenWithTags) }).map(([name, description]) => ({
+/** What only reads can be asked for as well as be checked. */
+const canBeChecked = (method: Route['method'], { checkable }: Pick<Description, 'checkable'>) =>
+  checkable && method !== 'GET';
+
+function headerParameters(method: Route['method'], description: Partial<Description> = {}) {
+  const { takes, tagged } = description;
+  const all = { ...takes, ...(tagged && takenWithTags), ...(canBeChecked(method, description) && takenToCheck) };
+  return Object.entries(all).map(([name, description]) => ({
     name,
     in: 'header',
     required: !description.endsWith('not needed'),
@@ -148,7 +155,8 @@ function withDatacenter(schema: z.ZodType) {
 /** What every call of the management API can be refused for. */
 const always: ErrorCode[] = ['InvalidInput', 'UnauthorizedError', 'NotPermitted'];
 
-function responses({ status, atOnce, answer, media, tells, tagged, refusals }: Description) {
+function responses(method: Route['method'], description: Description) {
+  const { status, atOnce, answer, media, tells, tagged, refusals } = description;
   const refused = new Map<number, string[]>();
   for (const name of [...always, ...refusals]) {
     const [status, meaning, code = status]: Row = errors[name];
@@ -160,6 +168,7 @@ function responses({ status, atOnce, answer, media, tells, tagged, refusals }: D
   return {
     [status]: { description: 'done', ...done },
     ...(atOnce && { 200: { description: 'done at once: there is nothing to wait for', ...done } }),
+    ...(canBeChecked(method, description) && { 204: { description: 'only checked: nothing known refuses it' } }),
     ...Object.fromEntries(
       [...refused].map(([code, lines]) => [
         code,

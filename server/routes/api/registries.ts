@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { startDocker, startLxd } from '../../operations/registry-tasks.js';
+import { meantOfDocker, meantOfLxd, startDocker, startLxd } from '../../operations/registry-tasks.js';
 import { endpoint, noQuery } from './endpoint.js';
 import { dc } from './image-shape.js';
 
@@ -8,6 +8,12 @@ const standing = {
   dc_bound: z.boolean().optional().describe('whether it belongs to its one data center; for SuperAdmins'),
   access: z.enum(['public', 'private']).optional().describe('who sees it; private unless it is said'),
 };
+
+const orderIn = <Body extends { access?: 'public' | 'private' | undefined; dc_bound?: boolean | undefined }>({
+  access,
+  dc_bound = true,
+  ...body
+}: Body) => ({ ...body, dc_bound, visible: access === 'public' });
 
 const refusals = [
   'InvalidInput',
@@ -35,8 +41,8 @@ export const docker = endpoint({
   status: 201,
   answer: z.null().describe('what the task comes to is {uuid, images, bytes}: the uppermost layer, and all of them'),
   refusals: [...refusals, 'NotImplemented', 'ImageFileTooBig'],
-  perform: ({ caller, body: { access, dc_bound = true, ...body } }, deps) =>
-    startDocker(deps, caller, { ...body, dc_bound, visible: access === 'public' }),
+  check: ({ caller, body }, deps) => meantOfDocker(deps, caller, orderIn(body)),
+  perform: ({ caller, body }, deps) => startDocker(deps, caller, orderIn(body)),
 });
 
 export const lxd = endpoint({
@@ -51,6 +57,6 @@ export const lxd = endpoint({
   status: 201,
   answer: z.null().describe('what the task comes to is {uuid, images, bytes}'),
   refusals: [...refusals, 'ImageFileTooBig'],
-  perform: ({ caller, body: { access, dc_bound = true, ...body } }, deps) =>
-    startLxd(deps, caller, { ...body, dc_bound, visible: access === 'public' }),
+  check: ({ caller, body }, deps) => meantOfLxd(deps, caller, orderIn(body)),
+  perform: ({ caller, body }, deps) => startLxd(deps, caller, orderIn(body)),
 });

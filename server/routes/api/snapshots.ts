@@ -3,7 +3,7 @@ import { ImgapiError, invalidInput } from '../../../imgapi/errors.js';
 import { oses } from '../../../imgapi/image.js';
 import { type Packing, packings } from '../../../imgapi/packing.js';
 import { diskForms, NEW_SNAPSHOT, SNAPSHOT } from '../../model/snapshot.js';
-import { createFromSnapshot } from '../../operations/create-from-snapshot.js';
+import { checkSnapshotImage, createFromSnapshot } from '../../operations/create-from-snapshot.js';
 import { listSnapshots, removeSnapshot, takeSnapshot } from '../../operations/node-snapshots.js';
 import { endpoint, noBody } from './endpoint.js';
 import { fields } from './image-shape.js';
@@ -162,6 +162,12 @@ export const create = endpoint({
     'ValidationFailed',
     ...ofNode,
   ],
+  check: ({ caller, params, body = { take: false, disk_id: 1 } }, deps) => {
+    diskIn(body.disk_id);
+    (body.take ? newSnapshot : snapshotIn)(params.snap);
+    const { node, owner } = body;
+    return checkSnapshotImage(deps, caller, { vm: params.vm ?? '', node }, { name: newName(params.name), owner });
+  },
   perform: async ({ caller, params, body }, deps) => {
     const {
       node,

@@ -80,7 +80,7 @@ const hex = (digits: number) =>
 const metadata = z.object({
   image: z.string().min(1, 'is empty').max(512, 'is longer than 512 characters'),
   dc: z.string().max(64, 'is longer than 64 characters').optional(),
-  sha256: hex(64),
+  sha256: hex(64).optional(),
   sha1: hex(40).optional(),
   compression: z.enum(compressions),
   dataset_guid: z.string().max(64, 'is longer than 64 characters').optional(),
@@ -118,7 +118,7 @@ export const taken = {
   'Tus-Resumable': `always ${VERSION}`,
   'Upload-Length': 'the bytes of the whole file',
   'Upload-Metadata':
-    'keys and values in base64: image (uuid or name), sha256 and compression; sha1, dataset_guid, filename and dc where they matter',
+    'keys and values in base64: image (uuid or name) and compression; sha256 and sha1, which the file is held against, dataset_guid, filename and dc where they matter',
   'Upload-Offset': 'the byte at which this part begins: as many as are here',
   'Upload-Checksum': `of this part, in base64, behind the name of one of ${algorithms.join(', ')}; not needed`,
 } as const;
