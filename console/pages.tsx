@@ -26,6 +26,12 @@ export const pages: readonly Page[] = [
   { path: '/image/:name',  title: 'Image',                                   load: () => import('./pages/image.js') },
   { path: '/datacenters',       title: 'Data centers', group: 'Fleet', isFor: admins, load: () => import('./pages/datacenters.js') },
   { path: '/datacenters/:name', title: 'Data center',                  isFor: admins, load: () => import('./pages/datacenter.js') },
+  { path: '/nodes',            title: 'Nodes',     group: 'Fleet', isFor: superAdmins, load: () => import('./pages/nodes.js') },
+  { path: '/nodes/:name',      title: 'Node',                      isFor: superAdmins, load: () => import('./pages/node.js') },
+  { path: '/sources',          title: 'Image servers of nodes',    isFor: superAdmins, load: () => import('./pages/sources.js') },
+  { path: '/machines',         title: 'Machines',  group: 'Fleet', isFor: admins,      load: () => import('./pages/machines.js') },
+  { path: '/campaigns',        title: 'Campaigns', group: 'Fleet', isFor: superAdmins, load: () => import('./pages/campaigns.js') },
+  { path: '/campaigns/:name',  title: 'Campaign',                  isFor: superAdmins, load: () => import('./pages/campaign.js') },
   { path: '/tasks',        title: 'Tasks',   group: 'Server',                load: () => import('./pages/tasks.js') },
 ];
 

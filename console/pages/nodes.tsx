@@ -1,0 +1,105 @@
+import { useState } from 'preact/hooks';
+import { part } from '../api/ask.js';
+import { useRows } from '../api/use-rows.js';
+import { Act } from '../parts/act.js';
+import { takeInventory } from '../parts/inventory.js';
+import { AddNode } from '../parts/node-form.js';
+import { NodeKey } from '../parts/node-key.js';
+import { type ListedNode, NodeState, nodeKinds } from '../parts/node-words.js';
+import { PoolBar } from '../parts/pool-bar.js';
+import { Search } from '../parts/search.js';
+import { type Column, Table } from '../parts/table.js';
+import { Time } from '../parts/words.js';
+import { Link, useQuery } from '../router.js';
+
+const columns: readonly Column<ListedNode>[] = [
+  {
+    name: 'name',
+    title: 'Name',
+    shown: true,
+    order: 'name',
+    cell: ({ name }) => <Link to={`/nodes/${part(name)}`}>{name}</Link>,
+  },
+  { name: 'state', title: 'Status', shown: true, cell: (node) => <NodeState node={node} /> },
+  {
+    name: 'platform',
+    title: 'Platform',
+    shown: true,
+    order: 'platform',
+    cell: ({ platform, version }) => (
+      <>
+        {platform ?? 'not known'} <span class="quiet">{version}</span>
+      </>
+    ),
+  },
+  { name: 'dcs', title: 'Data centers', shown: true, cell: ({ dcs }) => dcs.join(', ') || <i>none</i> },
+  {
+    name: 'pools',
+    title: 'Pools',
+    shown: true,
+    cell: ({ pools }) => pools.map((pool) => <PoolBar key={pool.name} pool={pool} />),
+  },
+  { name: 'machines', title: 'Machines', shown: true, isNumber: true, cell: ({ machines }) => machines },
+  { name: 'images', title: 'Images', shown: true, isNumber: true, cell: ({ images }) => images },
+  {
+    name: 'inventoried',
+    title: 'Inventory',
+    shown: true,
+    cell: ({ inventoried }) => <Time at={inventoried} />,
+  },
+  { name: 'address', title: 'Address', cell: ({ connection }) => connection?.address ?? '' },
+  { name: 'created', title: 'Added', order: 'created', cell: ({ created }) => <Time at={created} /> },
+];
+
+type Open = 'add' | 'key';
+
+export default function Nodes() {
+  const [search, setSearch] = useQuery('search');
+  const [sort] = useQuery('sort');
+  const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
+  const rows = useRows<ListedNode>('/node', { query: { search, order_by: sort || 'name' }, kinds: nodeKinds });
+  const refresh: Column<ListedNode> = {
+    name: 'refresh',
+    title: '',
+    shown: true,
+    cell: ({ name, connection }) => (
+      <Act
+        label="Take inventory"
+        what={`of ${name}`}
+        reason={connection ? undefined : 'nobody has said how it is reached'}
+        act={() => takeInventory(name).finally(rows.refresh)}
+      />
+    ),
+  };
+  return (
+    <section>
+      <div class="heads">
+        <h1>Nodes</h1>
+        <button type="button" onClick={() => setOpen('key')}>
+          Key of this server
+        </button>
+        <Link class="button" to="/sources">
+          Image servers they ask
+        </Link>
+        <button type="button" class="main" onClick={() => setOpen('add')}>
+          Add a node
+        </button>
+      </div>
+      <div class="bar">
+        <Search value={search} change={setSearch} label="Search nodes" />
+      </div>
+      <Table
+        name="nodes"
+        caption="Nodes"
+        rows={rows}
+        columns={[...columns, refresh]}
+        idOf={({ name }) => name}
+        to={({ name }) => `/nodes/${part(name)}`}
+        empty={search ? 'No node is called like that.' : 'No node is known yet. Add one to bring images onto it.'}
+      />
+      {open === 'add' && <AddNode close={close} />}
+      {open === 'key' && <NodeKey close={close} />}
+    </section>
+  );
+}

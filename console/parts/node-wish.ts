@@ -1,0 +1,91 @@
+import type { Bodies, Results } from '../api/types.js';
+
+type Node = Results['GetNode'];
+type Body = NonNullable<Bodies['UpdateNode']>;
+
+/** A node as it is typed. */
+export interface NodeWish {
+  name: string;
+  dcs: string[];
+  address: string;
+  port: string;
+  user: string;
+  host_keys: string;
+  key: string;
+  agent: boolean;
+  jump: string;
+  platform: string;
+  places: string[];
+  addresses: string[];
+  known_by_address: boolean;
+  certificate: string;
+  vm_rules: string[];
+  keep_sources: boolean;
+}
+
+export const newNode: NodeWish = {
+  name: '',
+  dcs: [],
+  address: '',
+  port: '22',
+  user: 'root',
+  host_keys: '',
+  key: '',
+  agent: false,
+  jump: '',
+  platform: '',
+  places: [],
+  addresses: [],
+  known_by_address: false,
+  certificate: '',
+  vm_rules: [],
+  keep_sources: true,
+};
+
+export function wishOf(node: Node): NodeWish {
+  const { connection, certificate, dcs, addresses, vm_rules, known_by_address, keep_sources, name } = node;
+  return {
+    ...newNode,
+    ...(connection && {
+      address: connection.address,
+      port: String(connection.port),
+      user: connection.user,
+      host_keys: connection.host_keys.join('\n'),
+      key: connection.key ?? '',
+      agent: connection.agent,
+      jump: connection.jump ?? '',
+      platform: connection.platform ?? '',
+      places: connection.places,
+    }),
+    name,
+    dcs,
+    addresses,
+    known_by_address,
+    certificate: certificate ?? '',
+    vm_rules,
+    keep_sources,
+  };
+}
+
+const orNull = (text: string) => (text.trim() === '' ? null : text.trim());
+const linesOf = (text: string) => text.split('\n').flatMap((line) => line.trim() || []);
+
+/** How the server takes what is typed in another way: what is empty is taken away. */
+const spelled: Readonly<Record<string, (text: string) => unknown>> = {
+  address: orNull,
+  key: orNull,
+  jump: orNull,
+  platform: orNull,
+  certificate: orNull,
+  host_keys: linesOf,
+};
+
+/** Only what was typed: the rest stays as it is. */
+export function bodyOf(typed: Partial<NodeWish>): Body {
+  const { name: _, ...fields } = typed;
+  const said = Object.entries(fields).map(([field, value]) => {
+    const spell = spelled[field];
+    return [field, spell ? spell(String(value)) : value];
+  });
+  return Object.fromEntries(said) as Body;
+}
