@@ -10,6 +10,7 @@ import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { addMachine, addNodeToken } from '../support/datacenters.js';
 import { ownCatalog } from '../support/engines.js';
 import { addUser, numbered } from '../support/fixtures.js';
+import { gate } from '../support/gate.js';
 import { addImage, type Fleet, resultOf, said, startFleet } from '../support/managed.js';
 import type { Answer } from '../support/server.js';
 
@@ -124,6 +125,28 @@ const ifMatch = (fleet: Fleet, method: string, path: string, tag: string, body?:
 
 const tagOf = ({ headers }: Answer) => headers.etag ?? 'none';
 
+/** A catalog whose next two writes wait for each other, once it is told so: whoever looks before it writes has looked by then. */
+async function meeting() {
+  const catalog = await ownCatalog();
+  let { opened, open } = gate();
+  let missing = 0;
+  const writes = wrappedCatalog(catalog, {
+    write: async (change) => {
+      if (missing > 0) {
+        missing -= 1;
+        if (missing === 0) open();
+        await opened;
+      }
+      return catalog.write(change);
+    },
+  });
+  const meet = () => {
+    ({ opened, open } = gate());
+    missing = 2;
+  };
+  return { catalog: writes, meet };
+}
+
 async function stands(t: ExecutionContext, { root }: Fleet, path: string): Promise<{ tag: string; shown: unknown }> {
   const answer = await root('GET', path);
   t.is(answer.status, 200, path);
@@ -160,9 +183,11 @@ for (const [kind, { path, make, changes, gone }] of Object.entries(kinds)) {
     });
 
     test(`${kind}: of two changes at once of what both have seen, one is made`, async (t) => {
-      const fleet = await startFleet(t);
+      const { catalog, meet } = await meeting();
+      const fleet = await startFleet(t, { catalog });
       await make(fleet);
       const { tag } = await stands(t, fleet, path);
+      meet();
       const answers = await Promise.all([one, other].map((body) => ifMatch(fleet, 'PUT', path, tag, body)));
       t.deepEqual(answers.map(said).sort(), ['200', '412 PreconditionFailed']);
       const winner = answers.find(({ status }) => status === 200);
@@ -364,7 +389,7 @@ test('the tag of an image is of what is stored of it, whoever changes that, and 
   t.deepEqual(await stands(t, fleet, '/api/image/base'), later);
 });
 
-test('what is done to an image is held against its tag before anything else is said of it', async (t) => {
+test('what somebody has changed meanwhile is told of before anything else that refuses a change', async (t) => {
   const fleet = await startFleet(t);
   await addImage(fleet, 'base');
   const path = '/api/image/base';
@@ -378,6 +403,12 @@ test('what is done to an image is held against its tag before anything else is s
   const back = await stands(t, fleet, path);
   t.is(said(await ifMatch(fleet, 'DELETE', `${path}/deprecate`, now.tag)), '412 PreconditionFailed', 'not 409');
   t.is(said(await ifMatch(fleet, 'DELETE', `${path}/deprecate`, back.tag)), '409 AlreadyDone');
+
+  await post('/api/secret/key', secret)(fleet);
+  const known = await stands(t, fleet, '/api/secret/key');
+  const incomplete = { host: 'other.example.com' };
+  t.is(said(await ifMatch(fleet, 'PUT', '/api/secret/key', STALE, incomplete)), '412 PreconditionFailed');
+  t.is(said(await ifMatch(fleet, 'PUT', '/api/secret/key', known.tag, incomplete)), '400 InvalidInput value');
 });
 
 test('where an image or a group stands is changed by who has seen it', async (t) => {
