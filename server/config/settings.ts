@@ -389,7 +389,7 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   },
   trustedProxies: {
     group: 'access',
-    meaning: 'addresses of the reverse proxies in front, whose X-Forwarded-For is believed',
+    meaning: 'addresses of the reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed',
     example: 'trustedProxies = ["127.0.0.1"]',
     default: [],
     read: networks,

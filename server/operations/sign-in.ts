@@ -38,7 +38,7 @@ export async function signIn(
 
 /** Whose token it is, or login. Guesses are counted by the address alone: there is no name to guess for. */
 async function proveToken(
-  { directory, logins, now }: Deps,
+  { directory, logins, now, uses }: Deps,
   token: string,
   { address, onProven }: Knocking,
 ): Promise<Pick<Opening, 'user' | 'made'> & { behind: Proven }> {
@@ -54,6 +54,7 @@ async function proveToken(
       `a token of scope ${behind.scope} shows nothing here: sign in with another one`,
     );
   }
+  uses.note(hash);
   return { user: behind.user, made: 'token', behind };
 }
 

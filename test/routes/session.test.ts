@@ -197,6 +197,8 @@ test('without its token, or its login, a session is none and is not listed', asy
   const login = await ask('POST', '/api/accounts/login', { as: 'anonymous', body: byPassword });
   const secret = String(login.json.token);
   await addToken(server, anna.uuid, 'ci');
+  const whole = await ask('GET', '/api/account', { as: 'anonymous', headers: { authorization: `Token ${secret}` } });
+  t.is(result<{ token: { expires: string } }>(whole).token.expires, String(login.json.expires));
   const [ofToken, ofLogin] = [
     cookieOf(await signIn(server, { token: 'ci' })),
     cookieOf(await signIn(server, { token: secret })),
@@ -209,6 +211,8 @@ test('without its token, or its login, a session is none and is not listed', asy
       .map(({ made }) => made)
       .sort();
   t.deepEqual(await listed(), ['password', 'token', 'token']);
+  const token = await ask('GET', '/api/token/ci', { headers: anna.headers });
+  t.not(result(token).last_used, null, 'signing in has used it');
   t.is((await ask('DELETE', '/api/token/ci', { headers: anna.headers })).status, 200);
   t.deepEqual(await stream.ended, []);
   t.is(told(await ask('GET', '/api/account', by(ofToken))), '401 UnauthorizedError');
