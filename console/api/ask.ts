@@ -41,6 +41,8 @@ export interface Wish {
   body?: object | Blob;
   /** It is done only where the object is still this one. */
   ifMatch?: string | undefined;
+  /** Nothing is done: the server says only whether it would refuse. */
+  isCheck?: boolean;
   signal?: AbortSignal;
 }
 
@@ -81,7 +83,7 @@ async function reached(path: string, wish: Wish): Promise<Response> {
   }
 }
 
-function once(path: string, { method = 'GET', query = {}, body, ifMatch, signal }: Wish): Promise<Response> {
+function once(path: string, { method = 'GET', query = {}, body, ifMatch, isCheck, signal }: Wish): Promise<Response> {
   const isJson = body !== undefined && !(body instanceof Blob);
   return fetch(addressOf(path, query), {
     method,
@@ -90,6 +92,7 @@ function once(path: string, { method = 'GET', query = {}, body, ifMatch, signal 
       Accept: 'application/json',
       ...(isJson && { 'Content-Type': 'application/json' }),
       ...(ifMatch !== undefined && { 'If-Match': ifMatch }),
+      ...(isCheck && { 'X-Check-Only': 'true' }),
     },
     ...(body !== undefined && { body: isJson ? JSON.stringify(body) : (body as Blob) }),
     ...(signal && { signal }),
@@ -124,6 +127,7 @@ interface Envelope<T> {
 }
 
 function answerOf<T>(response: Response, told: unknown): Answer<T> {
+  if (response.status === 204) return { result: undefined as T, status: 'SUCCESS' };
   if (told === undefined)
     throw new Refusal(response.status, 'NotJson', 'the server answered something that is no JSON');
   const { task_id, status, result, total, next } = told as Envelope<T>;
@@ -146,7 +150,7 @@ interface Told {
   errors?: { field: string; message?: string; code?: string }[];
 }
 
-function refusalOf(response: Response, body: unknown): Refusal {
+export function refusalOf(response: Response, body: unknown): Refusal {
   const told = (body ?? {}) as Told;
   const fields: Record<string, string> = {};
   for (const { field, message, code } of told.errors ?? []) fields[field] = message ?? code ?? 'is not valid';

@@ -4,6 +4,7 @@ import { Refusal, Unreachable } from '../api/ask.js';
 import { useDraft } from './draft.js';
 import { Failure } from './failure.js';
 import { type Field, Line } from './field.js';
+import { type Check, fieldsOf, useChecked } from './use-checked.js';
 
 export type { Field } from './field.js';
 
@@ -15,6 +16,8 @@ interface Props<T extends object> {
   initial: T;
   /** All values, and those that were typed. */
   submit: (values: T, typed: Partial<T>) => Promise<unknown>;
+  /** Asks the server after each pause in typing whether it would refuse that. */
+  check?: Check<T>;
   /** Asks what it is by now, where somebody else may have changed it. */
   again?: () => void;
   label: string;
@@ -31,6 +34,7 @@ export function Form<T extends object>({
   fields,
   initial,
   submit,
+  check,
   again,
   label,
   cancel,
@@ -41,11 +45,16 @@ export function Form<T extends object>({
   const secrets = fields.filter(({ kind }) => kind === 'password').map((field) => field.name);
   const { values, typed, overtaken, change, forget, settle } = useDraft(name, initial, secrets);
   const [failure, setFailure] = useState<Refusal | Unreachable>();
+  const [sent, setSent] = useState<T>();
+  const checked = useChecked(check, values, typed);
   const [isSending, setSending] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  const said = failure instanceof Refusal ? failure.fields : {};
+  const refused = fieldsOf(failure);
+  // What was refused is not what stands there any more.
+  const stands = (field: string) => !check || sent?.[field as keyof T] === values[field as keyof T];
+  const said = { ...checked, ...Object.fromEntries(Object.entries(refused).filter(([field]) => stands(field))) };
   const shown = fields.filter(({ when }) => !when || when(values));
-  const unplaced = Object.entries(said).filter(([field]) => !shown.some(({ name }) => name === field));
+  const unplaced = Object.entries(refused).filter(([field]) => !shown.some(({ name }) => name === field));
 
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
@@ -56,6 +65,7 @@ export function Form<T extends object>({
     if (isSending) return;
     setSending(true);
     setFailure(undefined);
+    setSent(values);
     try {
       await submit(values, typed);
       settle();
@@ -94,7 +104,7 @@ export function Form<T extends object>({
           {advanced.map(line)}
         </details>
       )}
-      {failure && (shown.every((field) => said[field.name] === undefined) || unplaced.length > 0) && (
+      {failure && (shown.every((field) => refused[field.name] === undefined) || unplaced.length > 0) && (
         <Failure of={failure} />
       )}
       {isOvertaken && again && (

@@ -1,0 +1,44 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Refusal } from '../api/ask.js';
+
+/** In milliseconds: the server is not asked between two letters. */
+const PAUSE = 500;
+
+/** Refusals that are of one field without naming it. */
+const placed: Readonly<Record<string, string>> = {
+  ObjectAlreadyExists: 'name',
+  InvalidDisk: 'disk_id',
+};
+
+/** What the server has said of each field. */
+export function fieldsOf(refusal: unknown): Readonly<Record<string, string>> {
+  if (!(refusal instanceof Refusal)) return {};
+  const field = placed[refusal.code];
+  return field === undefined ? refusal.fields : { [field]: refusal.message, ...refusal.fields };
+}
+
+/** Asks whether what is typed would be refused. */
+export type Check<T> = (values: T, typed: Partial<T>, signal: AbortSignal) => Promise<unknown>;
+
+/** What the server says of what is typed, after a pause: of the fields that were touched, as others may be filled in yet. */
+export function useChecked<T extends object>(check: Check<T> | undefined, values: T, typed: Partial<T>) {
+  const [said, setSaid] = useState<Readonly<Record<string, string>>>({});
+  const key = JSON.stringify(values);
+  const isTouched = Object.keys(typed).length > 0;
+  useEffect(() => {
+    if (!check || !isTouched) return setSaid({});
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      check(values, typed, abort.signal).then(
+        () => setSaid({}),
+        // Where the server is away nothing is known to be wrong.
+        (error: unknown) => abort.signal.aborted || setSaid(fieldsOf(error)),
+      );
+    }, PAUSE);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [key, isTouched]);
+  return Object.fromEntries(Object.entries(said).filter(([field]) => field in typed));
+}
