@@ -32,6 +32,11 @@ export const pages: readonly Page[] = [
   { path: '/machines',         title: 'Machines',  group: 'Fleet', isFor: admins,      load: () => import('./pages/machines.js') },
   { path: '/campaigns',        title: 'Campaigns', group: 'Fleet', isFor: superAdmins, load: () => import('./pages/campaigns.js') },
   { path: '/campaigns/:name',  title: 'Campaign',                  isFor: superAdmins, load: () => import('./pages/campaign.js') },
+  { path: '/users',             title: 'Users',        group: 'People', isFor: superAdmins, load: () => import('./pages/users.js') },
+  { path: '/users/:name',       title: 'User',                          isFor: superAdmins, load: () => import('./pages/user.js') },
+  { path: '/groups',            title: 'Groups',       group: 'People', isFor: admins, load: () => import('./pages/groups.js') },
+  { path: '/groups/:name',      title: 'Group',                         isFor: admins, load: () => import('./pages/group.js') },
+  { path: '/tokens',            title: 'Tokens',       group: 'People',                load: () => import('./pages/tokens.js') },
   { path: '/tasks',        title: 'Tasks',   group: 'Server',                load: () => import('./pages/tasks.js') },
 ];
 

@@ -43,7 +43,7 @@ export function DatacenterGroups({ dc, mayChange }: { dc: string; mayChange: boo
         )}
         actions={(group) =>
           mayChange && (
-            <Opens label={`Detach ${group.name} …`}>
+            <Opens label="Detach …" of={group.name}>
               {(close) => (
                 <Confirm
                   title={`Detach ${group.name} from ${dc}?`}

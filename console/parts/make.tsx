@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { type Answer, ask, part, Refusal } from '../api/ask.js';
 import { type Field, Form } from './form.js';
 
@@ -12,6 +13,7 @@ interface Props<V extends object, T> {
   initial: V;
   /** What is sent; unless said, what is filled in. */
   body?: (values: V) => object;
+  told?: (values: V) => ComponentChildren;
   done: (answer: Answer<T>, name: string) => void;
   cancel: () => void;
   label?: string;
@@ -31,6 +33,7 @@ export function Make<V extends object, T = unknown>({
   fields,
   initial,
   body = filled,
+  told,
   done,
   cancel,
   label = 'Make it',

@@ -4,6 +4,8 @@ import { Dialog } from './dialog.js';
 
 interface Props {
   label: string;
+  /** Which of several, for those who do not see what stands beside it. */
+  of?: string;
   /** Of the dialog; whoever brings one of its own has none here. */
   title?: string;
   isMain?: boolean;
@@ -14,7 +16,7 @@ interface Props {
 }
 
 /** A button behind which a dialog waits. */
-export function Opens({ label, title, isMain, isGrave, reason, children }: Props) {
+export function Opens({ label, of, title, isMain, isGrave, reason, children }: Props) {
   const [isOpen, setOpen] = useState(false);
   const close = () => setOpen(false);
   const inside = isOpen && children(close);
@@ -24,6 +26,7 @@ export function Opens({ label, title, isMain, isGrave, reason, children }: Props
         type="button"
         class={isMain ? 'main' : isGrave ? 'grave' : ''}
         aria-disabled={reason !== undefined}
+        aria-label={of && `${label.replace(/ …$/, '')} ${of} …`}
         title={reason}
         onClick={() => reason === undefined && setOpen(true)}
       >

@@ -19,7 +19,7 @@ export function Settings({ dc, asked: { answer, failure, refresh }, mayChange }:
   if (!answer) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
   const isMain = dc === 'main';
   return (
-    <div class="boxes">
+    <div class="boxes loose">
       {groups
         .filter(({ isGlobal }) => isMain || !isGlobal)
         .map((group) => (
