@@ -44,5 +44,15 @@ export function Make<V extends object, T = unknown>({
     if (id === '') throw new Refusal(400, 'InvalidInput', 'it has no name yet', { [called]: 'is missing' });
     done(await ask<T>(`${path}/${part(id)}`, { method: 'POST', body: body(rest as V) }), id);
   };
-  return <Form name={`make:${name}`} fields={fields} initial={initial} submit={submit} label={label} cancel={cancel} />;
+  return (
+    <Form
+      name={`make:${name}`}
+      fields={fields}
+      initial={initial}
+      submit={submit}
+      label={label}
+      cancel={cancel}
+      {...(told && { told })}
+    />
+  );
 }
