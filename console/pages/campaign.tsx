@@ -76,7 +76,7 @@ export default function CampaignPage({ params: { name = '' } }: PageProps) {
       </div>
       {error !== null && <p class="failure">{error}</p>}
       <CampaignBar of={campaign} />
-      <dl class="facts">
+      <dl class="facts box">
         <dt>Image</dt>
         <dd>
           <Link to={`/image/${part(image)}`}>{image_name}</Link>
@@ -96,9 +96,9 @@ export default function CampaignPage({ params: { name = '' } }: PageProps) {
             </>
           )}
         </dd>
-        <dt>Waits for nodes</dt>
+        <dt>Gives up on nodes that are away</dt>
         <dd>
-          until <Time at={until} />
+          <Time at={until} />
         </dd>
       </dl>
       <Table

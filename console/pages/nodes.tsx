@@ -12,6 +12,9 @@ import { type Column, Table } from '../parts/table.js';
 import { Time } from '../parts/words.js';
 import { Link, useQuery } from '../router.js';
 
+/** So many pools have their bars in the list; the others are on the page of the node. */
+const SHOWN = 2;
+
 const columns: readonly Column<ListedNode>[] = [
   {
     name: 'name',
@@ -37,7 +40,20 @@ const columns: readonly Column<ListedNode>[] = [
     name: 'pools',
     title: 'Pools',
     shown: true,
-    cell: ({ pools }) => pools.map((pool) => <PoolBar key={pool.name} pool={pool} />),
+    cell: ({ pools }) => (
+      <>
+        {pools.slice(0, SHOWN).map((pool) => (
+          <PoolBar key={pool.name} pool={pool} />
+        ))}
+        {pools.length > SHOWN && `and ${pools.length - SHOWN} more`}
+      </>
+    ),
+  },
+  {
+    name: 'reason',
+    title: 'Trouble',
+    shown: true,
+    cell: ({ reason }) => reason && <span title={reason}>{reason}</span>,
   },
   { name: 'machines', title: 'Machines', shown: true, isNumber: true, cell: ({ machines }) => machines },
   { name: 'images', title: 'Images', shown: true, isNumber: true, cell: ({ images }) => images },

@@ -33,7 +33,7 @@ export function CampaignMenu({ campaign, tag, changed, removed = changed }: Prop
   };
   return (
     <>
-      <Menu label="Do" title={`what to do with ${name}`}>
+      <Menu label="Actions" title={`actions of ${name}`}>
         <MenuActions actions={actionsOf(campaign, tag, { act, remove: () => setDoomed(true) })} />
       </Menu>
       {isDoomed && (

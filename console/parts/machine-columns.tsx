@@ -1,7 +1,6 @@
-import { part } from '../api/ask.js';
 import type { Results } from '../api/types.js';
-import { Link } from '../router.js';
 import { Badge } from './badge.js';
+import { ImageName } from './image-name.js';
 import type { Column } from './table.js';
 import { Time } from './words.js';
 
@@ -21,9 +20,7 @@ const Images = ({ images }: Pick<Machine, 'images'>) =>
     images.map(({ disk, image }, at) => (
       <span key={disk}>
         {at > 0 && ', '}
-        <Link to={`/image/${part(image)}`} title={`disk ${disk}`}>
-          {image}
-        </Link>
+        <ImageName uuid={image} title={`disk ${disk}`} />
       </span>
     ))
   );

@@ -7,6 +7,7 @@ import { holds, useAccount } from '../session.js';
 import { Badge } from './badge.js';
 import { Dialog } from './dialog.js';
 import { Failure } from './failure.js';
+import { ImageName } from './image-name.js';
 import type { Machine } from './machine-columns.js';
 import { bytes, Time } from './words.js';
 
@@ -80,7 +81,7 @@ function ImageOf({ images, disk }: Pick<Machine, 'images'> & { disk: number }) {
   if (image === undefined) return <span class="quiet">of no image that is known</span>;
   return (
     <>
-      of <Link to={`/image/${part(image)}`}>{image}</Link>
+      of <ImageName uuid={image} />
     </>
   );
 }
