@@ -21,6 +21,7 @@ import { register as events } from './commands/events.js';
 import { register as exportImage } from './commands/export.js';
 import { register as follow } from './commands/follow.js';
 import { register as group } from './commands/group.js';
+import { register as history } from './commands/history.js';
 import { register as icon } from './commands/icon.js';
 import { register as image } from './commands/image.js';
 import { register as importImage } from './commands/import.js';
@@ -30,6 +31,7 @@ import { register as logout } from './commands/logout.js';
 import { register as member } from './commands/member.js';
 import { register as migrate } from './commands/migrate.js';
 import { register as node } from './commands/node.js';
+import { register as overview } from './commands/overview.js';
 import { register as picker } from './commands/picker.js';
 import { register as ping } from './commands/ping.js';
 import { register as repo } from './commands/repo.js';
@@ -62,7 +64,11 @@ const groups: { heading: string; asksServer: boolean; commands: Register[] }[] =
     commands: [dc, image, exportImage, copy, picker, vm, snapshot, createFrom, node, campaign, group, user, settings],
   },
   { heading: 'Images of other servers:', asksServer: true, commands: [importImage, repo, follow, secret] },
-  { heading: 'What is going on:', asksServer: true, commands: [task, uploads, events, webhook, audit] },
+  {
+    heading: 'What is going on:',
+    asksServer: true,
+    commands: [overview, history, task, uploads, events, webhook, audit],
+  },
   { heading: 'Access:', asksServer: true, commands: [ping, whoami, token, api] },
   { heading: 'The whole server:', asksServer: true, commands: [backup, migrate, member] },
   { heading: 'This machine:', asksServer: false, commands: [login, logout, restore, completion] },

@@ -443,3 +443,14 @@ test('what is on its way elsewhere counts as long as it is told, and its daemon 
   t.deepEqual(all(), { downloads: 0, uploads: 0 });
   for (const one of [here, there]) one.close();
 });
+
+test('a server without data centers has an overview too, for those who run it', async (t) => {
+  for (const mode of ['public', 'private'] as const) {
+    const { ask, image, deps } = await startServer(t, { mode });
+    await image();
+    await takeSample(deps);
+    const found = resultOf<Shown>(await ask('GET', '/api/overview', { as: 'admin' }));
+    t.like(found, { images: 1, logical_bytes: 9, stored: { bytes: 9, saved_bytes: 0 } });
+    t.is((await ask('GET', '/api/overview', { as: 'anonymous' })).status, 401);
+  }
+});
