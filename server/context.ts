@@ -27,7 +27,7 @@ interface State {
   requestId: string;
   /** The uuid of the image that is pulled, where the path may say something else. */
   pulls?: string;
-  /** The code of the refusal that was sent. */
+  /** The code of the refusal that was sent, or that a page tells to whom the browser is sent on. */
   refused?: string;
   /** The id of the audit's entry of what the request has changed. */
   entry?: string;

@@ -14,6 +14,7 @@ import type { Hypervisors } from './hypervisors/hypervisors.js';
 import type { Kernel } from './kernel.js';
 import type { Metrics } from './metrics/instruments.js';
 import type { CallbackWish } from './model/callback.js';
+import type { OpenIdRules } from './model/openid.js';
 import type { RecordTag } from './model/record-tag.js';
 import type { RegistryRules } from './model/registries.js';
 import type { Beside } from './operations/beside.js';
@@ -28,10 +29,11 @@ import type { NodeBook } from './operations/node-book.js';
 import type { NodeWork } from './operations/node-work.js';
 import type { RepositoryBook } from './operations/repository-book.js';
 import type { Reservations } from './operations/reservations.js';
-import type { TokenUses } from './operations/token-uses.js';
 import type { SampleBook } from './operations/sample-book.js';
-import type { UploadsUnderWay } from './operations/uploads-under-way.js';
+import type { TokenUses } from './operations/token-uses.js';
 import type { TransfersNow } from './operations/transfers-now.js';
+import type { UploadsUnderWay } from './operations/uploads-under-way.js';
+import type { OpenIdIssuer } from './openid/issuer.js';
 import type { Outgoing } from './outgoing/outgoing.js';
 import type { Readiness } from './readiness.js';
 import type { Seals } from './sealing/seals.js';
@@ -55,6 +57,8 @@ export interface Policy {
   certificateHeader: string | undefined;
   /** Seconds for which a login is good. */
   sessionLifetime: number;
+  /** Whom the place proves where people sign in; absent where there is none. */
+  openid: OpenIdRules | undefined;
   blobGrace: number;
   /** The IMGAPI of other data centers, by their names. */
   datacenters: Readonly<Record<string, string>>;
@@ -92,22 +96,24 @@ export interface Deps {
   imports: ImportsUnderWay;
   /** On the disk that takes the blobs. */
   space: () => Promise<Space>;
-  manifests: Manifests;
-  /** To other stores. */
-  migration: Migration;
-  tasks: TaskRunner;
   /** That disk; absent where the blobs lie in a bucket. */
   disk: (() => Promise<Space>) | undefined;
   /** How the server was, and what it had moved. */
   samples: SampleBook;
   /** The files that are on their way. */
   transfers: TransfersNow;
+  manifests: Manifests;
+  /** To other stores. */
+  migration: Migration;
+  tasks: TaskRunner;
   audit: Audit;
   /** The same on all daemons. */
   recordTag: RecordTag;
   events: EventStreams;
   /** Every request that leaves the daemon. */
   outgoing: Outgoing;
+  /** The place where people sign in; absent where there is none. */
+  openid: OpenIdIssuer | undefined;
   seals: Seals;
   /** What is known of nodes that are talked to. */
   nodeBook: NodeBook;

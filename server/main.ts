@@ -72,6 +72,7 @@ import { TokenUses } from './operations/token-uses.js';
 import { TransfersNow } from './operations/transfers-now.js';
 import { reopenUploads } from './operations/upload-turns.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
+import { openConfiguredIssuer, rulesOf } from './openid/open-configured.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import { proxiesFrom } from './outgoing/proxies.js';
 import { Vault } from './outgoing/vault.js';
@@ -208,9 +209,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     }),
     (opened) => opened.close(),
   );
-  const deps: Deps = {
   const transfers = closing.add(new TransfersNow(records.members), (one) => one.close());
   closing.add(transfers.keepTelling(), (stopTelling) => stopTelling());
+  const deps: Deps = {
     catalog: audit.as(inTheName('upkeep')),
     blobs,
     beside: filesBeside(settings.data, { 'node-key': keys.node.private }),
@@ -227,10 +228,10 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ catalog, bandwidth: new Bandwidth(settings.importBandwidth) }),
     space,
-    manifests: new Manifests(),
     disk: settings.store === undefined ? space : undefined,
     samples: closing.add(await SampleBook.open(catalog), (book) => book.close()),
     transfers,
+    manifests: new Manifests(),
     migration: closing.add(
       await ServerMigration.open({
         settings,
@@ -263,6 +264,7 @@ async function open({ settings, warnings, start }: Config, version: string, clos
     recordTag: recordTags(keys.audit.toPem()),
     events,
     outgoing,
+    openid: await openConfiguredIssuer(settings, process.env, { outgoing, now }),
     seals,
     hypervisors,
     log,
@@ -291,9 +293,9 @@ async function open({ settings, warnings, start }: Config, version: string, clos
   closing.add(keepSweeping(sweeping, isShared ? undefined : { abandonedBefore: startedAt }), (stopSweeping) =>
     stopSweeping(),
   );
+  closing.add(keepSampling({ ...deps, catalog: audit.as(inTheName('schedule')) }), (stopSampling) => stopSampling());
   if (hasDatacenters) {
     closing.add(keepSchedule({ ...deps, catalog: audit.as(inTheName('schedule')) }, settings), (stopKeeping) =>
-  closing.add(keepSampling({ ...deps, catalog: audit.as(inTheName('schedule')) }), (stopSampling) => stopSampling());
       stopKeeping(),
     );
   }
@@ -375,7 +377,9 @@ function policyOf(settings: Settings, version: string): Policy {
   const { insecureRegistries: insecure, lxdRegistries: lxd } = settings;
   const registries = { insecure, lxd, patience: PATIENCE, pauses: PAUSES };
   const snapshots = { silence: settings.snapshotSilence * 1000, pauses: SNAPSHOT_PAUSES };
-  return { ...settings, serverName: settings.serverName ?? `imgapi/${version}`, version, registries, snapshots };
+  const openid = rulesOf(settings);
+  const serverName = settings.serverName ?? `imgapi/${version}`;
+  return { ...settings, serverName, version, openid, registries, snapshots };
 }
 
 /** Where the lock says that no other daemon was at work, what was on its way in before this start is abandoned. */

@@ -46,7 +46,7 @@ const auditRefusals =
   (ctx, next) => {
     whenEnded(ctx, () => {
       const { statusCode, headersSent } = ctx.res;
-      if (!headersSent || statusCode < 400) return;
+      if (!headersSent || (statusCode < 400 && ctx.state.refused === undefined)) return;
       const occasion = occasionOf(ctx, deps);
       const object = objectOf(ctx, deps);
       const result = ctx.state.refused ?? String(statusCode);

@@ -25,6 +25,7 @@ interface Asked {
   method: string;
   path: string;
   changes?: true;
+  fromElsewhere?: true;
 }
 
 /**
@@ -33,8 +34,8 @@ interface Asked {
  */
 export function ownPages(knownAs: KnownAs): (route: Asked) => Middleware[] {
   const isOwn = ownOriginMatcher(knownAs);
-  return ({ method, path, changes }) => {
-    if (!path.startsWith('/api/') && !path.startsWith('/console')) return [];
+  return ({ method, path, changes, fromElsewhere }) => {
+    if (fromElsewhere || (!path.startsWith('/api/') && !path.startsWith('/console'))) return [];
     const check = changes || !READS.has(method) ? checkChange : checkRead;
     return [
       (ctx, next) => {

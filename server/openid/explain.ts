@@ -1,13 +1,24 @@
 import { isRecord } from '../../imgapi/checks.js';
 import { SignInFailed, type SignInProblem } from '../model/sign-in-problem.js';
 
-/** What the library calls a claim that is not as it should be. */
+/** What a claim stands for that is not as it should be. */
 const claims: Readonly<Record<string, SignInProblem>> = {
   aud: 'audience',
   azp: 'audience',
   iss: 'issuer',
   nonce: 'nonce',
+  exp: 'expired',
 };
+
+/** Where the library has no code of its own. */
+const messages: readonly [RegExp, SignInProblem][] = [
+  [/^JWT signature verification failed$/, 'signature'],
+  [/^unexpected JWT "alg" header parameter$/, 'signature'],
+  [/"iss" \(issuer\) (response parameter value|missing)$/, 'issuer'],
+  [/^JWT "nonce" .* claim missing$/, 'nonce'],
+  [/^JWT "aud" .* claim missing$/, 'audience'],
+  [/^JWT "iss" .* claim missing$/, 'issuer'],
+];
 
 /** And what else went wrong, by its codes. */
 const codes: Readonly<Record<string, SignInProblem>> = {
@@ -50,13 +61,13 @@ function* causesOf(error: unknown): Generator<unknown> {
 }
 
 function problemOf(cause: unknown): SignInProblem | undefined {
+  if (cause instanceof Response) return cause.status >= 500 ? 'away' : undefined;
   if (!isRecord(cause) && !(cause instanceof Error)) return undefined;
   const { code, error, claim, message, status } = cause as Record<string, unknown>;
   if (typeof error === 'string' && Object.hasOwn(refusals, error)) return refusals[error];
   if (typeof status === 'number' && status >= 500) return 'away';
-  if (message === 'JWT signature verification failed') return 'signature';
-  if (message === 'unexpected "iss" (issuer) response parameter value') return 'issuer';
-  if (message === 'response parameter "iss" (issuer) missing') return 'issuer';
+  const said = messages.find(([pattern]) => typeof message === 'string' && pattern.test(message));
+  if (said) return said[1];
   if (typeof claim === 'string' && Object.hasOwn(claims, claim)) return claims[claim];
   return typeof code === 'string' && Object.hasOwn(codes, code) ? codes[code] : undefined;
 }
@@ -69,6 +80,7 @@ function detailOf(cause: unknown): string | undefined {
       ? `it says ${[error, said].filter((text) => typeof text === 'string').join(': ')}`
       : undefined;
   }
+  if (cause instanceof Response) return `it answered ${cause.status}`;
   if (!isRecord(cause)) return undefined;
   const { attribute, expected, body, claim } = cause;
   if (attribute === 'issuer' && isRecord(body)) return `it calls itself ${body.issuer}, openidIssuer is ${expected}`;

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import type * as OpenIdClient from 'openid-client';
 import { Exchange } from '../../imgapi/exchange.js';
 import { type Claims, isTold, type OpenIdRules } from '../model/openid.js';
@@ -41,6 +42,8 @@ export interface IssuerOptions {
 export const CALLBACK = '/console/openid/callback';
 
 const PATIENCE = 10_000;
+/** And where somebody leaves. */
+const END_PATIENCE = 2000;
 /** Of an answer. */
 const MOST_BYTES = 1024 ** 2;
 /** For so long its description of itself is good, in milliseconds. */
@@ -49,8 +52,11 @@ const DESCRIBED = 10 * 60_000;
 const AT_ONCE = 8;
 const MOST_WAITING = 100;
 
+/** Of what it tells of itself. */
+const NEEDED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
+
 /** Statuses that are the business of the library. */
-const ANSWERS = Array.from({ length: 200 }, (_, at) => 300 + at);
+const ANSWERS = Array.from({ length: 300 }, (_, at) => 300 + at);
 
 /** The library is loaded here, where somebody has configured an issuer; the issuer is asked when somebody signs in. */
 export async function openIssuer(options: IssuerOptions): Promise<OpenIdIssuer> {
@@ -69,7 +75,10 @@ export async function openIssuer(options: IssuerOptions): Promise<OpenIdIssuer> 
       execute: extensions,
       timeout: patience / 1000,
     });
-    return found.serverMetadata();
+    const metadata = found.serverMetadata();
+    const missing = NEEDED.filter((name) => metadata[name] === undefined);
+    if (missing.length === 0) return metadata;
+    throw new SignInFailed('odd', `the description of the issuer names no ${missing.join(', ')}`);
   };
 
   const metadata = () => {
@@ -146,13 +155,16 @@ export async function openIssuer(options: IssuerOptions): Promise<OpenIdIssuer> 
         return { ...told, ...proven };
       }),
 
-    endUrl: () =>
-      inTurn(async () => {
+    endUrl: () => {
+      const asked = inTurn(async () => {
         const configured = await configuration();
         if (!configured.serverMetadata().end_session_endpoint) return undefined;
         const back = `${publicUrl}/console/`;
         return openid.buildEndSessionUrl(configured, { post_logout_redirect_uri: back }).href;
-      }),
+      });
+      // whoever leaves has left here already
+      return Promise.race([asked.catch(() => undefined), setTimeout(END_PATIENCE, undefined, { ref: false })]);
+    },
   };
 }
 
@@ -173,14 +185,19 @@ function fetcher({ rules, outgoing, patience = PATIENCE }: IssuerOptions): OpenI
     const { origin, pathname, search } = new URL(asked);
     const text = body === undefined || body === null ? undefined : String(body);
     try {
-      const exchange = new Exchange({ url: origin, patience, ...(agent && { agent }) });
+      const exchange = new Exchange({ url: origin, patience: 2 * patience, ...(agent && { agent }) });
       const answer = await exchange.send(method, pathname + search, {
-        headers: { ...headers, ...(text !== undefined && { 'content-length': String(Buffer.byteLength(text)) }) },
+        headers: {
+          ...headers,
+          'accept-version': undefined,
+          ...(text !== undefined && { 'content-length': String(Buffer.byteLength(text)) }),
+        },
         ...(text !== undefined && { upload: Readable.from([Buffer.from(text)]) }),
         answers: ANSWERS,
         signal,
       });
-      return new Response(await read(answer.body), { status: answer.status, headers: answer.headers });
+      const bytes = await read(answer.body);
+      return new Response(bytes.length > 0 ? bytes : null, { status: answer.status, headers: answer.headers });
     } catch (error) {
       if (error instanceof SignInFailed) throw error;
       if (signal?.aborted) throw new SignInFailed('slow', `${origin} did not answer within ${patience / 1000} s`);

@@ -49,6 +49,8 @@ export interface Route extends FoundRoute {
   whileOut?: true;
   /** A GET that changes something all the same. */
   changes?: true;
+  /** Browsers are sent there by other sites: no cookie is the proof there, so it may be theirs who send them. */
+  fromElsewhere?: true;
   /** The servers on which the route exists; all where it is absent. */
   when?: ((policy: Policy) => boolean) | undefined;
   /** Of the management API's; IMGAPI is described by its contract. */

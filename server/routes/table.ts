@@ -33,6 +33,7 @@ import * as registries from './api/registries.js';
 import * as repositories from './api/repositories.js';
 import * as secrets from './api/secrets.js';
 import * as session from './api/session.js';
+import * as sessionWays from './api/session-ways.js';
 import * as settings from './api/settings.js';
 import * as snapshots from './api/snapshots.js';
 import { untagged } from './api/tags.js';
@@ -55,10 +56,11 @@ import { getJob, listImageJobs } from './imgapi/jobs.js';
 import { pushDockerImage } from './imgapi/push.js';
 import { getState, listChannels, ping, reloadAuthKeys, updateState } from './imgapi/status.js';
 import { getMetrics, sendMetrics } from './metrics.js';
+import * as openid from './openid.js';
 import type { Handler, Route } from './route.js';
 
 type Traits = Partial<Pick<Route, 'auth'>> &
-  Pick<Route, 'when' | 'changes' | 'need' | 'moves' | 'logLevel' | 'whileOut'>;
+  Pick<Route, 'when' | 'changes' | 'fromElsewhere' | 'need' | 'moves' | 'logLevel' | 'whileOut'>;
 
 const hasChannels: Traits = { when: ({ channels }: Policy) => channels.length > 0 };
 const clones: Traits = { when: ({ mode }: Policy) => modeLaw[mode].clones };
@@ -71,10 +73,10 @@ const administers: Traits = { need: 'admin' };
 /** Whoever asks is about to prove who it is. */
 const toEverybody: Traits = { auth: 'open' };
 const changes: Traits = { changes: true };
-const rules: Traits = { ...fleet, ...administers };
-const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 /** Another site sends a browser there, which proves by itself what it has begun. */
 const comesBack: Traits = { ...changes, fromElsewhere: true };
+const rules: Traits = { ...fleet, ...administers };
+const scrape: Traits = { need: 'metrics', logLevel: 'debug' };
 
 const row = (
   method: Route['method'],
@@ -133,12 +135,16 @@ export const routes: Route[] = [
   row('GET',    '/readyz',                     'GetReadiness',        'open',    '-',    getReadiness, quiet),
   row('GET',    '/metrics',                    'GetMetrics',          'strict',  '-',    getMetrics, scrape),
 
+  row('GET',    '/console/openid/start',       'StartOpenIdSignIn',   'open',    '-',    openid.start),
+  row('GET',    '/console/openid/callback',    'FinishOpenIdSignIn',  'open',    '-',    openid.callback, comesBack),
+
   api('GET',    '/api/openapi.json',   openApiEndpoint(() => routes)),
   api('GET',    '/api/docs',           docsPageEndpoint(() => routes)),
   api('POST',   '/api/accounts/login',              accounts.login,       toEverybody),
   api('GET',    '/api/accounts/logout',             accounts.logout,      changes),
   api('POST',   '/api/session',                     session.open,        toEverybody),
   api('DELETE', '/api/session',                     session.close,       toEverybody),
+  api('GET',    '/api/session/ways',                sessionWays.show,    toEverybody),
   api('GET',    '/api/account',                     account.show),
   api('PUT',    '/api/account/callback-key',        webhooks.callbackKey),
   api('GET',    '/api/user',                        users.list),
@@ -270,14 +276,14 @@ export const routes: Route[] = [
   api('PUT',    '/api/task/:id/cancel',             tasks.cancel),
   api('GET',    '/api/backup',                      backup.whole,         { ...downloads, ...administers }),
   api('GET',    '/api/member',                      members.list),
+  api('GET',    '/api/overview',                    overview.show),
+  api('GET',    '/api/overview/history',            overview.history),
   api('GET',    '/api/migration',                   migration.show),
   api('POST',   '/api/migration',                   migration.start,      administers),
   api('DELETE', '/api/migration',                   migration.abort,      administers),
   api('GET',    '/api/events',                      events.follow),
   api('GET',    '/api/webhook',                     webhooks.list),
   api('GET',    '/api/webhook/:name',               webhooks.show),
-  api('GET',    '/api/overview',                    overview.show),
-  api('GET',    '/api/overview/history',            overview.history),
   api('POST',   '/api/webhook/:name',               webhooks.create),
   api('PUT',    '/api/webhook/:name',               webhooks.update),
   api('DELETE', '/api/webhook/:name',               webhooks.remove),

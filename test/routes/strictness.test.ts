@@ -60,6 +60,10 @@ const strictness = table<'route' | Given>(`
   GET /readyz                           -     -      -          -       -
   GET /metrics                          401   admin  ops        401     401
 
+  GET /console/openid/start             -     -      -          -       -
+  GET /console/openid/callback          -     -      -          -       -
+  GET /api/session/ways                 -     -      -          -       -
+
   GET /api/openapi.json                 401   admin  ops        401     401
   GET /api/docs                     401   admin  ops        401     401
   GET /api/task                         401   admin  ops        401     401
@@ -194,12 +198,12 @@ const strictness = table<'route' | Given>(`
   DELETE /api/node/:host/storage/:pool/image/:name  401   admin  ops        401     401
   GET /api/nodekey                      401   admin  ops        401     401
   GET /api/member                       401   admin  ops        401     401
+  GET /api/overview                     401   admin  ops        401     401
+  GET /api/overview/history             401   admin  ops        401     401
   GET /api/nodesource                   401   admin  ops        401     401
   GET /api/campaign                     401   admin  ops        401     401
   GET /api/campaign/:name               401   admin  ops        401     401
   POST /api/campaign/:name              401   admin  ops        401     401
-  GET /api/overview                     401   admin  ops        401     401
-  GET /api/overview/history             401   admin  ops        401     401
   PUT /api/campaign/:name               401   admin  ops        401     401
   DELETE /api/campaign/:name            401   admin  ops        401     401
   PUT /api/node/:host/source            401   admin  ops        401     401

@@ -49,6 +49,7 @@ import { TokenUses } from '../../server/operations/token-uses.js';
 import { TransfersNow } from '../../server/operations/transfers-now.js';
 import { reopenUploads } from '../../server/operations/upload-turns.js';
 import { UploadsUnderWay } from '../../server/operations/uploads-under-way.js';
+import { type IssuerOptions, openIssuer } from '../../server/openid/issuer.js';
 import { Outgoing, type OutgoingOptions } from '../../server/outgoing/outgoing.js';
 import { Vault } from '../../server/outgoing/vault.js';
 import { Readiness } from '../../server/readiness.js';
@@ -88,6 +89,10 @@ export interface TestServer {
 }
 
 export interface ServerOptions extends Partial<Policy> {
+  /** One of its own unless it is shared with others. */
+  secretsKey?: Buffer;
+  /** By what the server asks the issuer of the policy. */
+  openidClient?: Pick<IssuerOptions, 'client' | 'secret'> & Partial<Pick<IssuerOptions, 'scopes' | 'patience'>>;
   trusts?: Deps['trusts'];
   isProxy?: Deps['isProxy'];
   now?: Deps['now'];
@@ -140,6 +145,7 @@ const defaults: Policy = {
   trustedProxies: [],
   certificateHeader: undefined,
   sessionLifetime: 43_200,
+  openid: undefined,
   blobGrace: 3600,
   datacenters: {},
   uploadLifetime: 86_400,
@@ -151,7 +157,7 @@ const defaults: Policy = {
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
 
-/** Milliseconds that stores and nodes have to show that they are there, on a machine that tests keep busy. */
+/** Milliseconds that stores, nodes and issuers have to show that they are there, on a machine that tests keep busy. */
 const PATIENT = 60_000;
 
 /** Whatever a test asks for: nobody outside of this machine is asked. */
@@ -194,13 +200,15 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     nodeLimits,
     sshLimits,
     agent,
+    openidClient,
+    secretsKey = randomBytes(32),
     ...policy
   } = options;
   const metrics = new Metrics();
   const stored = measuredCatalog(givenCatalog ?? (await ownCatalog()), metrics);
   const audit = await Audit.open({ catalog: stored, key: new AuditKey(), now, log, metrics });
   const catalog = audit.as(() => ({ who: SYSTEM, what: 'start' }));
-  const seals = new Seals({ what: 'the test', key: randomBytes(32) });
+  const seals = new Seals({ what: 'the test', key: secretsKey });
   const vault = await Vault.open(stored, seals);
   const outgoing = new Outgoing({
     allowedAddresses: ['127.0.0.0/8', '::1'],
@@ -272,16 +280,28 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
     uploads: new UploadsUnderWay(),
     imports: new ImportsUnderWay({ catalog, bandwidth: new Bandwidth(bandwidth), patience }),
     space,
+    disk: space,
+    samples: await SampleBook.open(catalog),
+    transfers: new TransfersNow(catalog.members),
     manifests: new Manifests(),
     migration: noMigration,
     tasks,
     audit,
     recordTag: recordTags('test'),
-    disk: space,
-    samples: await SampleBook.open(catalog),
-    transfers: new TransfersNow(catalog.members),
     events: await EventStreams.open({ catalog, tasks }, eventLimits),
     outgoing,
+    openid:
+      openidClient && policy.openid
+        ? await openIssuer({
+            scopes: ['openid', 'profile', 'email'],
+            patience: PATIENT,
+            ...openidClient,
+            rules: policy.openid,
+            publicUrl: policy.publicUrl ?? '',
+            outgoing,
+            now,
+          })
+        : undefined,
     seals,
     hypervisors,
     policy: { ...defaults, ...policy },
@@ -344,6 +364,8 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
       outgoing.close();
       vault.close();
       await keyring.close();
+      deps.transfers.close();
+      deps.samples.close();
       deps.listing.close();
       deps.fleet.close();
       deps.copies.close();
@@ -360,8 +382,6 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
 export function sample(mode: Mode) {
   return {
     name: 'sample',
-      deps.transfers.close();
-      deps.samples.close();
     version: '1.0.0',
     os: 'smartos',
     type: 'zone-dataset',

@@ -48,7 +48,10 @@ export const close: Endpoint = {
     query: noQuery,
     body: noBody,
     status: 200,
-    answer: z.strictObject({ ended: z.boolean().describe('not where it had ended before') }),
+    answer: z.strictObject({
+      ended: z.boolean().describe('not where it had ended before'),
+      go_to: z.string().nullable().describe('where the browser goes to sign out at the issuer as well'),
+    }),
     refusals: [],
   },
   handler: async (ctx, deps) => {
@@ -57,7 +60,8 @@ export const close: Endpoint = {
     const secret = sessionSecretOf(ctx);
     const ended = secret === undefined ? undefined : await signOut(deps, secret, knockingOf(ctx, deps).onProven);
     clearSessionCookie(ctx);
-    const result = { ended: ended !== undefined };
+    const goTo = ended?.made === 'openid' ? await deps.openid?.endUrl() : undefined;
+    const result = { ended: ended !== undefined, go_to: goTo ?? null };
     send(ctx, { task_id: ctx.state.entry ?? null, status: 'SUCCESS', result }, 200);
   },
 };
