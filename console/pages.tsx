@@ -17,6 +17,7 @@ export interface Page {
 }
 
 const admins = (account: Account) => holds(account, 'admin');
+const importers = (account: Account) => holds(account, 'image_import_admin');
 const superAdmins = ({ super_admin }: Account) => super_admin;
 
 /** Every page on one screen, in the order of the navigation. */
@@ -38,6 +39,11 @@ export const pages: readonly Page[] = [
   { path: '/groups/:name',      title: 'Group',                         isFor: admins, load: () => import('./pages/group.js') },
   { path: '/tokens',            title: 'Tokens',       group: 'People',                load: () => import('./pages/tokens.js') },
   { path: '/tasks',        title: 'Tasks',   group: 'Server',                load: () => import('./pages/tasks.js') },
+  { path: '/repositories',      title: 'Repositories', group: 'Server', isFor: superAdmins, load: () => import('./pages/repositories.js') },
+  { path: '/follows',           title: 'Follows',      group: 'Server', isFor: superAdmins, load: () => import('./pages/follows.js') },
+  { path: '/follows/:name',     title: 'Follow',                        isFor: superAdmins, load: () => import('./pages/follow.js') },
+  { path: '/secrets',           title: 'Secrets',      group: 'Server', isFor: importers, load: () => import('./pages/secrets.js') },
+  { path: '/account',           title: 'My account',   group: 'People',                load: () => import('./pages/account.js') },
 ];
 
 export const isOffered = ({ isFor = () => true }: Page, account: Account) => isFor(account);

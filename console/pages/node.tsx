@@ -70,9 +70,10 @@ function Head({ node, asked: { answer, refresh } }: { node: Node; asked: Asked<N
   };
   return (
     <div class="heads">
-      <h1>
-        {name} <NodeState node={node} />
-      </h1>
+      <h1>{name}</h1>
+      <p class="grow">
+        <NodeState node={node} />
+      </p>
       <Act
         label="Take inventory"
         reason={node.connection ? undefined : 'nobody has said how it is reached'}

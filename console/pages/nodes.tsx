@@ -29,12 +29,9 @@ const columns: readonly Column<ListedNode>[] = [
     title: 'Platform',
     shown: true,
     order: 'platform',
-    cell: ({ platform, version }) => (
-      <>
-        {platform ?? 'not known'} <span class="quiet">{version}</span>
-      </>
-    ),
+    cell: ({ platform }) => platform ?? 'not known',
   },
+  { name: 'version', title: 'Version', cell: ({ version }) => version },
   { name: 'dcs', title: 'Data centers', shown: true, cell: ({ dcs }) => dcs.join(', ') || <i>none</i> },
   {
     name: 'pools',
@@ -43,17 +40,11 @@ const columns: readonly Column<ListedNode>[] = [
     cell: ({ pools }) => (
       <>
         {pools.slice(0, SHOWN).map((pool) => (
-          <PoolBar key={pool.name} pool={pool} />
+          <PoolBar key={pool.name} pool={pool} isShort />
         ))}
         {pools.length > SHOWN && `and ${pools.length - SHOWN} more`}
       </>
     ),
-  },
-  {
-    name: 'reason',
-    title: 'Trouble',
-    shown: true,
-    cell: ({ reason }) => reason && <span title={reason}>{reason}</span>,
   },
   { name: 'machines', title: 'Machines', shown: true, isNumber: true, cell: ({ machines }) => machines },
   { name: 'images', title: 'Images', shown: true, isNumber: true, cell: ({ images }) => images },

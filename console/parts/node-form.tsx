@@ -103,7 +103,7 @@ const fieldsOf = ({ dcs, nodes, secrets }: Choices): readonly Field<NodeWish>[] 
   },
 ];
 
-const nameField: Field<NodeWish> = { name: 'name', label: 'Name', isRequired: true, hint: 'its host name' };
+const nameField: Field<NodeWish> = { name: 'host', label: 'Name', isRequired: true, hint: 'its host name' };
 
 function useFields(own?: string): readonly Field<NodeWish>[] {
   const dcs = useAsked<string[]>('/dc').answer?.result ?? [];
@@ -115,11 +115,12 @@ function useFields(own?: string): readonly Field<NodeWish>[] {
 
 export function AddNode({ close }: { close: () => void }) {
   const fields = useFields();
-  const submit = async ({ name }: NodeWish, typed: Partial<NodeWish>) => {
-    await ask(`/node/${part(name.trim())}`, { method: 'POST', body: bodyOf(typed) });
+  const submit = async ({ host }: NodeWish, typed: Partial<NodeWish>) => {
+    const name = host.trim();
+    await ask(`/node/${part(name)}`, { method: 'POST', body: bodyOf(typed) });
     close();
     toast(`node ${name} is known now`);
-    go(`/nodes/${part(name.trim())}?tab=health`);
+    go(`/nodes/${part(name)}?tab=health`);
   };
   return (
     <Dialog title="Add a node" close={close}>

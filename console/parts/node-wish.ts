@@ -5,7 +5,8 @@ type Body = NonNullable<Bodies['UpdateNode']>;
 
 /** A node as it is typed. */
 export interface NodeWish {
-  name: string;
+  /** Its name, as the server calls it. */
+  host: string;
   dcs: string[];
   address: string;
   port: string;
@@ -24,7 +25,7 @@ export interface NodeWish {
 }
 
 export const newNode: NodeWish = {
-  name: '',
+  host: '',
   dcs: [],
   address: '',
   port: '22',
@@ -57,7 +58,7 @@ export function wishOf(node: Node): NodeWish {
       platform: connection.platform ?? '',
       places: connection.places,
     }),
-    name,
+    host: name,
     dcs,
     addresses,
     known_by_address,
@@ -82,7 +83,7 @@ const spelled: Readonly<Record<string, (text: string) => unknown>> = {
 
 /** Only what was typed: the rest stays as it is. */
 export function bodyOf(typed: Partial<NodeWish>): Body {
-  const { name: _, ...fields } = typed;
+  const { host: _, ...fields } = typed;
   const said = Object.entries(fields).map(([field, value]) => {
     const spell = spelled[field];
     return [field, spell ? spell(String(value)) : value];

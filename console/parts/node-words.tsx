@@ -23,10 +23,15 @@ export function NodeState({ node: { online, since, reason, connection } }: { nod
   }
   return (
     <span class="badges">
-      <Badge text="offline" tone="bad" title={reason ?? 'it does not answer'} />
+      <Badge text="offline" tone="bad" title="it does not answer" />
       <small>
         since <Time at={since} />
       </small>
+      {reason && (
+        <small class="why quiet" title={reason}>
+          {reason}
+        </small>
+      )}
     </span>
   );
 }

@@ -13,7 +13,7 @@ interface Pool {
 const well = /^(online|ok|healthy|active)$/i;
 
 /** How full a pool is, and how well. */
-export const PoolBar = ({ pool: { name, size, free, health } }: { pool: Pool }) => (
+export const PoolBar = ({ pool: { name, size, free, health }, isShort }: { pool: Pool; isShort?: boolean }) => (
   <span class="pool-bar">
     <span>{name}</span>
     {size === null || free === null ? (
@@ -31,7 +31,7 @@ export const PoolBar = ({ pool: { name, size, free, health } }: { pool: Pool }) 
           value={size - free}
         />
         <small>
-          {bytes(free)} of {bytes(size)} free
+          {bytes(free)} {!isShort && `of ${bytes(size)} `}free
         </small>
       </>
     )}
