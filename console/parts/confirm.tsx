@@ -14,16 +14,18 @@ interface Props {
   typed?: string;
   act: () => Promise<unknown>;
   close: () => void;
+  /** Something else takes its place when it is done. */
+  isStaying?: boolean;
 }
 
 /** Asks before something is done that can not be taken back. */
-export function Confirm({ title, children, label, typed, act, close }: Props) {
+export function Confirm({ title, children, label, typed, act, close, isStaying = false }: Props) {
   const fields: readonly Field<{ typed: string }>[] =
     typed === undefined ? [] : [{ name: 'typed', label: `Type ${typed} to go on`, isRequired: true }];
   const submit = async (values: { typed: string }) => {
     if (typed !== undefined && values.typed.trim() !== typed) throw mistyped(typed);
     await act();
-    close();
+    if (!isStaying) close();
   };
   return (
     <Dialog title={title} close={close}>

@@ -6,7 +6,7 @@ import '../style/form.css';
 export interface Field<T> {
   name: keyof T & string;
   label: string;
-  kind?: 'text' | 'password' | 'number' | 'check' | 'checks' | 'area' | 'choice' | 'words' | 'date';
+  kind?: 'text' | 'password' | 'number' | 'check' | 'checks' | 'area' | 'secret-area' | 'choice' | 'words' | 'date';
   hint?: string;
   choices?: readonly (readonly [value: string, label: string])[];
   /** What can be meant, where anything may be typed. */
@@ -71,6 +71,9 @@ export function Line<T>({ field, value, error, theirs, change }: LineProps<T>) {
       <input {...common} type="checkbox" checked={value === true} onChange={(e) => set(e.currentTarget.checked)} />
     ),
     checks: () => <Checks common={common} choices={choices} value={Array.isArray(value) ? value : []} set={set} />,
+    'secret-area': () => (
+      <textarea {...common} rows={6} value={text} autocomplete="off" spellcheck={false} onInput={typed} />
+    ),
     area: () => <textarea {...common} rows={4} value={text} onInput={typed} />,
     choice: () => (
       <select {...common} value={text} onChange={typed}>

@@ -42,7 +42,7 @@ export function Form<T extends object>({
   told,
   children,
 }: Props<T>) {
-  const secrets = fields.filter(({ kind }) => kind === 'password').map((field) => field.name);
+  const secrets = fields.filter(({ kind }) => kind === 'password' || kind === 'secret-area').map((field) => field.name);
   const { values, typed, overtaken, change, forget, settle } = useDraft(name, initial, secrets);
   const [failure, setFailure] = useState<Refusal | Unreachable>();
   const [sent, setSent] = useState<T>();

@@ -19,7 +19,7 @@ interface Wish {
 /** What each scope is good for, beside what its user may do. */
 export const scopes: readonly (readonly [scope: string, words: string])[] = [
   ['admin', 'all that its user may do'],
-  ['write', 'read and change images and what belongs to them; no users, data centers, settings'],
+  ['write', 'images, as its user may; no users or settings'],
   ['read', 'read only'],
   ['metrics', 'the metrics only'],
 ];
