@@ -16,6 +16,7 @@ export interface Page {
   load: () => Promise<{ default: ComponentType<PageProps> }>;
 }
 
+const bringers = (account: Account) => holds(account, 'image_admin') || holds(account, 'image_import_admin');
 const admins = (account: Account) => holds(account, 'admin');
 const importers = (account: Account) => holds(account, 'image_import_admin');
 const superAdmins = ({ super_admin }: Account) => super_admin;
@@ -24,6 +25,13 @@ const superAdmins = ({ super_admin }: Account) => super_admin;
 // biome-ignore format: a table is read down its columns
 export const pages: readonly Page[] = [
   { path: '/',             title: 'Images',  group: 'Images', isFor: admins, load: () => import('./pages/images.js') },
+  { path: '/bring',            title: 'Bring in', group: 'Images', isFor: bringers, load: () => import('./pages/bring.js') },
+  { path: '/bring/repository', title: 'Bring in from a repository', isFor: bringers, load: () => import('./pages/bring-repository.js') },
+  { path: '/bring/url',        title: 'Bring in by URL',            isFor: bringers, load: () => import('./pages/bring-url.js') },
+  { path: '/bring/upload',     title: 'Bring in by upload',         isFor: bringers, load: () => import('./pages/bring-upload.js') },
+  { path: '/bring/snapshot',   title: 'Bring in from a snapshot',   isFor: bringers, load: () => import('./pages/bring-snapshot.js') },
+  { path: '/bring/registry',   title: 'Bring in from a registry',   isFor: bringers, load: () => import('./pages/bring-registry.js') },
+  { path: '/bring/bundle',     title: 'Bring in from a bundle',     isFor: bringers, load: () => import('./pages/bring-bundle.js') },
   { path: '/image/:name',  title: 'Image',                                   load: () => import('./pages/image.js') },
   { path: '/datacenters',       title: 'Data centers', group: 'Fleet', isFor: admins, load: () => import('./pages/datacenters.js') },
   { path: '/datacenters/:name', title: 'Data center',                  isFor: admins, load: () => import('./pages/datacenter.js') },

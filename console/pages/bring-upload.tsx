@@ -1,0 +1,118 @@
+import { useState } from 'preact/hooks';
+import { BringFrame } from '../parts/bring-frame.js';
+import { Drop } from '../parts/drop.js';
+import { EarlierUploads } from '../parts/earlier-uploads.js';
+import { toast } from '../parts/toasts.js';
+import { type Manifest, UploadForm } from '../parts/upload-form.js';
+import { isOf, type KeptUpload, keptUploads } from '../parts/upload-kept.js';
+import { UploadLines } from '../parts/upload-lines.js';
+import { useUploads } from '../parts/use-uploads.js';
+import { useGuard } from '../router.js';
+import { useAccount } from '../session.js';
+
+interface Chosen {
+  key: string;
+  file: File;
+  manifest: Manifest | undefined;
+  /** Begun with the same file, as far as one can tell. */
+  earlier: KeptUpload | undefined;
+}
+
+const stay = () => confirm('Files are still being sent. They stop when you leave; you can go on with them later.');
+
+/** Files of this computer, each of which becomes an image. */
+export default function BringUpload() {
+  const { uuid: user } = useAccount();
+  const uploads = useUploads();
+  const [chosen, setChosen] = useState<readonly Chosen[]>([]);
+  useGuard(uploads.isBusy, stay);
+
+  const take = async (files: File[]) => {
+    const found = await arranged(files, keptUploads(user));
+    setChosen((now) => [...now.filter(({ key }) => found.every((one) => one.key !== key)), ...found]);
+  };
+  const drop = (key: string) => setChosen((now) => now.filter((one) => one.key !== key));
+  const goOn = (file: File, { title, activates, image, id }: KeptUpload) =>
+    uploads.add({ file, title, user, activates, create: async () => image }, { image, id });
+
+  return (
+    <BringFrame path="/bring/upload">
+      <Drop isMany take={take}>
+        Let files fall here. A manifest (.json) beside a file is taken for it.
+      </Drop>
+      <UploadLines uploads={uploads} />
+      {chosen.map(({ key, file, manifest, earlier }) =>
+        earlier ? (
+          <section key={key} class="box sending narrow" aria-label={`upload of ${file.name} that was begun earlier`}>
+            <h2>{file.name}</h2>
+            <p>An upload of this file was begun earlier, for {earlier.title}.</p>
+            <p class="bar">
+              <button
+                type="button"
+                class="main"
+                onClick={() => {
+                  drop(key);
+                  goOn(file, earlier);
+                }}
+              >
+                Go on with it
+              </button>
+              <button
+                type="button"
+                onClick={() =>
+                  setChosen((now) => now.map((one) => (one.key === key ? { ...one, earlier: undefined } : one)))
+                }
+              >
+                Begin another one
+              </button>
+            </p>
+          </section>
+        ) : (
+          <UploadForm
+            key={key}
+            file={file}
+            manifest={manifest}
+            skip={() => drop(key)}
+            add={(order) => {
+              drop(key);
+              uploads.add(order);
+            }}
+          />
+        ),
+      )}
+      {uploads.all.length === 0 && <EarlierUploads user={user} />}
+    </BringFrame>
+  );
+}
+
+const isManifest = ({ name }: File) => /\.(json|manifest|imgmanifest|dsmanifest)$/i.test(name);
+
+/** A manifest stands beside the one file that begins like it, or beside the only one. */
+async function arranged(files: readonly File[], kept: readonly KeptUpload[]): Promise<Chosen[]> {
+  const manifests = await Promise.all(
+    files.filter(isManifest).map(async (file) => [file.name, await read(file)] as const),
+  );
+  const images = files.filter((file) => !isManifest(file));
+  if (images.length === 0 && files.length > 0) toast('there is no file beside the manifest', { isBad: true });
+  return images.map((file) => {
+    const own = manifests.find(([name]) => file.name.startsWith(name.replace(/\.[^.]+$/, '')));
+    const [, manifest] = own ?? (images.length === 1 ? (manifests[0] ?? []) : []);
+    return {
+      key: `${file.name}:${file.size}:${file.lastModified}`,
+      file,
+      manifest,
+      earlier: kept.find((one) => isOf(one, file)),
+    };
+  });
+}
+
+async function read(file: File): Promise<Manifest | undefined> {
+  try {
+    const manifest: unknown = JSON.parse(await file.text());
+    if (typeof manifest === 'object' && manifest !== null && !Array.isArray(manifest)) return manifest as Manifest;
+  } catch {
+    // said below
+  }
+  toast(`${file.name} is no manifest: it holds no JSON object`, { isBad: true });
+  return undefined;
+}

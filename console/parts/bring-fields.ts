@@ -1,0 +1,101 @@
+import type { Account } from '../session.js';
+import type { Field } from './field.js';
+
+/** What can be said of an image that is brought in; what is empty is as its manifest has it. */
+export interface ImageValues {
+  name: string;
+  alias: string;
+  version: string;
+  dc: string;
+  access: string;
+  owner: string;
+  desc: string;
+  tags: string[];
+  dc_bound: boolean;
+}
+
+export const unsaid: ImageValues = {
+  name: '',
+  alias: '',
+  version: '',
+  dc: '',
+  access: '',
+  owner: '',
+  desc: '',
+  tags: [],
+  dc_bound: true,
+};
+
+const NEEDED = { create: ['image_admin'], import: ['image_admin', 'image_import_admin'] } as const;
+
+export type Way = keyof typeof NEEDED;
+
+/** In which data centers an image can be brought in that way; none where the account does not say, as of SuperAdmins. */
+export const datacentersFor = ({ roles }: Account, way: Way) =>
+  Object.keys(roles).filter((dc) => NEEDED[way].every((role) => roles[dc]?.includes(role)));
+
+interface Options {
+  account: Account;
+  /** All that there are, for SuperAdmins. */
+  all: readonly string[];
+  way: Way;
+  /** Where it is not chosen, as with snapshots. */
+  isPlaced?: boolean;
+  /** What is taken where a field stays empty. */
+  unless?: string;
+}
+
+/** The fields of an image, in the order in which they are asked for. */
+export function imageFields<T extends ImageValues>({
+  account,
+  all,
+  way,
+  isPlaced = false,
+  unless = 'as in the manifest',
+}: Options): Field<T>[] {
+  const dcs = account.super_admin ? all : datacentersFor(account, way);
+  const whatIfEmpty = `${unless} where it is empty`;
+  const only = dcs.length === 1 && !account.super_admin;
+  const place: Field<T>[] = [
+    {
+      name: 'dc',
+      label: 'Data center',
+      kind: 'choice',
+      choices: [...(only ? [] : [['', account.super_admin ? 'main' : 'choose one'] as const]), ...dcs.map(same)],
+    },
+    ...(account.super_admin
+      ? ([{ name: 'dc_bound', label: 'Belongs to that data center alone', kind: 'check' }] as const)
+      : []),
+  ];
+  return [
+    { name: 'name', label: 'Name', hint: 'the key by which it is addressed' },
+    { name: 'alias', label: 'Alias', hint: `what people call it; ${whatIfEmpty}` },
+    { name: 'version', label: 'Version', hint: whatIfEmpty },
+    ...(isPlaced ? [] : place),
+    {
+      name: 'access',
+      label: 'Access',
+      kind: 'choice',
+      choices: [
+        ['', unless],
+        ['3', 'private'],
+        ['1', 'public'],
+      ],
+    },
+    { name: 'desc', label: 'Description', hint: whatIfEmpty },
+    { name: 'tags', label: 'Tags', kind: 'words', hint: 'with commas between them', isAdvanced: true },
+    { name: 'owner', label: 'Owner', hint: 'a user, by name; you where it is empty', isAdvanced: true },
+  ];
+}
+
+const same = (text: string) => [text, text] as const;
+
+/** As the server takes it: the key of the image stands in the path, and what is not said is left out. */
+export function bodyOf({ name: _, access, dc_bound, tags, ...rest }: ImageValues): Record<string, unknown> {
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
+    ...(access !== '' && { access: Number(access) }),
+    ...(tags.length > 0 && { tags }),
+    ...(!dc_bound && { dc_bound }),
+  };
+}

@@ -1,0 +1,88 @@
+import { ask, part } from '../api/ask.js';
+import { go, Link } from '../router.js';
+import { bodyOf, type ImageValues, unsaid } from './bring-fields.js';
+import { useImageFields } from './bring-places.js';
+import { taskOf } from './brought.js';
+import { Builds } from './builds.js';
+import { Copy } from './copy.js';
+import { Dialog } from './dialog.js';
+import { Form } from './form.js';
+import { osOf } from './image-words.js';
+import type { Remote } from './repository-images.js';
+import { toast } from './toasts.js';
+import { bytes, Time } from './words.js';
+
+interface Props {
+  repository: string;
+  remote: Remote;
+  close: () => void;
+  begun: (task: string) => void;
+}
+
+/** All that is known of an image of a repository, and the form that imports it. */
+export function RepositoryImport({ repository, remote, close, begun }: Props) {
+  const { uuid, name, version, desc, registered: isHere, state, manifest } = remote;
+  const { fields, initial } = useImageFields<ImageValues>({ way: 'import' });
+  const path = `/imagestore/${part(repository)}/image/${part(uuid)}`;
+  // What nobody has typed over is as in the manifest, of which the form shows no more than a likeness.
+  const bodyFor = ({ dc }: ImageValues, typed: Partial<ImageValues>) => ({
+    ...bodyOf({ ...unsaid, dc, ...typed }),
+    ...(typed.name && { name: typed.name }),
+  });
+  const submit = async (values: ImageValues, typed: Partial<ImageValues>) => {
+    const task = taskOf(await ask(path, { method: 'POST', body: bodyFor(values, typed) }));
+    if (task !== undefined) return begun(task);
+    toast(`${name} ${version} is registered`);
+    go(`/image/${part(uuid)}`);
+  };
+  return (
+    <Dialog title={`${name} ${version}`} close={close}>
+      <dl class="facts">
+        <dt>UUID</dt>
+        <dd>
+          <code>{uuid}</code> <Copy text={uuid} what="the uuid" />
+        </dd>
+        <dt>OS</dt>
+        <dd>
+          {osOf(remote)}, {remote.type}
+        </dd>
+        <dt>Download</dt>
+        <dd>{remote.download_size === 0 ? 'not said' : bytes(remote.download_size)}</dd>
+        <dt>Published</dt>
+        <dd>{remote.created === '' ? 'not said' : <Time at={remote.created} />}</dd>
+        <dt>State</dt>
+        <dd>{state}</dd>
+        {desc && (
+          <>
+            <dt>Description</dt>
+            <dd>{desc}</dd>
+          </>
+        )}
+      </dl>
+      <details>
+        <summary>Manifest</summary>
+        <pre>{JSON.stringify(manifest, null, 2)}</pre>
+      </details>
+      {isHere ? (
+        <p>
+          It is here already: <Link to={`/image/${part(uuid)}`}>look at it</Link>.
+        </p>
+      ) : (
+        <>
+          <Builds repository={repository} remote={remote} />
+          <Form
+            name={`import:${repository}:${uuid}`}
+            fields={fields}
+            initial={{ ...initial, name, alias: name, version, desc }}
+            submit={submit}
+            check={(values, typed, signal) =>
+              ask(path, { method: 'POST', body: bodyFor(values, typed), isCheck: true, signal })
+            }
+            label="Import"
+            cancel={close}
+          />
+        </>
+      )}
+    </Dialog>
+  );
+}

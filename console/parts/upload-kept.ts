@@ -1,0 +1,41 @@
+import { remember, remembered } from '../remember.js';
+
+/** An upload that was begun with a file of this computer, and what is needed to go on with it: nothing of that is secret. */
+export interface KeptUpload {
+  id: string;
+  /** By its uuid. */
+  image: string;
+  /** As people know it. */
+  title: string;
+  filename: string;
+  size: number;
+  /** When the file was changed last. */
+  modified: number;
+  activates: boolean;
+  /** Whose it is: others of this browser neither see it nor can go on with it. */
+  user: string;
+}
+
+const NAME = 'uploads';
+
+/** What was forgotten for other reasons is not kept for ever. */
+const MOST = 50;
+
+const all = () => remembered<KeptUpload[]>(NAME) ?? [];
+
+export const keptUploads = (user: string): KeptUpload[] => all().filter((one) => one.user === user);
+
+export const keepUpload = (upload: KeptUpload): void =>
+  remember(NAME, [...all().filter(({ id }) => id !== upload.id), upload].slice(-MOST));
+
+export const forgetUpload = (id: string): void =>
+  remember(
+    NAME,
+    all().filter((one) => one.id !== id),
+  );
+
+type Looks = Pick<File, 'name' | 'size' | 'lastModified'>;
+
+/** Whether it is the file that it was begun with, as far as its name, size and time tell. */
+export const isOf = ({ filename, size, modified }: KeptUpload, file: Looks): boolean =>
+  filename === file.name && size === file.size && modified === file.lastModified;
