@@ -4,6 +4,7 @@ import { signIn, signOut } from '../../operations/sign-in.js';
 import { knockingOf } from '../knocking.js';
 import { clearSessionCookie, sessionSecretOf, setSessionCookie } from '../session-cookie.js';
 import { account, presentAccount } from './account.js';
+import { withoutDatacenter } from './datacenter-named.js';
 import { type Endpoint, noBody, noQuery } from './endpoint.js';
 import { send } from './envelope.js';
 import { parse } from './input.js';
@@ -18,23 +19,29 @@ const byToken = z.strictObject({
     .describe('or the secret of a login; the session is good for no more than it'),
 });
 
+/** As it is described: the one or the other. */
+const given = z.strictObject({
+  ...byPassword.partial().shape,
+  ...byToken.partial().shape,
+});
+
 /** Both are open: what proves somebody is in the body, or is the cookie itself, good or not. */
 export const open: Endpoint = {
   description: {
     name: 'OpenSession',
     summary: 'signs a browser in: the secret of its session is in a cookie, which counts here and for the console only',
     query: noQuery,
-    body: z.union([byPassword, byToken]),
+    body: given,
     status: 200,
     answer: account,
     refusals: ['TooManyRequests'],
   },
   handler: async (ctx, deps) => {
-    const { body } = ctx.request;
+    const body = withoutDatacenter(given, ctx.request.body);
     ctx.set('Cache-Control', 'no-store');
-    parse(noQuery, ctx.query, 'query');
-    const given = isRecord(body) && 'token' in body ? parse(byToken, body, 'body') : parse(byPassword, body, 'body');
-    const signedIn = await signIn(deps, given, { ...knockingOf(ctx, deps), before: sessionSecretOf(ctx) });
+    parse(noQuery, withoutDatacenter(noQuery, ctx.query), 'query');
+    const proof = isRecord(body) && 'token' in body ? parse(byToken, body, 'body') : parse(byPassword, body, 'body');
+    const signedIn = await signIn(deps, proof, { ...knockingOf(ctx, deps), before: sessionSecretOf(ctx) });
     setSessionCookie(ctx, deps, signedIn);
     const result = presentAccount(signedIn.caller, signedIn.own);
     send(ctx, { task_id: ctx.state.entry ?? null, status: 'SUCCESS', result }, 200);
@@ -56,7 +63,7 @@ export const close: Endpoint = {
   },
   handler: async (ctx, deps) => {
     ctx.set('Cache-Control', 'no-store');
-    parse(noQuery, ctx.query, 'query');
+    parse(noQuery, withoutDatacenter(noQuery, ctx.query), 'query');
     const secret = sessionSecretOf(ctx);
     const ended = secret === undefined ? undefined : await signOut(deps, secret, knockingOf(ctx, deps).onProven);
     clearSessionCookie(ctx);
