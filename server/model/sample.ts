@@ -127,9 +127,15 @@ export function sightOf(caller: Caller, datacenter?: string): Sight {
 }
 
 function withinOne(names: ReadonlySet<string>): Sight {
-  return (place) => {
+  const known = new Map<Place, boolean>();
+  const isSeen = (place: Place) => {
     if (place === NOWHERE || names.size === 0) return false;
     return place === EVERYWHERE || place.split(',').some((name) => names.has(name));
+  };
+  return (place) => {
+    const found = known.get(place) ?? isSeen(place);
+    known.set(place, found);
+    return found;
   };
 }
 
@@ -169,7 +175,7 @@ function fewer(places: ReadonlyMap<Place, Figures>): Map<Place, Figures> {
   return new Map([...sorted.slice(0, MOST_PLACES - 1), [NOWHERE, lumped]]);
 }
 
-export const added = (one: Figures, other: Figures): Figures => ({
+const added = (one: Figures, other: Figures): Figures => ({
   ...withFlows(one, other),
   images: one.images + other.images,
   bytes: one.bytes + other.bytes,
@@ -195,8 +201,8 @@ export function isNews(last: Sample | undefined, at: Date, { stored, saved, disk
 }
 
 /** The sum over the places that are seen. */
-export function figuresIn({ places }: Pick<Sample, 'places'>, sees: Sight): Figures {
-  let sum: Figures = { images: 0, bytes: 0 };
-  for (const place in places) if (sees(place)) sum = added(sum, places[place]!);
+export function sumIn({ places }: Pick<Sample, 'places'>, figure: keyof Figures, sees: Sight): number {
+  let sum = 0;
+  for (const place in places) if (sees(place)) sum += places[place]![figure] ?? 0;
   return sum;
 }

@@ -1,33 +1,39 @@
-import { type Density, densities, eachDensity, figuresIn, type Sample, type Sight } from './sample.js';
+import { type Density, densities, eachDensity, type Figures, flows, type Sample, type Sight, sumIn } from './sample.js';
 
 interface Row {
   value(sample: Sample, sees: Sight): number | undefined;
   /** It happened in a stretch of time and adds up, instead of standing until it changes. */
-  flows?: true;
+  flows?: boolean;
   /** It tells of the server as a whole. */
   whole?: true;
 }
 
+const summed = (figure: keyof Figures): Row => ({
+  value: (sample, sees) => sumIn(sample, figure, sees),
+  flows: flows.some((flow) => flow === figure),
+});
+const whole = (value: (sample: Sample) => number | undefined): Row => ({ value, whole: true });
+
 /** What there is a history of. */
 export const series = {
-  images: { value: (sample, sees) => figuresIn(sample, sees).images },
-  logical_bytes: { value: (sample, sees) => figuresIn(sample, sees).bytes },
-  stored_bytes: { value: ({ stored }) => stored, whole: true },
-  saved_bytes: { value: ({ saved }) => saved, whole: true },
-  free_bytes: { value: ({ disk }) => disk?.free, whole: true },
-  downloads: { value: (sample, sees) => figuresIn(sample, sees).downloads, flows: true },
-  served_bytes: { value: (sample, sees) => figuresIn(sample, sees).served, flows: true },
-  uploads: { value: (sample, sees) => figuresIn(sample, sees).uploads, flows: true },
-  taken_bytes: { value: (sample, sees) => figuresIn(sample, sees).taken, flows: true },
-  imports: { value: (sample, sees) => figuresIn(sample, sees).imports, flows: true },
-  imported_bytes: { value: (sample, sees) => figuresIn(sample, sees).imported, flows: true },
-  failed_tasks: { value: (sample, sees) => figuresIn(sample, sees).failed, flows: true },
+  images: summed('images'),
+  logical_bytes: summed('bytes'),
+  stored_bytes: whole(({ stored }) => stored),
+  saved_bytes: whole(({ saved }) => saved),
+  free_bytes: whole(({ disk }) => disk?.free),
+  downloads: summed('downloads'),
+  served_bytes: summed('served'),
+  uploads: summed('uploads'),
+  taken_bytes: summed('taken'),
+  imports: summed('imports'),
+  imported_bytes: summed('imported'),
+  failed_tasks: summed('failed'),
 } as const satisfies Record<string, Row>;
 
 export type Series = keyof typeof series;
 export const eachSeries = Object.keys(series) as [Series, ...Series[]];
 
-export const isOfTheWhole = (what: Series): boolean => (series[what] as Row).whole === true;
+export const isOfTheWhole = (what: Series): boolean => series[what].whole === true;
 
 export interface Stretch {
   from: Date;
@@ -82,7 +88,7 @@ export function courseOf(
   { start, step, count }: Grid,
   { sees, now }: { sees: Sight; now: Date },
 ): Course {
-  const { value, flows }: Row = series[what];
+  const { value, flows } = series[what];
   const values: (number | undefined)[] = new Array(count).fill(undefined);
   for (const sample of samples) {
     const slot = Math.floor((Date.parse(sample.from) - start) / step);

@@ -117,14 +117,41 @@ type Counts = Pick<Busy, 'id' | 'downloads' | 'bytes'>;
 
 const byDownloads = (a: Counts, b: Counts) => b.downloads - a.downloads || b.bytes - a.bytes || (a.id < b.id ? -1 : 1);
 
-/** Over several hours, and over all places that are seen; the busiest first. */
-export function busiest(hours: readonly BusyHour[], what: 'images' | 'nodes', sees: Sight): Counts[] {
-  const summed = new Map<string, Counts>();
+/** Of each place, the first over several hours. */
+export type BusyPlaces = ReadonlyMap<Place, readonly Counts[]>;
+
+/** So many of each place count when places are put together. */
+const TOGETHER = 200;
+
+export function busyPlaces(hours: readonly BusyHour[], what: 'images' | 'nodes'): BusyPlaces {
+  const places = new Map<Place, Map<string, Counts>>();
   for (const hour of hours) {
     for (const { id, place, downloads, bytes } of hour[what]) {
-      if (!sees(place)) continue;
-      const known = summed.get(id) ?? { id, downloads: 0, bytes: 0 };
-      summed.set(id, { id, downloads: known.downloads + downloads, bytes: known.bytes + bytes });
+      const there = places.get(place) ?? new Map<string, Counts>();
+      places.set(place, there);
+      const known = there.get(id);
+      if (known) {
+        known.downloads += downloads;
+        known.bytes += bytes;
+      } else there.set(id, { id, downloads, bytes });
+    }
+  }
+  return new Map(
+    Array.from(places, ([place, there]) => [place, [...there.values()].sort(byDownloads).slice(0, TOGETHER)]),
+  );
+}
+
+/** Over all places that are seen; the busiest first. */
+export function busiest(places: BusyPlaces, sees: Sight): Counts[] {
+  const summed = new Map<string, Counts>();
+  for (const [place, there] of places) {
+    if (!sees(place)) continue;
+    for (const { id, downloads, bytes } of there) {
+      const known = summed.get(id);
+      if (known) {
+        known.downloads += downloads;
+        known.bytes += bytes;
+      } else summed.set(id, { id, downloads, bytes });
     }
   }
   return [...summed.values()].sort(byDownloads);

@@ -1,8 +1,8 @@
 import type { Catalog } from '../../storage/catalog.js';
 import { contents } from '../../storage/holdings.js';
 import { ReadModel } from '../../storage/read-model.js';
-import { type Density, eachDensity, endOf, type Sample, type Sampling, samples } from '../model/sample.js';
-import { type BusyHour, busyHours } from '../model/traffic.js';
+import { type Density, densities, eachDensity, endOf, type Sample, type Sampling, samples } from '../model/sample.js';
+import { type BusyHour, type BusyPlaces, busyHours, busyPlaces } from '../model/traffic.js';
 
 /** Bytes that are kept, each content once, and those that need not be because of that. */
 export interface Kept {
@@ -10,12 +10,16 @@ export interface Kept {
   saved: number;
 }
 
+/** A day and a week, of images and of nodes, now and in the hour before. */
+const MOST_REMEMBERED = 8;
+
 /** What is known of how the server was, in memory: some thousand samples. It follows every write. */
 export class SampleBook {
   /** When it was looked last and there was nothing to be told, and how far the chains of the audit went. */
   passed: Sampling | undefined;
   #kept: Promise<Kept> | undefined;
-  readonly #unfollow: () => void;
+  readonly #busy = new Map<string, BusyPlaces>();
+  readonly #unfollow: (() => void)[];
 
   static async open(catalog: Catalog): Promise<SampleBook> {
     const byTime = { compare: compareTimes, rank: ({ from }: Timed) => Date.parse(from) };
@@ -33,9 +37,12 @@ export class SampleBook {
     private readonly all: ReadModel<Sample>,
     private readonly busy: ReadModel<BusyHour>,
   ) {
-    this.#unfollow = catalog.follow(contents, () => {
-      this.#kept = undefined;
-    });
+    this.#unfollow = [
+      catalog.follow(contents, () => {
+        this.#kept = undefined;
+      }),
+      catalog.follow(busyHours, () => this.#busy.clear()),
+    ];
   }
 
   /** The oldest first; as it is now. */
@@ -50,7 +57,8 @@ export class SampleBook {
   /** The last one whose stretch was over at a time; none from before samples were taken. */
   lastBefore(time: number): Sample | undefined {
     for (const density of eachDensity) {
-      const found = this.samples(density).findLast((sample) => endOf(sample) <= time);
+      const from = new Date(time - densities[density].every).toISOString();
+      const found = this.samples(density).findLast((sample) => sample.from <= from);
       if (found) return found;
     }
     return undefined;
@@ -71,6 +79,20 @@ export class SampleBook {
     return this.busy.sorted;
   }
 
+  /** What was busy since an hour; counted again only where an hour has come or gone, or has more in it. */
+  busySince(from: string, what: 'images' | 'nodes'): BusyPlaces {
+    const key = `${what} ${from}`;
+    const known = this.#busy.get(key);
+    if (known) return known;
+    if (this.#busy.size >= MOST_REMEMBERED) this.#busy.clear();
+    const found = busyPlaces(
+      this.hours.filter((hour) => hour.from >= from),
+      what,
+    );
+    this.#busy.set(key, found);
+    return found;
+  }
+
   /** Counted again only where a content has come or gone, or has another holder. */
   kept(): Promise<Kept> {
     this.#kept ??= countKept(this.catalog).catch((error: unknown) => {
@@ -81,7 +103,7 @@ export class SampleBook {
   }
 
   close(): void {
-    this.#unfollow();
+    for (const unfollow of this.#unfollow) unfollow();
     this.all.close();
     this.busy.close();
   }

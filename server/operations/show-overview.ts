@@ -3,24 +3,25 @@ import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
 import { type Forecast, forecast } from '../model/forecast.js';
 import { mayAsk } from '../model/permissions.js';
-import { datacenterReach } from '../model/reach.js';
 import { staleness } from '../model/repository.js';
 import {
-  added,
   DAY,
-  type Figures,
   type Flows,
-  figuresIn,
+  flows,
+  HOUR,
   type Levels,
+  placeOf,
   type Sample,
   type Sight,
   sightOf,
+  startOf,
+  sumIn,
 } from '../model/sample.js';
 import { type Course, courseOf, gridOf, isOfTheWhole, type Series, type Stretch } from '../model/series.js';
 import { seesTask, type Task, tasks } from '../model/task.js';
 import { busiest, SHOWN } from '../model/traffic.js';
 import { findDatacenter } from './find-datacenter.js';
-import type { ListedImage } from './listing.js';
+import type { ListedImage, Listing } from './listing.js';
 import { setupsOf } from './repositories.js';
 import type { SampleBook } from './sample-book.js';
 
@@ -84,33 +85,18 @@ const ago = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY } as con
 /** Of what has failed in so many days, the first are told. */
 const FAILED_IN = 7 * DAY;
 const MOST_FAILED = 20;
-/** So many tasks are looked at: what was begun long ago and has failed lately is not looked for. */
-const LOOKED_AT = 500;
+/** Of each status, so many tasks are looked at, those first that were begun last. */
+const LOOKED_AT = 200;
 
 /** Of the data center that is named; else of all that the caller may know of. */
 export async function showOverview(deps: Deps, caller: Caller, dc: string | undefined): Promise<Overview> {
   const sees = checkedSight(deps, caller, dc);
   const { samples: book, listing } = deps;
   const at = deps.now();
-  const seen = imagesSeen(deps, caller, dc);
-  const levels = { images: seen.length, bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const levels = levelsIn(listing, sees);
   const { last } = book;
   const isWhole = isOperator(caller) && dc === undefined;
   const current = { at, levels, ...(isWhole && last && { stored: last.stored }) };
-  const isShown = new Set(isWhole ? [] : seen.map(({ uuid }) => uuid));
-  const busySince = (span: number): BusyIn => {
-    const since = new Date(at.getTime() - span).toISOString();
-    const hours = book.hours.filter(({ from }) => from >= since);
-    return {
-      images: busiest(hours, 'images', sees)
-        .filter(({ id }) => isWhole || isShown.has(id))
-        .slice(0, SHOWN)
-        .map(({ id, ...counts }) => ({ uuid: id, ...named(listing.get(id)), ...counts })),
-      nodes: busiest(hours, 'nodes', sees)
-        .slice(0, SHOWN)
-        .map(({ id, ...counts }) => ({ name: id, ...counts })),
-    };
-  };
   return {
     at,
     sampled: isOperator(caller) ? last?.at : undefined,
@@ -123,10 +109,10 @@ export async function showOverview(deps: Deps, caller: Caller, dc: string | unde
       year: grownSince(book, 'year', current, sees),
     },
     now: deps.transfers.count(sees),
-    day: flowsSince(book.samples('minutes'), at.getTime() - DAY, sees),
-    week: flowsSince(book.samples('hours'), at.getTime() - 7 * DAY, sees),
-    busyDay: busySince(DAY),
-    busyWeek: busySince(7 * DAY),
+    day: flowsSince(book.samples('minutes'), before(at, DAY), sees),
+    week: flowsSince(book.samples('hours'), before(at, 7 * DAY), sees),
+    busyDay: busySince(deps, before(at, DAY), { sees, isWhole }),
+    busyWeek: busySince(deps, before(at, 7 * DAY), { sees, isWhole }),
     ...(await tasksSeen(deps, caller, dc)),
     repositories: repositoriesSeen(deps, caller, at),
   };
@@ -154,11 +140,38 @@ function checkedSight(deps: Deps, caller: Caller, dc: string | undefined): Sight
   return sightOf(caller, dc);
 }
 
-/** What the lists of data centers show, and for operators all there is. */
-function imagesSeen({ listing }: Deps, caller: Caller, dc: string | undefined): readonly ListedImage[] {
-  if (isOperator(caller) && dc === undefined) return listing.sorted;
-  const where = dc !== undefined ? [dc] : caller.kind === 'user' ? [...caller.rights.admin] : [];
-  return listing.within(datacenterReach(where)).filter(({ registration }) => registration.access !== 'internal');
+const before = (at: Date, time: number) => new Date(at.getTime() - time).toISOString();
+
+function levelsIn(listing: Listing, sees: Sight): Levels {
+  const levels = { images: 0, bytes: 0 };
+  for (const image of listing.sorted) {
+    if (!sees(placeOf(image))) continue;
+    levels.images += 1;
+    levels.bytes += image.bytes;
+  }
+  return levels;
+}
+
+/** Operators are told of what is not here any more as well; others of what they see now. */
+function busySince(
+  { samples: book, listing }: Deps,
+  since: string,
+  { sees, isWhole }: { sees: Sight; isWhole: boolean },
+): BusyIn {
+  const from = startOf('hours', new Date(Date.parse(since) + HOUR - 1));
+  const isShown = ({ id }: { id: string }) => {
+    const image = listing.get(id);
+    return isWhole || (image !== undefined && sees(placeOf(image)));
+  };
+  return {
+    images: busiest(book.busySince(from, 'images'), sees)
+      .filter(isShown)
+      .slice(0, SHOWN)
+      .map(({ id, ...counts }) => ({ uuid: id, ...named(listing.get(id)), ...counts })),
+    nodes: busiest(book.busySince(from, 'nodes'), sees)
+      .slice(0, SHOWN)
+      .map(({ id, ...counts }) => ({ name: id, ...counts })),
+  };
 }
 
 const named = (image: ListedImage | undefined) =>
@@ -183,38 +196,40 @@ interface Current {
 
 /** Against the last sample from before; nothing where there is none. */
 function grownSince(book: SampleBook, span: keyof typeof ago, { at, levels, stored }: Current, sees: Sight) {
-  const before = book.lastBefore(at.getTime() - ago[span]);
-  if (!before) return undefined;
-  const { images, bytes } = figuresIn(before, sees);
+  const then = book.lastBefore(at.getTime() - ago[span]);
+  if (!then) return undefined;
   return {
-    images: levels.images - images,
-    bytes: levels.bytes - bytes,
-    ...(stored !== undefined && { stored: stored - before.stored }),
+    images: levels.images - sumIn(then, 'images', sees),
+    bytes: levels.bytes - sumIn(then, 'bytes', sees),
+    ...(stored !== undefined && { stored: stored - then.stored }),
   };
 }
 
-function flowsSince(samples: readonly Sample[], time: number, sees: Sight): Flows {
-  let sum: Figures = { images: 0, bytes: 0 };
-  for (let place = samples.length - 1; place >= 0 && Date.parse(samples[place]!.from) >= time; place -= 1) {
-    sum = added(sum, figuresIn(samples[place]!, sees));
+function flowsSince(samples: readonly Sample[], since: string, sees: Sight): Flows {
+  const sum: Flows = {};
+  for (let at = samples.length - 1; at >= 0 && samples[at]!.from >= since; at -= 1) {
+    for (const flow of flows) sum[flow] = (sum[flow] ?? 0) + sumIn(samples[at]!, flow, sees);
   }
   return sum;
 }
 
 async function tasksSeen({ catalog, now }: Deps, caller: Caller, dc: string | undefined) {
   const isMeant = (task: Task) => seesTask(caller, task) && (dc === undefined || task.datacenter === dc);
-  const found = async (status: Task['status']) => {
+  const found = async (status: Task['status'], { most, since = '' }: { most: number; since?: string }) => {
     const meant: Task[] = [];
     const newest = { prefix: `${status}/`, reverse: true, limit: LOOKED_AT } as const;
-    for await (const { record } of catalog.range(tasks, 'status', newest)) if (isMeant(record)) meant.push(record);
+    for await (const { record } of catalog.range(tasks, 'status', newest)) {
+      if (isMeant(record) && (record.finished ?? since) >= since) meant.push(record);
+      if (meant.length === most) break;
+    }
     return meant;
   };
   const since = new Date(now().getTime() - FAILED_IN).toISOString();
-  const failed = (await found('FAILURE')).filter(({ finished = '' }) => finished >= since);
+  const failed = await found('FAILURE', { most: MOST_FAILED, since });
   return {
-    running: (await found('STARTED')).length,
-    waiting: (await found('PENDING')).length,
-    failed: failed.sort((a, b) => (a.finished! > b.finished! ? -1 : 1)).slice(0, MOST_FAILED),
+    running: (await found('STARTED', { most: LOOKED_AT })).length,
+    waiting: (await found('PENDING', { most: LOOKED_AT })).length,
+    failed: failed.sort((a, b) => (a.finished! > b.finished! ? -1 : 1)),
   };
 }
 
