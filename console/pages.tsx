@@ -52,6 +52,10 @@ export const pages: readonly Page[] = [
   { path: '/follows/:name',     title: 'Follow',                        isFor: superAdmins, load: () => import('./pages/follow.js') },
   { path: '/secrets',           title: 'Secrets',      group: 'Server', isFor: importers, load: () => import('./pages/secrets.js') },
   { path: '/account',           title: 'My account',   group: 'People',                load: () => import('./pages/account.js') },
+  { path: '/webhooks',          title: 'Webhooks',     group: 'Server',                load: () => import('./pages/webhooks.js') },
+  { path: '/webhooks/:name',    title: 'Webhook',                                      load: () => import('./pages/webhook.js') },
+  { path: '/audit',             title: 'Audit',        group: 'Server', isFor: admins, load: () => import('./pages/audit.js') },
+  { path: '/server',            title: 'Server',       group: 'Server', isFor: superAdmins, load: () => import('./pages/server.js') },
 ];
 
 export const isOffered = ({ isFor = () => true }: Page, account: Account) => isFor(account);

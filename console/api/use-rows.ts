@@ -9,6 +9,8 @@ const CHUNK = 100;
 export interface Rows<T> {
   /** Undefined while nothing is known yet. */
   total: number | undefined;
+  /** There are more than anybody has counted. */
+  isOpen?: boolean;
   /** Undefined where the row has not come yet. */
   at(index: number): T | undefined;
   /** What is looked at now: it is fetched, and kept fresh. */

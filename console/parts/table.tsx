@@ -37,6 +37,8 @@ interface Props<T> {
 
 /** Rows above and below what is seen. */
 const AROUND = 12;
+/** In pixels, while there is none to measure. */
+const ROW = 44;
 
 /** A list of any length: what is not seen is not there, but the scrollbar, the keys and screen readers know of it. */
 export function Table<T>({
@@ -54,7 +56,7 @@ export function Table<T>({
   const { chosen, choose } = useColumns(name, columns);
   const [order, setOrder] = useQuery('sort');
   const body = useRef<HTMLTableSectionElement>(null);
-  const { first, last, height, toRow } = useWindow(body, rows.total ?? 0);
+  const { first, last, height, toRow } = useWindow(body, rows.total ?? 0, chosen.length);
   const [focused, setFocused] = useState(0);
   useEffect(() => rows.show(first, last), [first, last, rows.show]);
 
@@ -76,10 +78,14 @@ export function Table<T>({
   };
 
   return (
-    <div class="table">
+    <div class="table" style={{ '--lines': chosen.length }}>
       <div class="table-bar">
         <span class="count" role="status">
-          {rows.total === undefined ? 'loading …' : `${total} ${total === 1 ? 'row' : 'rows'}`}
+          {rows.total === undefined
+            ? 'loading …'
+            : rows.isOpen
+              ? `more than ${total - 1} rows`
+              : `${total} ${total === 1 ? 'row' : 'rows'}`}
           {selection && selection.size > 0 && `, ${selection.size} selected`}
         </span>
         {tools}
@@ -189,14 +195,14 @@ const Waiting = ({ index, width }: { index: number; width: number }) => (
   </tr>
 );
 
-/** Which rows are to be seen: all are of one height, which the style says. */
-function useWindow(body: { current: HTMLElement | null }, total: number) {
-  const [seen, setSeen] = useState({ first: 0, last: 2 * AROUND, height: 44 });
+/** Which rows are to be seen: all are of one height, which the style says; on a phone by how many columns there are. */
+function useWindow(body: { current: HTMLElement | null }, total: number, columns: number) {
+  const [seen, setSeen] = useState({ first: 0, last: 2 * AROUND, height: ROW });
   useEffect(() => {
     const look = () => {
       const element = body.current;
       if (!element) return;
-      const height = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 44;
+      const height = element.querySelector('tr:not(.gap)')?.getBoundingClientRect().height || ROW;
       const above = -element.getBoundingClientRect().top;
       const first = Math.max(0, Math.floor(above / height) - AROUND);
       const last = Math.min(Math.max(0, total - 1), Math.ceil((above + innerHeight) / height) + AROUND);
@@ -211,7 +217,7 @@ function useWindow(body: { current: HTMLElement | null }, total: number) {
       removeEventListener('scroll', look);
       removeEventListener('resize', look);
     };
-  }, [body, total]);
+  }, [body, total, columns]);
 
   const toRow = (index: number) => {
     const element = body.current;

@@ -1,0 +1,11 @@
+import { useEffect } from 'preact/hooks';
+
+/** Again and again after so many milliseconds, while somebody looks. */
+export function useEvery(pause: number, act: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) act();
+    }, pause);
+    return () => clearInterval(timer);
+  }, [pause, act]);
+}
