@@ -96,9 +96,9 @@ export default function CampaignPage({ params: { name = '' } }: PageProps) {
             </>
           )}
         </dd>
-        <dt>Gives up on nodes that are away</dt>
+        <dt>Gives up</dt>
         <dd>
-          <Time at={until} />
+          <Time at={until} />, on nodes that are away
         </dd>
       </dl>
       <Table

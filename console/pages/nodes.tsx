@@ -48,12 +48,6 @@ const columns: readonly Column<ListedNode>[] = [
   },
   { name: 'machines', title: 'Machines', shown: true, isNumber: true, cell: ({ machines }) => machines },
   { name: 'images', title: 'Images', shown: true, isNumber: true, cell: ({ images }) => images },
-  {
-    name: 'inventoried',
-    title: 'Inventory',
-    shown: true,
-    cell: ({ inventoried }) => <Time at={inventoried} />,
-  },
   { name: 'address', title: 'Address', cell: ({ connection }) => connection?.address ?? '' },
   { name: 'created', title: 'Added', order: 'created', cell: ({ created }) => <Time at={created} /> },
 ];
@@ -66,17 +60,22 @@ export default function Nodes() {
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const rows = useRows<ListedNode>('/node', { query: { search, order_by: sort || 'name' }, kinds: nodeKinds });
-  const refresh: Column<ListedNode> = {
-    name: 'refresh',
-    title: '',
+  const inventory: Column<ListedNode> = {
+    name: 'inventory',
+    title: 'Inventory',
     shown: true,
-    cell: ({ name, connection }) => (
-      <Act
-        label="Take inventory"
-        what={`of ${name}`}
-        reason={connection ? undefined : 'nobody has said how it is reached'}
-        act={() => takeInventory(name).finally(rows.refresh)}
-      />
+    cell: ({ name, connection, inventoried }) => (
+      <>
+        <Act
+          label="Take"
+          what={`inventory of ${name}`}
+          reason={connection ? undefined : 'nobody has said how it is reached'}
+          act={() => takeInventory(name).finally(rows.refresh)}
+        />{' '}
+        <small>
+          <Time at={inventoried} />
+        </small>
+      </>
     ),
   };
   return (
@@ -100,7 +99,7 @@ export default function Nodes() {
         name="nodes"
         caption="Nodes"
         rows={rows}
-        columns={[...columns, refresh]}
+        columns={[...columns, inventory]}
         idOf={({ name }) => name}
         to={({ name }) => `/nodes/${part(name)}`}
         empty={search ? 'No node is called like that.' : 'No node is known yet. Add one to bring images onto it.'}

@@ -13,7 +13,11 @@ interface Props {
   removed?: () => void;
 }
 
-const told: Record<string, string> = { stop: 'is paused', start: 'goes on', retry: 'tries again what was not done' };
+const told: Record<string, string> = {
+  stop: 'is stopped',
+  start: 'goes on',
+  retry: 'begins again with what is not done',
+};
 
 /** What can be done with a campaign. */
 export function CampaignMenu({ campaign, tag, changed, removed = changed }: Props) {

@@ -49,17 +49,17 @@ export const actionsOf = (
     act(action, () => ask(`/campaign/${part(name)}`, { method: 'PUT', body: { action }, ifMatch: tag }));
   const unless = (isSo: boolean, reason: string) => (isSo ? undefined : reason);
   return [
-    { label: 'Pause', act: change('stop'), reason: unless(isRunning, `it does not run: it is ${state}`) },
+    { label: 'Stop', act: change('stop'), reason: unless(isRunning, `it does not run: it is ${state}`) },
     {
-      label: 'Resume',
+      label: 'Start again',
       act: change('start'),
       reason: unless(!isRunning && state !== 'done', isRunning ? 'it runs' : 'it is done'),
     },
     {
-      label: 'Try again what failed or was skipped',
+      label: 'Retry what failed or was skipped',
       act: change('retry'),
-      reason: unless(!isRunning && done < total, isRunning ? 'it runs: pause it first' : 'every node has the image'),
+      reason: unless(!isRunning && done < total, isRunning ? 'it runs: stop it first' : 'every node has the image'),
     },
-    { label: 'Delete …', isGrave: true, act: remove, reason: unless(!isRunning, 'it runs: pause it first') },
+    { label: 'Delete …', isGrave: true, act: remove, reason: unless(!isRunning, 'it runs: stop it first') },
   ];
 };

@@ -10,12 +10,18 @@ interface Pool {
   health: string | null;
 }
 
+interface Props {
+  pool: Pool;
+  /** In a line of a list: where one points at it, it says its name. */
+  isShort?: boolean;
+}
+
 const well = /^(online|ok|healthy|active)$/i;
 
 /** How full a pool is, and how well. */
-export const PoolBar = ({ pool: { name, size, free, health }, isShort }: { pool: Pool; isShort?: boolean }) => (
-  <span class="pool-bar">
-    <span>{name}</span>
+export const PoolBar = ({ pool: { name, size, free, health }, isShort = false }: Props) => (
+  <span class="pool-bar" title={name}>
+    {!isShort && <span>{name}</span>}
     {size === null || free === null ? (
       <small class="quiet">its space is not known</small>
     ) : (
