@@ -93,6 +93,7 @@ const keepers: [string, RegExp][] = [
   ['sshpk', /^(server\/auth|server\/tls|cli)\b/],
   ['prom-client', /^server\/metrics\b/],
   ['commander', /^cli\//],
+  ['openid-client', /^server\/openid\/issuer\.ts$/],
   ['koffi', /^server\/kernel\.ts$/],
   ['zod', /^server\/routes\/(api\/|route\.ts)/],
   ['node:fs', /^(storage|server|cli)\//],

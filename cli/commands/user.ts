@@ -15,6 +15,7 @@ const fields: readonly Field[] = [
   ['email', '--email <address>', 'where mail reaches the user'],
   ['active', '--active', 'the user may do something', 'switch'],
   ['api_access', '--api-access', 'the user may use the management API', 'switch'],
+  ['openid_subject', '--openid-subject <subject>', 'who signs in by OpenID Connect as this user; "" for nobody'],
   ['super_admin', '--super-admin', 'the user may do everything, everywhere', 'switch'],
 ];
 

@@ -69,7 +69,7 @@ export const presentKey = ({ title, key, fingerprint, added }: UserKey) => ({ ti
 /** A user as operators see it, and each sees itself. The password is nobody's business. */
 export function presentUser(user: User) {
   const { name, uuid, displayName = '', email = '', inactive, withoutApi, superAdmin, created, password, keys } = user;
-  const { imageBytesLimit = null } = user;
+  const { imageBytesLimit = null, openid } = user;
   return {
     name,
     uuid,
@@ -80,6 +80,8 @@ export function presentUser(user: User) {
     super_admin: superAdmin,
     image_bytes_limit: imageBytesLimit,
     has_password: password !== undefined,
+    openid_issuer: openid?.issuer ?? null,
+    openid_subject: openid?.subject ?? null,
     keys: keys?.map(({ title }) => title) ?? [],
     created,
   };

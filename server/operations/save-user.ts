@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { ImgapiError, invalidInput } from '../../imgapi/errors.js';
 import type { Reader, Tx } from '../../storage/catalog.js';
-import type { Deps } from '../deps.js';
+import type { Deps, Policy } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
+import { bindingKey } from '../model/openid-binding.js';
 import { hashPassword } from '../model/password.js';
 import { checkGives, type Grant, LASTING } from '../model/token.js';
 import { isAdmitted, presentUser, type User, users } from '../model/user.js';
@@ -18,10 +19,12 @@ export interface UserWish {
   api_access?: boolean | undefined;
   super_admin?: boolean | undefined;
   image_bytes_limit?: number | null | undefined;
+  /** Who it is where people sign in; nobody with null, or nothing. */
+  openid_subject?: string | null | undefined;
 }
 
 export async function createUser(
-  { catalog, logins, now }: Deps,
+  { catalog, logins, now, policy }: Deps,
   caller: Caller,
   own: Grant,
   { name, uuid = randomUUID(), ...wish }: UserWish & { name: string; uuid?: string | undefined },
@@ -34,15 +37,22 @@ export async function createUser(
     }
     const holder = await tx.get(users, uuid);
     if (holder) throw invalidInput([{ field: 'uuid', code: 'Invalid', message: `uuid is that of "${holder.name}"` }]);
-    const user = changed({ uuid, name, superAdmin: false, created: now().toISOString() }, wish, password);
+    const made = changed({ uuid, name, superAdmin: false, created: now().toISOString() }, wish, password);
+    const user = await bound(tx, made, wish, policy);
     await tx.insert(users, user);
     return presentUser(user);
   });
 }
 
 /** What is not said stays. Users change how they are called and what proves them; all else is for operators. */
-export async function updateUser({ catalog, logins }: Deps, caller: Caller, own: Grant, name: string, wish: UserWish) {
-  const rights = ['active', 'api_access', 'super_admin', 'image_bytes_limit'] as const;
+export async function updateUser(
+  { catalog, logins, policy }: Deps,
+  caller: Caller,
+  own: Grant,
+  name: string,
+  wish: UserWish,
+) {
+  const rights = ['active', 'api_access', 'super_admin', 'image_bytes_limit', 'openid_subject'] as const;
   const asked = rights.filter((field) => wish[field] !== undefined);
   if (asked.length > 0 && !isOperator(caller)) {
     throw new ImgapiError('NotPermitted', `${asked.join(', ')} can only be changed by SuperAdmins`);
@@ -52,10 +62,10 @@ export async function updateUser({ catalog, logins }: Deps, caller: Caller, own:
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
     const before = await findSubject(tx, caller, name);
-    const after = changed(before, wish, password);
+    const after = await bound(tx, changed(before, wish, password), wish, policy);
     if (!isAdministrator(after)) await checkNotLast(tx, before);
     await tx.replace(users, after);
-    if (password !== undefined) await endSessions(tx, after.uuid, own.token);
+    if (password !== undefined || after.openid !== before.openid) await endSessions(tx, after.uuid, own.token);
     return presentUser(after);
   });
 }
@@ -64,9 +74,9 @@ export async function updateUser({ catalog, logins }: Deps, caller: Caller, own:
 async function newPassword(
   logins: Deps['logins'],
   own: Grant,
-  { password, super_admin }: UserWish,
+  { password, super_admin, openid_subject }: UserWish,
 ): Promise<string | undefined> {
-  if (password !== undefined || super_admin) checkGives(own, LASTING);
+  if (password !== undefined || super_admin || openid_subject) checkGives(own, LASTING);
   return password === undefined ? undefined : logins.inTurn(() => hashPassword(password));
 }
 
@@ -84,6 +94,25 @@ function changed(before: User, wish: UserWish, password: string | undefined): Us
     ...(!active && { inactive: true }),
     ...(!api_access && { withoutApi: true }),
   };
+}
+
+/** Whom the issuer calls so is this user from now on, whatever rights the user has: a SuperAdmin says it. */
+async function bound(
+  tx: Tx,
+  user: User,
+  { openid_subject: subject }: UserWish,
+  { openid: rules }: Pick<Policy, 'openid'>,
+): Promise<User> {
+  if (subject === undefined) return user;
+  const { openid: before, ...others } = user;
+  if (!subject) return others;
+  const refused = (message: string) => invalidInput([{ field: 'openid_subject', code: 'Invalid', message }]);
+  if (!rules) throw refused('openid_subject is of no use: no openidIssuer is configured');
+  const openid = { issuer: rules.issuer, subject };
+  if (before && bindingKey(before) === bindingKey(openid)) return user;
+  const holder = await tx.find(users, bindingKey(openid));
+  if (holder) throw refused(`openid_subject is that of "${holder.name}"`);
+  return { ...others, openid };
 }
 
 const isAdministrator = (user: User) => user.superAdmin && isAdmitted(user);

@@ -300,6 +300,51 @@ test('who is locked out here stays out', async (t) => {
   }
 });
 
+test('a SuperAdmin says who somebody is, and takes it back', async (t) => {
+  const { issuer, server, browser, signIn } = await openHouse(t, { creates: false });
+  const anna = await addUser(server, 'anna');
+  await addUser(server, 'bert');
+  const bind = (name: string, openid_subject: unknown, headers = {}) =>
+    server.ask('PUT', `/api/user/${name}`, { body: { openid_subject }, headers });
+  t.is(told(await bind('anna', 's-1', anna.headers)), '403 NotPermitted');
+  t.like(result(await bind('anna', 's-1')), { openid_issuer: issuer.url, openid_subject: 's-1' });
+  t.is(told(await bind('bert', 's-1')), '400 InvalidInput openid_subject:Invalid');
+  t.is(told(await bind('bert', 'a\nb')), '400 InvalidInput openid_subject:Invalid');
+  t.is((await bind('anna', 's-1')).status, 200, 'once more');
+  t.is((await bind('admin', 's-admin')).status, 200);
+
+  issuer.person = { sub: 's-1', preferred_username: 'somebody' };
+  const one = browser();
+  t.is(endOf(await signIn(one)), 'ok');
+  t.is((await accountOf(one)).name, 'anna');
+  issuer.person = { sub: 's-admin' };
+  const two = browser();
+  t.is(endOf(await signIn(two)), 'ok');
+  t.like(await accountOf(two), { name: 'admin', super_admin: true });
+
+  t.like(result(await bind('anna', null)), { openid_issuer: null, openid_subject: null });
+  t.is(await accountOf(one), undefined, 'and what was opened with it ends');
+  issuer.person = { sub: 's-1' };
+  t.is(endOf(await signIn()), 'unknown');
+  t.is((await bind('anna', '')).status, 200);
+
+  const made = await server.ask('POST', '/api/user/carl', { body: { openid_subject: 's-carl' } });
+  t.like(result(made), { openid_subject: 's-carl' });
+  const { ask } = await startServer(t);
+  const body = { openid_subject: 's-1' };
+  t.is(told(await ask('PUT', '/api/user/admin', { body })), '400 InvalidInput openid_subject:Invalid');
+});
+
+test('a token that ends, or is limited, makes nobody who lasts', async (t) => {
+  const { server } = await openHouse(t);
+  await addUser(server, 'anna');
+  const created = await server.ask('POST', '/api/token', { body: { name: 'short', expires: '1h' } });
+  const headers = { authorization: `Bearer ${result<{ token: string }>(created).token}` };
+  const body = { openid_subject: 's-1' };
+  t.is(told(await server.ask('PUT', '/api/user/anna', { body, headers })), '403 NotPermitted');
+  t.is((await userNamed(server, 'anna'))?.openid, undefined);
+});
+
 // --- Groups
 
 test('groups follow what is told with each sign-in, those of the map and no others', async (t) => {

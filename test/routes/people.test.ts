@@ -36,6 +36,8 @@ test('a user is made, shown, changed and removed, and its password is never told
     super_admin: false,
     image_bytes_limit: null,
     has_password: true,
+    openid_issuer: null,
+    openid_subject: null,
     keys: [],
   });
   t.deepEqual((await ask('GET', '/api/user', admin)).json.result, ['admin', 'anna']);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
 import { isUuid } from '../../../imgapi/image.js';
+import { SUBJECT } from '../../model/openid-binding.js';
 import { PASSWORD } from '../../model/password.js';
 import { ways } from '../../model/session.js';
 import { KEY_TITLE, presentUser } from '../../model/user.js';
@@ -32,6 +33,11 @@ const fields = {
     .nullable()
     .optional()
     .describe('how many bytes the images may have that the user owns; any number with null'),
+  openid_subject: z
+    .union([z.literal(''), z.string().regex(SUBJECT, 'is not 1 to 255 plain characters')])
+    .nullable()
+    .optional()
+    .describe('what openidIssuer calls the user, who signs in there; nobody with null'),
 };
 
 const user = z.strictObject({
@@ -44,6 +50,8 @@ const user = z.strictObject({
   super_admin: z.boolean(),
   image_bytes_limit: z.number().nullable(),
   has_password: z.boolean(),
+  openid_issuer: z.string().nullable().describe('where the user signs in by OpenID Connect'),
+  openid_subject: z.string().nullable().describe('and is called so'),
   keys: z.array(z.string()).describe('the titles of its ssh keys'),
   created: z.iso.datetime(),
 });
