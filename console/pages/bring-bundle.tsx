@@ -39,7 +39,7 @@ export default function BringBundle() {
   const [way, setWay] = useState<Way>();
   const [rows, setRows] = useState<readonly Row[]>();
   const abort = useRef<AbortController | undefined>(undefined);
-  const { fields, initial } = useImageFields({ way: 'import' });
+  const { fields, initial } = useImageFields({ way: 'import', hasManifest: true });
   const shown = fields.filter(({ name }) => ['dc', 'dc_bound', 'access'].includes(name)) as unknown as Field<Values>[];
   useGuard(way !== undefined, stay);
 

@@ -21,10 +21,7 @@ export default function BringUrl() {
   const [of, setOf] = useQuery('of');
   const bare = of === isBare;
   const secrets = useSecretChoices();
-  const { fields, initial } = useImageFields<Values>({
-    way: 'import',
-    ...(bare && { unless: 'private, and as the name says,' }),
-  });
+  const { fields, initial } = useImageFields<Values>({ way: 'import', hasManifest: !bare });
   const addresses: Field<Values>[] = bare
     ? [{ name: 'file_url', label: 'Address of the file', isRequired: true, hint: 'http or https' }]
     : [

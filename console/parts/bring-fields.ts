@@ -41,8 +41,8 @@ interface Options {
   way: Way;
   /** Where it is not chosen, as with snapshots. */
   isPlaced?: boolean;
-  /** What is taken where a field stays empty. */
-  unless?: string;
+  /** What is empty is as the manifest has it. */
+  hasManifest?: boolean;
 }
 
 /** The fields of an image, in the order in which they are asked for. */
@@ -51,10 +51,10 @@ export function imageFields<T extends ImageValues>({
   all,
   way,
   isPlaced = false,
-  unless = 'as in the manifest',
+  hasManifest = false,
 }: Options): Field<T>[] {
   const dcs = account.super_admin ? all : datacentersFor(account, way);
-  const whatIfEmpty = `${unless} where it is empty`;
+  const ifEmpty = hasManifest ? 'as in the manifest where it is empty' : undefined;
   const only = dcs.length === 1 && !account.super_admin;
   const place: Field<T>[] = [
     {
@@ -69,20 +69,16 @@ export function imageFields<T extends ImageValues>({
   ];
   return [
     { name: 'name', label: 'Name', hint: 'the key by which it is addressed' },
-    { name: 'alias', label: 'Alias', hint: `what people call it; ${whatIfEmpty}` },
-    { name: 'version', label: 'Version', hint: whatIfEmpty },
+    { name: 'alias', label: 'Alias', hint: `what people call it${ifEmpty ? `; ${ifEmpty}` : ''}` },
+    { name: 'version', label: 'Version', hint: ifEmpty ?? '1.0 where it is empty' },
     ...(isPlaced ? [] : place),
     {
       name: 'access',
       label: 'Access',
       kind: 'choice',
-      choices: [
-        ['', unless],
-        ['3', 'private'],
-        ['1', 'public'],
-      ],
+      choices: [...(hasManifest ? [['', 'as in the manifest'] as const] : []), ['3', 'private'], ['1', 'public']],
     },
-    { name: 'desc', label: 'Description', hint: whatIfEmpty },
+    { name: 'desc', label: 'Description', ...(ifEmpty && { hint: ifEmpty }) },
     { name: 'tags', label: 'Tags', kind: 'words', hint: 'with commas between them', isAdvanced: true },
     { name: 'owner', label: 'Owner', hint: 'a user, by name; you where it is empty', isAdvanced: true },
   ];

@@ -6,8 +6,10 @@ import type { Field } from './field.js';
 interface Options {
   way: Way;
   isPlaced?: boolean;
-  unless?: string;
+  hasManifest?: boolean;
 }
+
+const PRIVATE = '3';
 
 /** The fields of an image for whoever is signed in, and what stands in them at first. */
 export function useImageFields<T extends ImageValues>(
@@ -21,7 +23,11 @@ export function useImageFields<T extends ImageValues>(
   const [only, ...others] = account.super_admin ? [] : datacentersFor(account, options.way);
   return {
     fields: imageFields<T>({ account, all, ...options }),
-    initial: { ...unsaid, dc: only !== undefined && others.length === 0 ? only : '' },
+    initial: {
+      ...unsaid,
+      access: options.hasManifest ? '' : PRIVATE,
+      dc: only !== undefined && others.length === 0 ? only : '',
+    },
   };
 }
 

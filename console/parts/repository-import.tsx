@@ -22,7 +22,7 @@ interface Props {
 /** All that is known of an image of a repository, and the form that imports it. */
 export function RepositoryImport({ repository, remote, close, begun }: Props) {
   const { uuid, name, version, desc, registered: isHere, state, manifest } = remote;
-  const { fields, initial } = useImageFields<ImageValues>({ way: 'import' });
+  const { fields, initial } = useImageFields<ImageValues>({ way: 'import', hasManifest: true });
   const path = `/imagestore/${part(repository)}/image/${part(uuid)}`;
   // What nobody has typed over is as in the manifest, of which the form shows no more than a likeness.
   const bodyFor = ({ dc }: ImageValues, typed: Partial<ImageValues>) => ({

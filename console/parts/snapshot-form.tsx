@@ -59,7 +59,7 @@ interface Props {
 
 /** What the image shall be. */
 export function SnapshotForm({ node, vm, disk, snapshot, begun }: Props) {
-  const { fields, initial } = useImageFields<Values>({ way: 'create', isPlaced: true, unless: 'as the machine says' });
+  const { fields, initial } = useImageFields<Values>({ way: 'create', isPlaced: true });
   const isNew = snapshot === NEW;
   const pathFor = ({ name }: Values) =>
     `/vm/${part(vm)}/snapshot/${part(isNew ? TAKEN : snapshot)}/image/${part(name || '-')}`;

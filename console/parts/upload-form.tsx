@@ -14,6 +14,7 @@ interface Values extends ImageValues {
   image_size: string;
   nic_driver: string;
   disk_driver: string;
+  cpu_type: string;
   activates: boolean;
 }
 
@@ -36,6 +37,7 @@ const ofFile: readonly Field<Values>[] = [
   { name: 'image_size', label: 'Size of the disk', kind: 'number', hint: 'in MiB', when: isZvol },
   { name: 'nic_driver', label: 'Network driver', when: isZvol, isAdvanced: true },
   { name: 'disk_driver', label: 'Disk driver', when: isZvol, isAdvanced: true },
+  { name: 'cpu_type', label: 'Type of CPU', when: isZvol, isAdvanced: true },
 ];
 const activates: Field<Values> = {
   name: 'activates',
@@ -50,7 +52,7 @@ export function UploadForm({ file, manifest, add, skip }: Props) {
   const account = useAccount();
   const { fields, initial } = useImageFields<Values>({
     way: manifest?.uuid === undefined ? 'create' : 'import',
-    ...(!manifest && { unless: 'as usual' }),
+    hasManifest: manifest !== undefined,
   });
   const stem = stemOf(file.name).replace(/[^A-Za-z0-9._-]+/g, '-');
   const start: Values = {
@@ -63,17 +65,18 @@ export function UploadForm({ file, manifest, add, skip }: Props) {
     image_size: String(Math.max(1, Math.ceil(file.size / MIB))),
     nic_driver: 'virtio',
     disk_driver: 'virtio',
+    cpu_type: 'qemu64',
     activates: true,
   };
   const pathFor = ({ name }: Values) => `/image/${part(name || '-')}`;
-  const bodyFor = ({ os, type, image_size, nic_driver, disk_driver, activates: _, ...image }: Values) => ({
+  const bodyFor = ({ os, type, image_size, activates: _, nic_driver, disk_driver, cpu_type, ...image }: Values) => ({
     ...bodyOf(image),
     manifest: manifest ?? {
       name: image.alias || image.name,
       version: image.version || '1.0',
       os,
       type,
-      ...(type === 'zvol' && { image_size: Number(image_size), nic_driver, disk_driver }),
+      ...(type === 'zvol' && { image_size: Number(image_size), nic_driver, disk_driver, cpu_type }),
     },
   });
   const submit = async (values: Values) => {
