@@ -1,8 +1,10 @@
+import type { ComponentType } from 'preact';
 import { useState } from 'preact/hooks';
 import { ask, part } from '../api/ask.js';
 import { type Asked, useAsked } from '../api/use-asked.js';
 import type { PageProps } from '../pages.js';
 import { Act } from '../parts/act.js';
+import { Begun, type Tasks, useBegun } from '../parts/begun.js';
 import { Confirm } from '../parts/confirm.js';
 import { Failure } from '../parts/failure.js';
 import { takeInventory } from '../parts/inventory.js';
@@ -18,7 +20,7 @@ import { type Tab, Tabs } from '../parts/tabs.js';
 import { toast } from '../parts/toasts.js';
 import { go, useQuery } from '../router.js';
 
-const contents: Record<string, (props: { node: Node; refresh: () => void }) => preact.JSX.Element> = {
+const contents: Record<string, ComponentType<{ node: Node; tasks: Tasks }>> = {
   about: NodeAbout,
   health: NodeHealth,
   images: NodeStorage,
@@ -40,26 +42,41 @@ export default function NodePage({ params: { name = '' } }: PageProps) {
   const path = `/node/${part(name)}`;
   const asked = useAsked<Node>(path, { kinds: nodeKinds });
   const [chosen] = useQuery('tab');
+  const tasks = useBegun();
+  // What an inventory finds is no change that anybody has made: nobody is told of it.
+  const [inventories, setInventories] = useState(0);
   const { answer, failure, refresh } = asked;
+  const inventory = () =>
+    takeInventory(name).finally(() => {
+      refresh();
+      setInventories((count) => count + 1);
+    });
   if (!answer) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
-  const current = contents[chosen] ? chosen : 'about';
+  const current = Object.hasOwn(contents, chosen) ? chosen : 'about';
   const Content = contents[current]!;
   const node = answer.result;
   return (
     <section>
-      <Head node={node} asked={asked} />
+      <Head node={node} asked={asked} inventory={inventory} />
+      <Begun tasks={tasks} />
       <Tabs
         label={`of node ${name}`}
         tabs={tabsOf(node)}
         current={current}
         to={(tab) => `/nodes/${part(name)}?tab=${tab}`}
       />
-      <Content key={current} node={node} refresh={refresh} />
+      <Content key={`${current} ${inventories}`} node={node} tasks={tasks} />
     </section>
   );
 }
 
-function Head({ node, asked: { answer, refresh } }: { node: Node; asked: Asked<Node> }) {
+interface HeadProps {
+  node: Node;
+  asked: Asked<Node>;
+  inventory: () => Promise<void>;
+}
+
+function Head({ node, asked: { answer, refresh }, inventory }: HeadProps) {
   const [open, setOpen] = useState<'change' | 'delete'>();
   const close = () => setOpen(undefined);
   const { name } = node;
@@ -77,7 +94,7 @@ function Head({ node, asked: { answer, refresh } }: { node: Node; asked: Asked<N
       <Act
         label="Take inventory"
         reason={node.connection ? undefined : 'nobody has said how it is reached'}
-        act={() => takeInventory(name).finally(refresh)}
+        act={inventory}
       />
       <button type="button" onClick={() => setOpen('change')}>
         Change …

@@ -3,7 +3,7 @@ import { ask, part } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { useQuery } from '../router.js';
 import { Act } from './act.js';
-import { Begun, type Tasks, useBegun } from './begun.js';
+import type { Tasks } from './begun.js';
 import { Confirm } from './confirm.js';
 import { Failure } from './failure.js';
 import { NodeImages } from './node-images.js';
@@ -22,14 +22,13 @@ export interface Pool {
 }
 
 /** The pools of a node, and the images on the one that is chosen. */
-export function NodeStorage({ node }: { node: Node }) {
+export function NodeStorage({ node, tasks }: { node: Node; tasks: Tasks }) {
   const path = `/node/${part(node.name)}/storage`;
   const { answer, failure, refresh } = useAsked<Pool[]>(path, {
     query: { full: true },
     kinds: ['node-images', 'node-statuses', 'nodes', 'vms'],
   });
   const [chosen] = useQuery('pool');
-  const tasks = useBegun();
   if (!answer) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
   const pools = answer.result;
   const pool = pools.find(({ name }) => name === chosen) ?? pools[0];
@@ -43,7 +42,6 @@ export function NodeStorage({ node }: { node: Node }) {
         to={(name) => `/nodes/${part(node.name)}?tab=images&pool=${part(name)}`}
       />
       <Head node={node} pool={pool} tasks={tasks} />
-      <Begun tasks={tasks} />
       <NodeImages key={pool.name} node={node} pool={pool.name} tasks={tasks} />
     </>
   );
