@@ -12,7 +12,8 @@ import {
   usedSignIns,
 } from '../model/openid.js';
 import { bindingKey } from '../model/openid-binding.js';
-import { SignInFailed } from '../model/sign-in-problem.js';
+import { SignInFailed, type SignInProblem } from '../model/sign-in-problem.js';
+import { hashToken } from '../model/token.js';
 import { isAdmitted, type User, users } from '../model/user.js';
 import { type Opened, openSession } from './open-session.js';
 import type { Knocking } from './prove-password.js';
@@ -23,6 +24,8 @@ export interface Returning {
   state: string;
   /** When it would be too late for it anyway. */
   until: Date;
+  /** The secret of the session that the browser had, in whose place this one comes. */
+  before: string | undefined;
 }
 
 /** So many that are of no use any more are forgotten with each that is remembered. */
@@ -32,7 +35,7 @@ const MOST_FORGOTTEN = 50;
 export async function signInByOpenId(
   deps: Deps,
   rules: OpenIdRules,
-  { claims, state, until }: Returning,
+  { claims, state, until, before }: Returning,
   { address, userAgent, onProven }: Knocking,
 ): Promise<Opened> {
   const person = personIn(claims, rules);
@@ -45,7 +48,8 @@ export async function signInByOpenId(
     return { user, missing: await putIntoGroups(tx, user, person, rules) };
   });
   if (missing.length > 0) log.warn({ groups: missing }, 'openidGroupMap names groups that do not exist');
-  return openSession(deps, { user, made: 'openid', holder: 'browser', address, userAgent });
+  const instead = before === undefined ? undefined : hashToken(before);
+  return openSession(deps, { user, made: 'openid', holder: 'browser', address, userAgent, instead });
 }
 
 /** Whatever is replayed, and on whichever daemon: only one write can do this. */
@@ -65,17 +69,20 @@ async function userOf(tx: Tx, person: Person, rules: OpenIdRules, now: Date): Pr
   const { issuer, subject, name, displayName, email } = person;
   const known = await tx.find(users, bindingKey(person));
   if (known) return known;
-  if (!rules.binds && !rules.creates) throw new SignInFailed('unknown', `nobody is bound to the subject ${subject}`);
-  if (name === undefined) throw new SignInFailed('name', `the claim ${rules.name} holds no user name`);
+  const refused = (problem: SignInProblem, why: string) =>
+    new SignInFailed(problem, `${why}; the subject is "${subject}"`);
+  if (!rules.binds && !rules.creates) throw refused('unknown', 'nobody is bound to it');
+  if (name === undefined) throw refused('name', `the claim ${rules.name} holds no user name`);
   const openid = { issuer, subject };
   const namesake = await tx.find(users, `name:${name}`);
   if (namesake) {
-    checkBinds(namesake, rules);
+    const obstacle = obstacleTo(namesake, rules);
+    if (obstacle !== undefined) throw refused('taken', obstacle);
     const bound = { ...namesake, openid };
     await tx.replace(users, bound);
     return bound;
   }
-  if (!rules.creates) throw new SignInFailed('unknown', `there is no user "${name}"`);
+  if (!rules.creates) throw refused('unknown', `there is no user "${name}"`);
   const user: User = {
     uuid: randomUUID(),
     name,
@@ -90,10 +97,10 @@ async function userOf(tx: Tx, person: Person, rules: OpenIdRules, now: Date): Pr
 }
 
 /** Where somebody else decides who has which name, nobody becomes SuperAdmin by it, nor anybody who is somebody there. */
-function checkBinds({ name, superAdmin, openid }: User, { binds }: OpenIdRules): void {
-  if (!binds) throw new SignInFailed('taken', `"${name}" is here already, and openidBinds is off`);
-  if (superAdmin) throw new SignInFailed('taken', `"${name}" is a SuperAdmin, and is bound by another one only`);
-  if (openid) throw new SignInFailed('taken', `"${name}" is bound to another subject`);
+function obstacleTo({ name, superAdmin, openid }: User, { binds }: OpenIdRules): string | undefined {
+  if (!binds) return `"${name}" is here already, and openidBinds is off`;
+  if (superAdmin) return `"${name}" is a SuperAdmin, and is bound by another one only`;
+  return openid && `"${name}" is bound to another subject`;
 }
 
 /** Those of the map, as the issuer tells them now; all others are left alone. Which there are none of is told. */

@@ -8,7 +8,7 @@ import type { Flow, OpenIdIssuer } from '../openid/issuer.js';
 import { signInByOpenId } from '../operations/sign-in-by-openid.js';
 import { knockingOf } from './knocking.js';
 import type { Handler } from './route.js';
-import { setSessionCookie } from './session-cookie.js';
+import { sessionSecretOf, setSessionCookie } from './session-cookie.js';
 
 /** What the browser keeps while it is away, sealed: any daemon can finish what another one has begun. */
 interface Kept extends Flow {
@@ -53,12 +53,8 @@ export const callback: Handler = async (ctx, deps) => {
     const until = new Date(kept.until);
     if (until.getTime() <= deps.now().getTime()) throw new SignInFailed('late', `it was good until ${kept.until}`);
     const claims = await openid.finish(ctx.querystring, kept);
-    const opened = await signInByOpenId(
-      deps,
-      deps.policy.openid!,
-      { claims, state: kept.state, until },
-      knockingOf(ctx, deps),
-    );
+    const returning = { claims, state: kept.state, until, before: sessionSecretOf(ctx) };
+    const opened = await signInByOpenId(deps, deps.policy.openid!, returning, knockingOf(ctx, deps));
     setSessionCookie(ctx, deps, opened);
     return kept.to;
   });

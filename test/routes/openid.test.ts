@@ -4,11 +4,13 @@ import { type AuditEntry, auditEntries } from '../../server/model/audit.js';
 import { groups } from '../../server/model/group.js';
 import { usedSignIns } from '../../server/model/openid.js';
 import { signInProblems } from '../../server/model/sign-in-problem.js';
+import { StorageDown } from '../../storage/errors.js';
 import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { Browser } from '../support/browser.js';
 import { addDatacenter } from '../support/datacenters.js';
 import { ownCatalog } from '../support/engines.js';
 import { addUser } from '../support/fixtures.js';
+import { gate } from '../support/gate.js';
 import { CLIENT, PUBLIC, repeating, signingKey, startIssuer } from '../support/issuer.js';
 import { keptLog } from '../support/log.js';
 import { sharing } from '../support/members.js';
@@ -637,6 +639,24 @@ test('who breaks off there is told so here, and nobody else’s words', async (t
   );
 });
 
+test('so many wait for it, and no more', async (t) => {
+  const { issuer, server } = await openHouse(t);
+  const silence = gate();
+  issuer.before = (_request, response) => {
+    silence.opened.then(() => response.writeHead(503).end());
+    return true;
+  };
+  const ends: string[] = [];
+  const asked = Array.from({ length: 120 }, async () => {
+    const { headers } = await server.ask('GET', '/console/openid/start?moved=1');
+    ends.push(String(headers.location));
+    if (ends.length === 12) silence.open();
+  });
+  await Promise.all(asked);
+  t.deepEqual(ends.slice(0, 12), Array(12).fill(`${PUBLIC}/console/?error=busy`));
+  t.deepEqual(ends.slice(12), Array(108).fill(`${PUBLIC}/console/?error=away`));
+});
+
 // --- What comes back wrongly
 
 test('used twice: by the same browser, and at the same time', async (t) => {
@@ -713,6 +733,30 @@ test('an answer in the name of another issuer', async (t) => {
   back.url.searchParams.set('iss', 'https://evil.example');
   t.is(endOf(await one.open(back.url.href, isPage)), 'issuer');
   t.is(await sessionsIn(server), 0);
+});
+
+test('the storage is away', async (t) => {
+  const issuer = await startIssuer(t);
+  issuer.person = { sub: 's-1', preferred_username: 'anna' };
+  const stored = await ownCatalog();
+  let isDown = false;
+  const write: typeof stored.write = (change) =>
+    isDown ? Promise.reject(new StorageDown('the disk', new Error('it is gone'))) : stored.write(change);
+  const server = await startServer(t, serving(issuer, {}, { catalog: wrappedCatalog(stored, { write }) }));
+  const { signIn } = houseOf(issuer, server);
+  isDown = true;
+  t.is(endOf(await signIn()), 'storage');
+  isDown = false;
+  t.is(endOf(await signIn()), 'ok');
+});
+
+test('the session that the browser had is none any more', async (t) => {
+  const { server, browser, signIn } = await openHouse(t);
+  const one = browser();
+  await signIn(one);
+  await signIn(one);
+  t.is(await sessionsIn(server), 1);
+  t.is((await accountOf(one)).name, 'anna');
 });
 
 test('too late', async (t) => {
