@@ -59,11 +59,11 @@ export default function AccountPage() {
           {isSuper && <p>Everything, everywhere: I am a SuperAdmin.</p>}
           <Lines
             label="data centers"
-            of={Object.entries(roles)}
+            of={isSuper ? [] : Object.entries(roles)}
             idOf={([dc]) => dc}
             title={([dc]) => <strong>{dc}</strong>}
             details={([, held]) => <Rights held={held} />}
-            empty={isSuper ? 'No group of mine gives anything besides.' : 'See and use what is open to everybody.'}
+            empty={isSuper ? '' : 'See and use what is open to everybody.'}
           />
         </section>
         <UserKeys user={name} />

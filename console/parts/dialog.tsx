@@ -27,7 +27,8 @@ export function Dialog({ title, close, children, isLasting = false }: Props) {
     if (!isLasting) close();
   };
   return (
-    <dialog ref={element} aria-labelledby={id} onCancel={onCancel}>
+    // what is typed here is not for the table that it may stand in
+    <dialog ref={element} aria-labelledby={id} onCancel={onCancel} onKeyDown={(event) => event.stopPropagation()}>
       <header>
         <h2 id={id}>{title}</h2>
         {!isLasting && (
