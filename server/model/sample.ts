@@ -201,6 +201,19 @@ export function isNews(last: Sample | undefined, at: Date, { stored, saved, disk
 }
 
 /** The sum over the places that are seen. */
+export function flowsIn(samples: Iterable<Pick<Sample, 'places'>>, sees: Sight): Flows {
+  const sum: Flows = {};
+  for (const { places } of samples) {
+    for (const place in places) {
+      if (!sees(place)) continue;
+      const figures = places[place]!;
+      for (const flow of flows) if (figures[flow] !== undefined) sum[flow] = (sum[flow] ?? 0) + figures[flow];
+    }
+  }
+  return sum;
+}
+
+/** The same for one figure of one sample. */
 export function sumIn({ places }: Pick<Sample, 'places'>, figure: keyof Figures, sees: Sight): number {
   let sum = 0;
   for (const place in places) if (sees(place)) sum += places[place]![figure] ?? 0;

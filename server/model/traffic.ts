@@ -68,7 +68,7 @@ function countPull(traffic: Traffic, entry: AuditEntry): void {
   const downloads = downloadsOf(entry, !traffic.parts.has(part));
   if (result === 'range') traffic.parts.add(part);
   const place = placeNamed(image.datacenters);
-  flowsIn(traffic, place, { downloads, served: bytes });
+  addFlows(traffic, place, { downloads, served: bytes });
   add(traffic.images, { id: image.id, place, downloads, bytes });
   if (who.kind === 'node') add(traffic.nodes, { id: who.name.replace(/^node /, ''), place, downloads, bytes });
 }
@@ -81,10 +81,10 @@ function countChange(traffic: Traffic, { what }: AuditEntry, { kind, id, bytes =
   if (kind === 'tasks' && fields?.includes('finished')) traffic.ended.set(id, place);
   if (kind !== 'images' || bytes === 0 || movesNothing.has(what)) return;
   const isTask = what.startsWith('task ');
-  flowsIn(traffic, place, isTask ? { imports: 1, imported: bytes } : { uploads: 1, taken: bytes });
+  addFlows(traffic, place, isTask ? { imports: 1, imported: bytes } : { uploads: 1, taken: bytes });
 }
 
-export function flowsIn({ places }: Traffic, place: Place, more: Flows): void {
+export function addFlows({ places }: Traffic, place: Place, more: Flows): void {
   places.set(place, withFlows(places.get(place) ?? {}, more));
 }
 
@@ -113,7 +113,7 @@ function most(all: readonly Busy[]): Busy[] {
   return [...byPlace.values()].slice(0, MOST_PLACES).flat();
 }
 
-type Counts = Pick<Busy, 'id' | 'downloads' | 'bytes'>;
+export type Counts = Pick<Busy, 'id' | 'downloads' | 'bytes'>;
 
 const byDownloads = (a: Counts, b: Counts) => b.downloads - a.downloads || b.bytes - a.bytes || (a.id < b.id ? -1 : 1);
 
@@ -121,7 +121,7 @@ const byDownloads = (a: Counts, b: Counts) => b.downloads - a.downloads || b.byt
 export type BusyPlaces = ReadonlyMap<Place, readonly Counts[]>;
 
 /** So many of each place count when places are put together. */
-const TOGETHER = 200;
+const TOGETHER = 3 * SHOWN;
 
 export function busyPlaces(hours: readonly BusyHour[], what: 'images' | 'nodes'): BusyPlaces {
   const places = new Map<Place, Map<string, Counts>>();

@@ -7,7 +7,7 @@ import { staleness } from '../model/repository.js';
 import {
   DAY,
   type Flows,
-  flows,
+  flowsIn,
   HOUR,
   type Levels,
   placeOf,
@@ -19,7 +19,7 @@ import {
 } from '../model/sample.js';
 import { type Course, courseOf, gridOf, isOfTheWhole, type Series, type Stretch } from '../model/series.js';
 import { seesTask, type Task, tasks } from '../model/task.js';
-import { busiest, SHOWN } from '../model/traffic.js';
+import { busiest, type Counts, SHOWN } from '../model/traffic.js';
 import { findDatacenter } from './find-datacenter.js';
 import type { ListedImage, Listing } from './listing.js';
 import { setupsOf } from './repositories.js';
@@ -159,19 +159,14 @@ function busySince(
   { sees, isWhole }: { sees: Sight; isWhole: boolean },
 ): BusyIn {
   const from = startOf('hours', new Date(Date.parse(since) + HOUR - 1));
-  const isShown = ({ id }: { id: string }) => {
-    const image = listing.get(id);
-    return isWhole || (image !== undefined && sees(placeOf(image)));
+  const image = ({ id, ...counts }: Counts): BusyImage[] => {
+    const known = listing.get(id);
+    if (!isWhole && !(known && sees(placeOf(known)))) return [];
+    return [{ uuid: id, ...named(known), ...counts }];
   };
-  return {
-    images: busiest(book.busySince(from, 'images'), sees)
-      .filter(isShown)
-      .slice(0, SHOWN)
-      .map(({ id, ...counts }) => ({ uuid: id, ...named(listing.get(id)), ...counts })),
-    nodes: busiest(book.busySince(from, 'nodes'), sees)
-      .slice(0, SHOWN)
-      .map(({ id, ...counts }) => ({ name: id, ...counts })),
-  };
+  const images = busiest(book.busySince(from, 'images'), sees).flatMap(image);
+  const nodes = busiest(book.busySince(from, 'nodes'), sees).slice(0, SHOWN);
+  return { images: images.slice(0, SHOWN), nodes: nodes.map(({ id, ...counts }) => ({ name: id, ...counts })) };
 }
 
 const named = (image: ListedImage | undefined) =>
@@ -206,11 +201,8 @@ function grownSince(book: SampleBook, span: keyof typeof ago, { at, levels, stor
 }
 
 function flowsSince(samples: readonly Sample[], since: string, sees: Sight): Flows {
-  const sum: Flows = {};
-  for (let at = samples.length - 1; at >= 0 && samples[at]!.from >= since; at -= 1) {
-    for (const flow of flows) sum[flow] = (sum[flow] ?? 0) + sumIn(samples[at]!, flow, sees);
-  }
-  return sum;
+  const first = samples.findLastIndex(({ from }) => from < since) + 1;
+  return flowsIn(samples.slice(first), sees);
 }
 
 async function tasksSeen({ catalog, now }: Deps, caller: Caller, dc: string | undefined) {

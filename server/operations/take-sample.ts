@@ -19,7 +19,7 @@ import {
   type Taken,
 } from '../model/sample.js';
 import { tasks } from '../model/task.js';
-import { busier, busyHours, countEntry, flowsIn, noTraffic, type Traffic } from '../model/traffic.js';
+import { addFlows, busier, busyHours, countEntry, noTraffic, type Traffic } from '../model/traffic.js';
 
 type Sampled = Pick<Deps, 'catalog' | 'listing' | 'samples' | 'disk' | 'now'>;
 
@@ -100,7 +100,7 @@ async function countSince(
 
 async function countFailures(catalog: Catalog, traffic: Traffic): Promise<void> {
   for (const [id, place] of traffic.ended) {
-    if ((await catalog.get(tasks, id))?.status === 'FAILURE') flowsIn(traffic, place, { failed: 1 });
+    if ((await catalog.get(tasks, id))?.status === 'FAILURE') addFlows(traffic, place, { failed: 1 });
   }
 }
 
