@@ -54,7 +54,7 @@ export default function Campaigns() {
   });
   const last: Column<ListedCampaign> = {
     name: 'do',
-    title: '',
+    title: 'Actions',
     shown: true,
     cell: (campaign) => <CampaignMenu campaign={campaign} tag={campaign.etag} changed={rows.refresh} />,
   };

@@ -33,7 +33,7 @@ export default function SourcesPage() {
   });
   const push: Column<Sources> = {
     name: 'push',
-    title: '',
+    title: 'Tell it',
     shown: true,
     cell: ({ node, state }) => (
       <Act

@@ -13,14 +13,14 @@ const sources: Record<Machine['source'], string> = {
 };
 
 /** Of which images its disks are made. */
-const Images = ({ images }: Pick<Machine, 'images'>) =>
+const Images = ({ images, dc }: Pick<Machine, 'images' | 'dc'>) =>
   images.length === 0 ? (
     <i>none</i>
   ) : (
     images.map(({ disk, image }, at) => (
       <span key={disk}>
         {at > 0 && ', '}
-        <ImageName uuid={image} title={`disk ${disk}`} />
+        <ImageName uuid={image} dc={dc} title={`disk ${disk}`} />
       </span>
     ))
   );
@@ -30,7 +30,7 @@ export const machineColumns: readonly Column<Machine>[] = [
   { name: 'hostname', title: 'Name',        shown: true, order: 'hostname', cell: ({ hostname }) => hostname },
   { name: 'state',    title: 'State',       shown: true, order: 'state',    cell: ({ state, found, source }) => <Badge text={found?.state ?? state} title={sources[source]} /> },
   { name: 'dc',       title: 'Data center', shown: true,                    cell: ({ dc }) => dc ?? <i>unassigned</i> },
-  { name: 'images',   title: 'Images',      shown: true,                    cell: ({ images }) => <Images images={images} /> },
+  { name: 'images',   title: 'Images',      shown: true,                    cell: (machine) => <Images {...machine} /> },
   { name: 'owner',    title: 'Owner',                                       cell: ({ owner }) => owner ?? '' },
   { name: 'tags',     title: 'Tags',                                        cell: ({ tags }) => tags.join(', ') },
   { name: 'brand',    title: 'Brand',                                       cell: ({ found }) => found?.brand ?? '' },

@@ -12,8 +12,8 @@ import type { Machine } from './machine-columns.js';
 import { bytes, Time } from './words.js';
 
 /** Where an image is made of a machine. */
-export const toMakeImage = ({ hostname, node }: Machine) =>
-  `/bring/snapshot?vm=${part(hostname)}${node === null ? '' : `&node=${part(node)}`}`;
+export const toMakeImage = ({ uuid, node }: Machine) =>
+  `/bring/snapshot?vm=${part(uuid)}${node === null ? '' : `&node=${part(node)}`}`;
 
 /** The disks of a machine and their snapshots, as its node has them at the moment. */
 export function MachineSnapshots({ machine }: { machine: Machine }) {
@@ -48,7 +48,7 @@ function Look({ machine, close }: { machine: Machine; close: () => void }) {
       {disks.map((disk) => (
         <section key={disk}>
           <h3>
-            Disk {disk} <ImageOf images={images} disk={disk} />
+            Disk {disk} <ImageOf images={images} disk={disk} dc={machine.dc} />
           </h3>
           <ul>
             {all
@@ -76,12 +76,12 @@ function Look({ machine, close }: { machine: Machine; close: () => void }) {
   );
 }
 
-function ImageOf({ images, disk }: Pick<Machine, 'images'> & { disk: number }) {
+function ImageOf({ images, disk, dc }: Pick<Machine, 'images' | 'dc'> & { disk: number }) {
   const image = images.find((one) => one.disk === disk)?.image;
   if (image === undefined) return <span class="quiet">of no image that is known</span>;
   return (
     <>
-      of <ImageName uuid={image} />
+      of <ImageName uuid={image} dc={dc} />
     </>
   );
 }

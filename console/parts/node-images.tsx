@@ -40,7 +40,7 @@ export function NodeImages({ node: { name: node, connection }, pool, tasks }: Pr
     ...copyColumns,
     {
       name: 'remove',
-      title: '',
+      title: 'Remove',
       shown: true,
       cell: (copy) => (
         <Act

@@ -10,13 +10,13 @@ import { type Column, Table } from './table.js';
 
 /** Images are made by those who may. */
 export const machineActions = (account: Account): readonly Column<Machine>[] => [
-  { name: 'snapshots', title: '', shown: true, cell: (machine) => <MachineSnapshots machine={machine} /> },
+  { name: 'snapshots', title: 'Snapshots', shown: true, cell: (machine) => <MachineSnapshots machine={machine} /> },
   ...(holds(account, 'image_admin') ? [makeImage] : []),
 ];
 
 const makeImage: Column<Machine> = {
   name: 'make',
-  title: '',
+  title: 'Image of it',
   shown: true,
   cell: (machine) => <Link to={toMakeImage(machine)}>Make an image</Link>,
 };

@@ -63,7 +63,7 @@ export function NodeTokens({ node }: { node: Node }) {
   };
   const last: Column<Token> = {
     name: 'revoke',
-    title: '',
+    title: 'Revoke',
     shown: true,
     cell: (token) => <Act label="Revoke" what={token.name} act={() => setDoomed(token)} />,
   };
