@@ -117,12 +117,14 @@ export default function BringBundle() {
             <ul class="lines">
               {rows.map(({ image, name, status, detail, code }, at) => (
                 <li key={image ?? at} class={status === 'refused' ? 'error' : ''}>
-                  {image !== null && status !== 'refused' ? (
-                    <Link to={`/image/${part(image)}`}>{name ?? image}</Link>
-                  ) : (
-                    (name ?? image ?? 'the rest')
-                  )}
-                  : {words[status]} {status === 'refused' && (detail ?? code)}
+                  <span>
+                    {image !== null && status !== 'refused' ? (
+                      <Link to={`/image/${part(image)}`}>{name ?? image}</Link>
+                    ) : (
+                      (name ?? image ?? 'the rest')
+                    )}
+                    : {words[status]} {status === 'refused' && (detail ?? code)}
+                  </span>
                 </li>
               ))}
             </ul>

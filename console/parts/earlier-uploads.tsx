@@ -24,7 +24,7 @@ export function EarlierUploads({ user }: { user: string }) {
         {found.map(({ id, offset, size, expires, mine: { title, filename } }) => (
           <li key={id}>
             <span>
-              {title} <span class="quiet">{filename}</span>: {bytes(offset)} of {bytes(size)} are here, and wait until{' '}
+              {title} <span class="quiet">{filename}</span>: {bytes(offset)} of {bytes(size)} are here; it ends{' '}
               <Time at={expires} />
             </span>
             <Act label="Discard" what={title} act={() => discard(id).then(refresh)} />

@@ -45,6 +45,9 @@ export function MachineStep({ node, vm, setNode, choose }: Props) {
             Another one
           </button>
         </p>
+        {stateOf(chosen) === 'running' && (
+          <p class="quiet">It is running: what it has not written to its disks yet is not in a new snapshot.</p>
+        )}
         {chosen.dc === null && <p class="error">It belongs to no data center: give it one before.</p>}
         {nodeOf(chosen) === '' && <p class="error">It is not known on which node it runs.</p>}
       </section>

@@ -2,7 +2,9 @@ import { useState } from 'preact/hooks';
 import { part } from '../api/ask.js';
 import { useRows } from '../api/use-rows.js';
 import { Link, useQuery } from '../router.js';
+import { useAccount } from '../session.js';
 import { Badge } from './badge.js';
+import { datacentersFor } from './bring-fields.js';
 import { osOf } from './image-words.js';
 import { RepositoryImport } from './repository-import.js';
 import { Search } from './search.js';
@@ -51,6 +53,8 @@ export function RepositoryImages({ repository, begun }: Props) {
     kinds: ['images', 'repositories'],
     concerns: ({ action }) => action !== 'progress',
   });
+  const account = useAccount();
+  const mayImport = account.super_admin || datacentersFor(account, 'import').length > 0;
   const isFiltered = search !== '' || last !== '' || os !== '';
   return (
     <>
@@ -74,7 +78,7 @@ export function RepositoryImages({ repository, begun }: Props) {
         name="repository"
         caption={`Images of ${repository}`}
         rows={rows}
-        columns={columnsWith(choose)}
+        columns={columnsWith(choose, mayImport ? undefined : NOT_YOURS)}
         idOf={({ uuid }) => uuid}
         classOf={({ registered: isHere }) => (isHere ? 'already' : '')}
         empty={isFiltered ? 'No image is like that.' : 'Nothing is known of it yet: refresh it.'}
@@ -95,7 +99,9 @@ export function RepositoryImages({ repository, begun }: Props) {
   );
 }
 
-const columnsWith = (choose: (remote: Remote) => void): readonly Column<Remote>[] => [
+const NOT_YOURS = 'it takes the roles image_admin and image_import_admin in one data center';
+
+const columnsWith = (choose: (remote: Remote) => void, reason: string | undefined): readonly Column<Remote>[] => [
   {
     name: 'name',
     title: 'Name',
@@ -144,7 +150,13 @@ const columnsWith = (choose: (remote: Remote) => void): readonly Column<Remote>[
           <Link to={`/image/${part(remote.uuid)}`}>look at it</Link>
         </>
       ) : (
-        <button type="button" aria-label={`Import ${remote.name} ${remote.version}`} onClick={() => choose(remote)}>
+        <button
+          type="button"
+          aria-label={`Import ${remote.name} ${remote.version}`}
+          aria-disabled={reason !== undefined}
+          title={reason}
+          onClick={() => reason === undefined && choose(remote)}
+        >
           Import …
         </button>
       ),
