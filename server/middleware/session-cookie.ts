@@ -5,8 +5,9 @@ import { cookieForm } from '../model/session-cookie.js';
 
 /** Finds out which cookie this request would carry, and its answer set. */
 export function sessionCookie({ isProxy, policy }: Pick<Deps, 'isProxy' | 'policy'>): Middleware {
+  const [plain, secured] = [cookieForm(false, policy), cookieForm(true, policy)];
   return (ctx, next) => {
-    ctx.state.cookie = cookieForm(isOverTls(ctx.req, isProxy), policy);
+    ctx.state.cookie = isOverTls(ctx.req, isProxy) ? secured : plain;
     return next();
   };
 }
