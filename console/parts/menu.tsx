@@ -37,6 +37,12 @@ export function Menu({ label, title, isCurrent, children }: Props) {
     };
   }, [isOpen]);
 
+  const chosen = (event: Event) => {
+    if (!(event.target as Element).closest('.menu-line:not([aria-disabled=true])')) return;
+    setOpen(false);
+    button.current?.focus();
+  };
+
   return (
     <div class="menu" ref={whole}>
       <button
@@ -51,7 +57,9 @@ export function Menu({ label, title, isCurrent, children }: Props) {
         {label}
       </button>
       {isOpen && (
-        <div class="menu-box" id={id}>
+        // biome-ignore lint/a11y/noStaticElementInteractions: the lines are buttons; what they have done closes it
+        // biome-ignore lint/a11y/useKeyWithClickEvents: a button that is pressed by a key is clicked too
+        <div class="menu-box" id={id} onClick={chosen}>
           {children}
         </div>
       )}

@@ -33,11 +33,11 @@ const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'm
 
 /** How long ago, by the clock of the browser; when exactly, where one points at it. */
 export function Time({ at }: { at: string | null }) {
-  const now = useNow();
+  useTicks();
   if (at === null) return <>never</>;
   return (
     <time dateTime={at} title={exact.format(new Date(at))}>
-      {since(at, now)}
+      {since(at, Date.now())}
     </time>
   );
 }
@@ -47,11 +47,11 @@ setInterval(() => {
   for (const tick of ticks) tick(Date.now());
 }, 10_000);
 
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
+/** Has it shown anew as time goes on. */
+function useTicks(): void {
+  const [, setNow] = useState(0);
   useEffect(() => {
     ticks.add(setNow);
     return () => void ticks.delete(setNow);
   }, []);
-  return now;
 }
