@@ -332,8 +332,6 @@ const untagged: Record<string, string> = {
   '/api/imagestore/:repo': 'PUT is a refresh, which sets nothing',
   '/api/vm/:uuid': 'inventories change it all the time, and nobody edits it',
   '/api/node/:host/storage/:pool/image/:name': 'what is there is known by looking',
-  '/api/migration': 'there is one, and it is its own state',
-  '/api/account': 'what is put stands below it',
 };
 
 test('whatever can be looked at and changed under the same path has a tag', (t) => {
@@ -344,7 +342,11 @@ test('whatever can be looked at and changed under the same path has a tag', (t) 
   const alone = [...shown, ...at('/api/dc/:dc/settings').filter(({ method }) => method === 'GET')];
   for (const { path, description } of alone) {
     const changing = at(path).filter(({ method }) => method === 'PUT' || method === 'DELETE');
-    if (changing.length === 0 || path in untagged) continue;
+    if (changing.length === 0) continue;
+    if (path in untagged) {
+      t.deepEqual([description?.tagged, changing[0]?.description?.tagged], [undefined, undefined], path);
+      continue;
+    }
     t.is(description?.tagged, 'shown', path);
     for (const one of changing) t.is(one.description?.tagged, 'changed', `${one.method} ${path}`);
   }
