@@ -9,7 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const from = join(root, 'console');
 const to = process.argv[2] ?? join(root, 'dist', 'console');
 
-rmSync(to, { recursive: true, force: true });
+// Beside them lies what tests of its logic were built of.
+rmSync(join(to, 'assets'), { recursive: true, force: true });
 const { metafile, outputFiles } = await build({
   entryPoints: [join(from, 'main.tsx'), join(from, 'icon.svg')],
   outdir: join(to, 'assets'),

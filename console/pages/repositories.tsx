@@ -54,7 +54,7 @@ const columns = (done: () => void): readonly Column<Setup>[] => [
   { name: 'channel', title: 'Channel', cell: ({ channel }) => channel ?? '' },
   { name: 'secret', title: 'Secret', cell: ({ secret }) => secret ?? 'none' },
   { name: 'tried', title: 'Asked', cell: ({ tried }) => <Time at={tried} /> },
-  { name: 'do', title: '', shown: true, cell: (setup) => <Actions setup={setup} done={done} /> },
+  { name: 'do', title: 'Actions', shown: true, cell: (setup) => <Actions setup={setup} done={done} /> },
 ];
 
 /** How repositories are set up; what is in them is browsed elsewhere. */

@@ -44,7 +44,7 @@ const columns = (done: () => void): readonly Column<Secret>[] => [
   },
   { name: 'changed', title: 'Changed', shown: true, cell: ({ changed }) => <Time at={changed} /> },
   { name: 'created', title: 'Created', order: 'created', cell: ({ created }) => <Time at={created} /> },
-  { name: 'do', title: '', shown: true, cell: (secret) => <Actions secret={secret} done={done} /> },
+  { name: 'do', title: 'Actions', shown: true, cell: (secret) => <Actions secret={secret} done={done} /> },
 ];
 
 /** What proves the server to sources. What they are, nobody is told. */

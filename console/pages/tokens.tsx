@@ -26,7 +26,7 @@ const columns = (done: () => void): readonly Column<Token>[] => [
   },
   { name: 'used', title: 'Used', shown: true, order: 'last_used', cell: ({ last_used: used }) => <Time at={used} /> },
   { name: 'created', title: 'Created', order: 'created', cell: ({ created }) => <Time at={created} /> },
-  { name: 'revoke', title: '', shown: true, cell: (token) => <TokenRevoke token={token} done={done} /> },
+  { name: 'revoke', title: 'Actions', shown: true, cell: (token) => <TokenRevoke token={token} done={done} /> },
 ];
 
 export default function Tokens() {
