@@ -137,6 +137,7 @@ const strictness = table<'route' | Given>(`
   PUT /api/image/:name                  401   admin  ops        401     401
   DELETE /api/image/:name               401   admin  ops        401     401
   GET /api/image/:name/vm               401   admin  ops        401     401
+  PUT /api/image/:name/activate         401   admin  ops        401     401
   PUT /api/image/:name/deprecate        401   admin  ops        401     401
   DELETE /api/image/:name/deprecate     401   admin  ops        401     401
   POST /api/image/:name/copy            401   admin  ops        401     401
