@@ -1,7 +1,24 @@
-import type { Bodies, Results } from '../api/types.js';
-
-type Node = Results['GetNode'];
-type Body = NonNullable<Bodies['UpdateNode']>;
+/** What the server tells of a node that can be changed. */
+interface Told {
+  name: string;
+  dcs: string[];
+  addresses: string[];
+  certificate: string | null;
+  known_by_address: boolean;
+  vm_rules: string[];
+  keep_sources: boolean;
+  connection: {
+    address: string;
+    port: number;
+    user: string;
+    host_keys: string[];
+    key: string | null;
+    agent: boolean;
+    jump: string | null;
+    platform: string | null;
+    places: string[];
+  } | null;
+}
 
 /** A node as it is typed. */
 export interface NodeWish {
@@ -43,7 +60,7 @@ export const newNode: NodeWish = {
   keep_sources: true,
 };
 
-export function wishOf(node: Node): NodeWish {
+export function wishOf(node: Told): NodeWish {
   const { connection, certificate, dcs, addresses, vm_rules, known_by_address, keep_sources, name } = node;
   return {
     ...newNode,
@@ -82,11 +99,11 @@ const spelled: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /** Only what was typed: the rest stays as it is. */
-export function bodyOf(typed: Partial<NodeWish>): Body {
+export function bodyOf(typed: Partial<NodeWish>): Record<string, unknown> {
   const { host: _, ...fields } = typed;
   const said = Object.entries(fields).map(([field, value]) => {
     const spell = spelled[field];
     return [field, spell ? spell(String(value)) : value];
   });
-  return Object.fromEntries(said) as Body;
+  return Object.fromEntries(said);
 }
