@@ -52,7 +52,7 @@ export interface MigrationMeans {
   now: () => Date;
 }
 
-/** Whoever asks learns that the server has moved, before it stops: in milliseconds. */
+/** Whoever asks learns what has become of the move, before the server stops: in milliseconds. */
 const LAST_WORDS = 10_000;
 const AFTER_LAST_WORDS = 300;
 
@@ -69,6 +69,8 @@ export class ServerMigration implements Migration {
   #aborting: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #leaving: NodeJS.Timeout | undefined;
+  /** Why it leaves, where that was not meant to be. */
+  #cause: unknown;
   #stopHearing: () => void = () => {};
 
   private constructor(private readonly means: MigrationMeans) {}
@@ -82,7 +84,7 @@ export class ServerMigration implements Migration {
   }
 
   status(): MigrationStatus {
-    if (this.#status.status === 'moved' && this.#leaving) this.#leave(AFTER_LAST_WORDS);
+    if (this.#leaving) this.#leave(AFTER_LAST_WORDS);
     return this.#status;
   }
 
@@ -245,7 +247,7 @@ export class ServerMigration implements Migration {
   }
 
   #failed(error: unknown): void {
-    const { log, leave } = this.means;
+    const { log } = this.means;
     const wasFinishing = this.#status.status === 'finishing';
     const isAborted = error instanceof Aborted;
     const said = error instanceof Error ? error.message : String(error);
@@ -253,7 +255,7 @@ export class ServerMigration implements Migration {
     if (isAborted) log.info('the move was ended; what was copied is kept for the next time');
     else log.error({ err: error }, 'the move has failed; what was copied is kept for the next time');
     // What works in the background has ended for it: a start brings it back.
-    if (wasFinishing && !isAborted) setTimeout(() => leave(error), AFTER_LAST_WORDS);
+    if (wasFinishing && !isAborted) this.#leave(LAST_WORDS, error);
   }
 
   /** A daemon that was out of touch while another one moved the server is told when it is back, before it answers. */
@@ -269,9 +271,10 @@ export class ServerMigration implements Migration {
     leave(error);
   }
 
-  #leave(after: number): void {
+  #leave(after: number, error = this.#cause): void {
+    this.#cause = error;
     clearTimeout(this.#leaving);
-    this.#leaving = setTimeout(() => this.means.leave(), after);
+    this.#leaving = setTimeout(() => this.means.leave(error), after);
   }
 }
 
