@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { ImgapiError } from '../imgapi/errors.js';
 import { Bandwidth } from '../storage/bandwidth.js';
 import type { Catalog } from '../storage/catalog.js';
 import { lockDirectory } from '../storage/lock.js';
@@ -384,7 +385,10 @@ function keepSweeping(deps: Deps, first?: { abandonedBefore: Date }): () => Prom
 /** When tokens were used last is written once a minute, and at the end. */
 function keepFlushing(uses: TokenUses, catalog: Catalog, log: Logger): () => Promise<void> {
   const flush = () =>
-    uses.flush(catalog).catch((err: unknown) => log.warn({ err }, 'when tokens were used last could not be written'));
+    uses.flush(catalog).catch((err: unknown) => {
+      // What is refused, by a server that has moved, is no failure.
+      if (!(err instanceof ImgapiError)) log.warn({ err }, 'when tokens were used last could not be written');
+    });
   const timer = setInterval(flush, FLUSH_EVERY).unref();
   return () => {
     clearInterval(timer);

@@ -94,7 +94,7 @@ keep_up() {
         setsid setpriv --pdeathsig KILL "$@" >>"$directory/$name.log" 2>&1 </dev/null &
         child=$!
         echo $child >"$directory/$name.pid"
-        wait $child || true
+        { wait $child || true; } 2>/dev/null # says only that it was killed
         [ -e "$directory/$name.ready" ] || exit 1
         say "daemon $name has ended; it is started again in 5 s"
         sleep 5 & wait $!
@@ -103,8 +103,9 @@ keep_up() {
 
 clean_up() {
     local code=$? n
+    set +e # whoever listened to what is said here may be gone
     trap - EXIT
-    trap '' INT TERM
+    trap '' INT TERM HUP
     [ ${#pids[@]} -eq 0 ] || say "" "stopping"
     for ((n = ${#pids[@]} - 1; n >= 0; n -= 1)); do
         kill "${pids[n]}" 2>/dev/null || true
@@ -117,6 +118,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 # until_true SECONDS WHAT LOG COMMAND…
 until_true() {
@@ -182,6 +184,9 @@ else
     say "keeping bytes in s3://$S3_BUCKET/$prefix at $S3_ENDPOINT"
 fi
 
+keys="AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-}"
+(umask 077 && printf '%s\n' $keys >"$directory/store-keys")
+
 # --- the daemons ------------------------------------------------------------------------------------------------------
 
 "${slipwayd[@]}" --new-secrets-key "$directory/secrets-key" >/dev/null
@@ -244,8 +249,9 @@ It runs, in $directory.
     daemon a   http://127.0.0.1:$port_a    metrics :$metrics_a    process $(cat "$directory/a.pid")    log a.log
     daemon b   http://127.0.0.1:$port_b    metrics :$metrics_b    process $(cat "$directory/b.pid")    log b.log
     records    postgres://slipway@127.0.0.1:$postgres_port/slipway    password in postgres-password
-    bytes      s3://$S3_BUCKET/$prefix at $S3_ENDPOINT
+    bytes      s3://$S3_BUCKET/$prefix at $S3_ENDPOINT    keys in store-keys
     token      $token
+    upstreams  nginx/site.conf; after a change: nginx -p $directory/nginx -c $directory/nginx/nginx.conf -s reload
 
 To try, in another terminal:
 
@@ -260,7 +266,7 @@ To try, in another terminal:
     kill -9 \$(cat $directory/a.pid)      # reads go on; a write waits until its lease is over
     kill \$(cat $directory/b.pid)         # in peace: nobody waits. Both are started again after 5 s
 
-Ctrl-C ends all of it.
+Ctrl-C, or kill $$, ends all of it.
 TRY
 wait -n "${pids[@]}" || true
 fail "something has ended that should not: look into the logs"

@@ -1,10 +1,27 @@
 import { readFileSync } from 'node:fs';
+import { readSecretsKey } from '../sealing/secrets-key.js';
 import { tryCertificate } from '../tls/read-certificate.js';
 import { reasonOf } from './reason-of.js';
 import type { Settings } from './settings.js';
 
 /** Whether the files that settings name are there, and are what they should be. */
-export function checkFiles({ tlsCertificate, tlsKey }: Settings): string[] {
+export const checkFiles = (settings: Settings): string[] => [
+  ...checkCertificate(settings),
+  ...checkSecretsKey(settings),
+];
+
+/** A variable is set where the daemon is started, and not where somebody looks at its configuration. */
+function checkSecretsKey({ secretsKey }: Settings): string[] {
+  if (secretsKey === undefined || secretsKey.startsWith('env:')) return [];
+  try {
+    readSecretsKey(secretsKey, secretsKey, {});
+    return [];
+  } catch (error) {
+    return [reasonOf(error)];
+  }
+}
+
+function checkCertificate({ tlsCertificate, tlsKey }: Settings): string[] {
   const certificate = readPem('tlsCertificate', tlsCertificate);
   const key = readPem('tlsKey', tlsKey);
   const problems = [certificate, key].flatMap((file) => file?.problem ?? []);
