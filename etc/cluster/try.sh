@@ -167,7 +167,8 @@ setpriv "${as_postgres[@]}" "$initdb" -D "$directory/postgres/data" -U slipway -
     --pwfile "$directory/postgres-password" --encoding UTF8 --locale C >"$directory/initdb.log" 2>&1 ||
     fail "initdb has failed: $(tail -n 3 "$directory/initdb.log")"
 start postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D "$directory/postgres/data" -p "$postgres_port" \
-    -c listen_addresses=127.0.0.1 -c unix_socket_directories="$directory/postgres"
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories="$directory/postgres" \
+    -c dynamic_shared_memory_type=mmap # nothing of it is in /dev/shm, where it would stay
 export PGPASSWORD=$password
 until_true 60 "PostgreSQL does not answer" postgres.log \
     "$postgres_bin/psql" -h 127.0.0.1 -p "$postgres_port" -U slipway -d postgres -c 'SELECT 1'
