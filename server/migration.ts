@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ImgapiError } from '../imgapi/errors.js';
 import type { BlobStore } from '../storage/blobs.js';
@@ -56,6 +57,9 @@ export interface MigrationMeans {
 const LAST_WORDS = 10_000;
 const AFTER_LAST_WORDS = 300;
 
+/** A daemon that is coming back writes as soon as it is in: tried so often, in milliseconds. */
+const UNTIL_IN = 100;
+
 /** So often it is looked again for what has come meanwhile, before nothing may be written any more. */
 const ROUNDS = 2;
 
@@ -71,6 +75,8 @@ export class ServerMigration implements Migration {
   #leaving: NodeJS.Timeout | undefined;
   /** Why it leaves, where that was not meant to be. */
   #cause: unknown;
+  #isHeard = false;
+  #isClosed = false;
   #stopHearing: () => void = () => {};
 
   private constructor(private readonly means: MigrationMeans) {}
@@ -84,12 +90,16 @@ export class ServerMigration implements Migration {
   }
 
   status(): MigrationStatus {
-    if (this.#leaving) this.#leave(AFTER_LAST_WORDS);
+    if (this.#leaving && !this.#isHeard) {
+      this.#isHeard = true;
+      this.#leave(AFTER_LAST_WORDS);
+    }
     return this.#status;
   }
 
   async start(config: string): Promise<void> {
     if (this.#aborting) throw canNot(`the server is on its way to ${this.#status.config} already`);
+    if (this.#leaving) throw canNot('the server is about to stop: start it again first');
     const aborting = new AbortController();
     this.#aborting = aborting;
     try {
@@ -110,10 +120,11 @@ export class ServerMigration implements Migration {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stopHearing();
-    clearTimeout(this.#leaving);
     this.#aborting?.abort(new Aborted());
     await this.#running;
+    clearTimeout(this.#leaving);
   }
 
   /** What can be refused is refused before anything is copied. */
@@ -242,8 +253,21 @@ export class ServerMigration implements Migration {
 
   #unmark(): Promise<void> {
     return this.means.catalog.write(async (tx) => {
-      if (await tx.get(moves, MOVE)) await tx.delete(moves, MOVE);
+      // What has been left stays so, whoever writes late.
+      if ((await tx.get(moves, MOVE))?.state === 'leaving') await tx.delete(moves, MOVE);
     });
+  }
+
+  /** What a daemon that comes back between the two marks owes to the others: the mover is to know that it was there. */
+  async #unmarkWhenIn(): Promise<void> {
+    while (!this.#isClosed) {
+      const isDone = await this.#unmark().then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return;
+      await pause(UNTIL_IN, undefined, { ref: false });
+    }
   }
 
   #failed(error: unknown): void {
@@ -263,7 +287,7 @@ export class ServerMigration implements Migration {
     if (this.#status.status === 'finishing' || this.#status.status === 'moved') return;
     const { gate, log, leave } = this.means;
     const move = changes.at(-1)?.record;
-    if (move?.state === 'leaving') void this.#unmark().catch(() => {}); // where it has gone on, `left` is heard of next
+    if (move?.state === 'leaving') void this.#unmarkWhenIn();
     if (move?.state !== 'left') return;
     const error = hasMoved(move);
     gate.end('the server has moved');

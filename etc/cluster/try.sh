@@ -89,7 +89,7 @@ keep_up() {
     local name=$1 child=
     shift
     trap 'kill $child 2>/dev/null; wait $child; exit 0' TERM
-    trap '' INT
+    trap '' INT HUP
     while :; do
         setsid setpriv --pdeathsig KILL "$@" >>"$directory/$name.log" 2>&1 </dev/null &
         child=$!
@@ -105,7 +105,7 @@ clean_up() {
     local code=$? n
     set +e # whoever listened to what is said here may be gone
     trap - EXIT
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP PIPE
     [ ${#pids[@]} -eq 0 ] || say "" "stopping"
     for ((n = ${#pids[@]} - 1; n >= 0; n -= 1)); do
         kill "${pids[n]}" 2>/dev/null || true
@@ -185,8 +185,13 @@ else
     say "keeping bytes in s3://$S3_BUCKET/$prefix at $S3_ENDPOINT"
 fi
 
-keys="AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-}"
-(umask 077 && printf '%s\n' $keys >"$directory/store-keys")
+keys_in=
+if [ -n "$own_ceph" ]; then
+    # Those of somebody else's store are not written anywhere.
+    (umask 077 && printf '%s\n' "AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY" \
+        >"$directory/store-keys")
+    keys_in='    keys in store-keys'
+fi
 
 # --- the daemons ------------------------------------------------------------------------------------------------------
 
@@ -250,9 +255,9 @@ It runs, in $directory.
     daemon a   http://127.0.0.1:$port_a    metrics :$metrics_a    process $(cat "$directory/a.pid")    log a.log
     daemon b   http://127.0.0.1:$port_b    metrics :$metrics_b    process $(cat "$directory/b.pid")    log b.log
     records    postgres://slipway@127.0.0.1:$postgres_port/slipway    password in postgres-password
-    bytes      s3://$S3_BUCKET/$prefix at $S3_ENDPOINT    keys in store-keys
+    bytes      s3://$S3_BUCKET/$prefix at $S3_ENDPOINT$keys_in
     token      $token
-    upstreams  nginx/site.conf; after a change: nginx -p $directory/nginx -c $directory/nginx/nginx.conf -s reload
+    upstreams  nginx/site.conf; after a change: $(command -v nginx) -p $directory/nginx -e $directory/nginx/error.log -c $directory/nginx/nginx.conf -s reload
 
 To try, in another terminal:
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { OperatorMistake } from '../model/operator-mistake.js';
 import { readSecretsKey } from '../sealing/secrets-key.js';
 import { tryCertificate } from '../tls/read-certificate.js';
 import { reasonOf } from './reason-of.js';
@@ -17,7 +18,8 @@ function checkSecretsKey({ secretsKey }: Settings): string[] {
     readSecretsKey(secretsKey, secretsKey, {});
     return [];
   } catch (error) {
-    return [reasonOf(error)];
+    if (error instanceof OperatorMistake) return [error.message];
+    return [`secretsKey: can not read "${secretsKey}": ${reasonOf(error)}`];
   }
 }
 
