@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { ImgapiError } from '../imgapi/errors.js';
 import { Bandwidth } from '../storage/bandwidth.js';
 import type { Catalog } from '../storage/catalog.js';
 import { lockDirectory } from '../storage/lock.js';
@@ -48,6 +49,7 @@ import { recordTags } from './model/record-tag.js';
 import { PATIENCE, PAUSES } from './model/registries.js';
 import { openServerKeys } from './open-server-keys.js';
 import { openStores } from './open-stores.js';
+import { openConfiguredIssuer, rulesOf } from './openid/open-configured.js';
 import { openCopies } from './operations/copies.js';
 import { Directory } from './operations/directory.js';
 import { enrolKeyUsers } from './operations/enrol-key-users.js';
@@ -72,7 +74,6 @@ import { TokenUses } from './operations/token-uses.js';
 import { TransfersNow } from './operations/transfers-now.js';
 import { reopenUploads } from './operations/upload-turns.js';
 import { UploadsUnderWay } from './operations/uploads-under-way.js';
-import { openConfiguredIssuer, rulesOf } from './openid/open-configured.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import { proxiesFrom } from './outgoing/proxies.js';
 import { Vault } from './outgoing/vault.js';
@@ -401,7 +402,10 @@ function keepSweeping(deps: Deps, first?: { abandonedBefore: Date }): () => Prom
 /** When tokens were used last is written once a minute, and at the end. */
 function keepFlushing(uses: TokenUses, catalog: Catalog, log: Logger): () => Promise<void> {
   const flush = () =>
-    uses.flush(catalog).catch((err: unknown) => log.warn({ err }, 'when tokens were used last could not be written'));
+    uses.flush(catalog).catch((err: unknown) => {
+      // What is refused, by a server that has moved, is no failure.
+      if (!(err instanceof ImgapiError)) log.warn({ err }, 'when tokens were used last could not be written');
+    });
   const timer = setInterval(flush, FLUSH_EVERY).unref();
   return () => {
     clearInterval(timer);

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ImgapiError } from '../imgapi/errors.js';
 import type { BlobStore } from '../storage/blobs.js';
@@ -52,9 +53,12 @@ export interface MigrationMeans {
   now: () => Date;
 }
 
-/** Whoever asks learns that the server has moved, before it stops: in milliseconds. */
+/** Whoever asks learns what has become of the move, before the server stops: in milliseconds. */
 const LAST_WORDS = 10_000;
 const AFTER_LAST_WORDS = 300;
+
+/** A daemon that is coming back writes as soon as it is in: tried so often, in milliseconds. */
+const UNTIL_IN = 100;
 
 /** So often it is looked again for what has come meanwhile, before nothing may be written any more. */
 const ROUNDS = 2;
@@ -69,6 +73,10 @@ export class ServerMigration implements Migration {
   #aborting: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #leaving: NodeJS.Timeout | undefined;
+  /** Why it leaves, where that was not meant to be. */
+  #cause: unknown;
+  #isHeard = false;
+  #isClosed = false;
   #stopHearing: () => void = () => {};
 
   private constructor(private readonly means: MigrationMeans) {}
@@ -82,12 +90,16 @@ export class ServerMigration implements Migration {
   }
 
   status(): MigrationStatus {
-    if (this.#status.status === 'moved' && this.#leaving) this.#leave(AFTER_LAST_WORDS);
+    if (this.#leaving && !this.#isHeard) {
+      this.#isHeard = true;
+      this.#leave(AFTER_LAST_WORDS);
+    }
     return this.#status;
   }
 
   async start(config: string): Promise<void> {
     if (this.#aborting) throw canNot(`the server is on its way to ${this.#status.config} already`);
+    if (this.#leaving) throw canNot('the server is about to stop: start it again first');
     const aborting = new AbortController();
     this.#aborting = aborting;
     try {
@@ -108,10 +120,11 @@ export class ServerMigration implements Migration {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stopHearing();
-    clearTimeout(this.#leaving);
     this.#aborting?.abort(new Aborted());
     await this.#running;
+    clearTimeout(this.#leaving);
   }
 
   /** What can be refused is refused before anything is copied. */
@@ -240,12 +253,25 @@ export class ServerMigration implements Migration {
 
   #unmark(): Promise<void> {
     return this.means.catalog.write(async (tx) => {
-      if (await tx.get(moves, MOVE)) await tx.delete(moves, MOVE);
+      // What has been left stays so, whoever writes late.
+      if ((await tx.get(moves, MOVE))?.state === 'leaving') await tx.delete(moves, MOVE);
     });
   }
 
+  /** What a daemon that comes back between the two marks owes to the others: the mover is to know that it was there. */
+  async #unmarkWhenIn(): Promise<void> {
+    while (!this.#isClosed) {
+      const isDone = await this.#unmark().then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return;
+      await pause(UNTIL_IN, undefined, { ref: false });
+    }
+  }
+
   #failed(error: unknown): void {
-    const { log, leave } = this.means;
+    const { log } = this.means;
     const wasFinishing = this.#status.status === 'finishing';
     const isAborted = error instanceof Aborted;
     const said = error instanceof Error ? error.message : String(error);
@@ -253,7 +279,7 @@ export class ServerMigration implements Migration {
     if (isAborted) log.info('the move was ended; what was copied is kept for the next time');
     else log.error({ err: error }, 'the move has failed; what was copied is kept for the next time');
     // What works in the background has ended for it: a start brings it back.
-    if (wasFinishing && !isAborted) setTimeout(() => leave(error), AFTER_LAST_WORDS);
+    if (wasFinishing && !isAborted) this.#leave(LAST_WORDS, error);
   }
 
   /** A daemon that was out of touch while another one moved the server is told when it is back, before it answers. */
@@ -261,7 +287,7 @@ export class ServerMigration implements Migration {
     if (this.#status.status === 'finishing' || this.#status.status === 'moved') return;
     const { gate, log, leave } = this.means;
     const move = changes.at(-1)?.record;
-    if (move?.state === 'leaving') void this.#unmark().catch(() => {}); // where it has gone on, `left` is heard of next
+    if (move?.state === 'leaving') void this.#unmarkWhenIn();
     if (move?.state !== 'left') return;
     const error = hasMoved(move);
     gate.end('the server has moved');
@@ -269,9 +295,10 @@ export class ServerMigration implements Migration {
     leave(error);
   }
 
-  #leave(after: number): void {
+  #leave(after: number, error = this.#cause): void {
+    this.#cause = error;
     clearTimeout(this.#leaving);
-    this.#leaving = setTimeout(() => this.means.leave(), after);
+    this.#leaving = setTimeout(() => this.means.leave(error), after);
   }
 }
 

@@ -7,7 +7,7 @@ import { untilSignal } from './signals.js';
 /** In milliseconds. */
 const EVERY = 1000;
 
-const CREDENTIALS = 'look at the credentials in the environment, or in ~/.aws';
+const CREDENTIALS = 'look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or at ~/.aws';
 
 /** What waiting does not mend, by the codes of PostgreSQL and the names of S3, and what to do then. */
 const hints: Record<string, string> = {

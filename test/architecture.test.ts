@@ -63,7 +63,7 @@ const walls: Wall[] = [
     of: /^server\/tasks\//,
     may: new RegExp(`^(server/(tasks|operations|model)/|server/deps\\.ts|imgapi/|${contracts})`),
   },
-  { of: /^server\/config\//, may: /^(server\/(config|model|auth|tls)\/|imgapi\/)/ },
+  { of: /^server\/config\//, may: /^(server\/(config|model|auth|tls|sealing)\/|imgapi\/)/ },
   { of: /^server\/auth\//, may: new RegExp(`^(server/(model|auth)/|imgapi/|${contracts})`) },
   { of: /^server\//, may: new RegExp(`^(server/|imgapi/|${contracts})`) },
   { of: /^cli\//, may: /^(cli|imgapi)\// },

@@ -89,12 +89,12 @@ keep_up() {
     local name=$1 child=
     shift
     trap 'kill $child 2>/dev/null; wait $child; exit 0' TERM
-    trap '' INT
+    trap '' INT HUP
     while :; do
         setsid setpriv --pdeathsig KILL "$@" >>"$directory/$name.log" 2>&1 </dev/null &
         child=$!
         echo $child >"$directory/$name.pid"
-        wait $child || true
+        { wait $child || true; } 2>/dev/null # says only that it was killed
         [ -e "$directory/$name.ready" ] || exit 1
         say "daemon $name has ended; it is started again in 5 s"
         sleep 5 & wait $!
@@ -103,8 +103,9 @@ keep_up() {
 
 clean_up() {
     local code=$? n
+    set +e # whoever listened to what is said here may be gone
     trap - EXIT
-    trap '' INT TERM
+    trap '' INT TERM HUP PIPE
     [ ${#pids[@]} -eq 0 ] || say "" "stopping"
     for ((n = ${#pids[@]} - 1; n >= 0; n -= 1)); do
         kill "${pids[n]}" 2>/dev/null || true
@@ -117,6 +118,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 # until_true SECONDS WHAT LOG COMMAND…
 until_true() {
@@ -165,7 +167,8 @@ setpriv "${as_postgres[@]}" "$initdb" -D "$directory/postgres/data" -U slipway -
     --pwfile "$directory/postgres-password" --encoding UTF8 --locale C >"$directory/initdb.log" 2>&1 ||
     fail "initdb has failed: $(tail -n 3 "$directory/initdb.log")"
 start postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D "$directory/postgres/data" -p "$postgres_port" \
-    -c listen_addresses=127.0.0.1 -c unix_socket_directories="$directory/postgres"
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories="$directory/postgres" \
+    -c dynamic_shared_memory_type=mmap # nothing of it is in /dev/shm, where it would stay
 export PGPASSWORD=$password
 until_true 60 "PostgreSQL does not answer" postgres.log \
     "$postgres_bin/psql" -h 127.0.0.1 -p "$postgres_port" -U slipway -d postgres -c 'SELECT 1'
@@ -180,6 +183,14 @@ if [ -n "$own_ceph" ]; then
     start_ceph "$directory/ceph" "$monitor_port" "$gateway_port"
 else
     say "keeping bytes in s3://$S3_BUCKET/$prefix at $S3_ENDPOINT"
+fi
+
+keys_in=
+if [ -n "$own_ceph" ]; then
+    # Those of somebody else's store are not written anywhere.
+    (umask 077 && printf '%s\n' "AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY" \
+        >"$directory/store-keys")
+    keys_in='    keys in store-keys'
 fi
 
 # --- the daemons ------------------------------------------------------------------------------------------------------
@@ -244,8 +255,9 @@ It runs, in $directory.
     daemon a   http://127.0.0.1:$port_a    metrics :$metrics_a    process $(cat "$directory/a.pid")    log a.log
     daemon b   http://127.0.0.1:$port_b    metrics :$metrics_b    process $(cat "$directory/b.pid")    log b.log
     records    postgres://slipway@127.0.0.1:$postgres_port/slipway    password in postgres-password
-    bytes      s3://$S3_BUCKET/$prefix at $S3_ENDPOINT
+    bytes      s3://$S3_BUCKET/$prefix at $S3_ENDPOINT$keys_in
     token      $token
+    upstreams  nginx/site.conf; after a change: $(command -v nginx) -p $directory/nginx -e $directory/nginx/error.log -c $directory/nginx/nginx.conf -s reload
 
 To try, in another terminal:
 
@@ -260,7 +272,7 @@ To try, in another terminal:
     kill -9 \$(cat $directory/a.pid)      # reads go on; a write waits until its lease is over
     kill \$(cat $directory/b.pid)         # in peace: nobody waits. Both are started again after 5 s
 
-Ctrl-C ends all of it.
+Ctrl-C, or kill $$, ends all of it.
 TRY
 wait -n "${pids[@]}" || true
 fail "something has ended that should not: look into the logs"

@@ -9,7 +9,7 @@ _slipway() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} at='' i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$at ${COMP_WORDS[i]}" in
-      ' list' | ' show' | ' upload' | ' download' | ' create' | ' update' | ' icon' | ' icon set' | ' icon get' | ' icon delete' | ' delete' | ' activate' | ' disable' | ' enable' | ' acl' | ' acl list' | ' acl add' | ' acl remove' | ' channels' | ' channel-add' | ' dc' | ' dc list' | ' dc show' | ' dc create' | ' dc update' | ' dc delete' | ' dc groups' | ' dc add-group' | ' dc remove-group' | ' dc image' | ' dc images' | ' dc attach' | ' dc detach' | ' dc settings' | ' image' | ' image list' | ' image show' | ' image create' | ' image update' | ' image delete' | ' image vms' | ' image attach' | ' image detach' | ' image label' | ' image unlabel' | ' image deprecate' | ' image undeprecate' | ' image share' | ' image bulk' | ' image bulk deprecate' | ' image bulk undeprecate' | ' image bulk delete' | ' image bulk label' | ' image bulk unlabel' | ' image bulk access' | ' image bulk share' | ' image bulk attach' | ' image bulk detach' | ' export' | ' copy' | ' picker' | ' vm' | ' vm list' | ' vm show' | ' vm register' | ' vm forget' | ' vm check-move' | ' snapshot' | ' snapshot list' | ' snapshot take' | ' snapshot remove' | ' create-from' | ' node' | ' node key' | ' node list' | ' node show' | ' node create' | ' node update' | ' node delete' | ' node check' | ' node refresh' | ' node vms' | ' node preflight' | ' node sources' | ' node pools' | ' node pull' | ' node images' | ' node drop' | ' node clean' | ' node token' | ' node token create' | ' node token list' | ' node token revoke' | ' campaign' | ' campaign create' | ' campaign list' | ' campaign show' | ' campaign stop' | ' campaign start' | ' campaign retry' | ' campaign delete' | ' group' | ' group list' | ' group show' | ' group create' | ' group update' | ' group delete' | ' group add-member' | ' group remove-member' | ' user' | ' user list' | ' user show' | ' user create' | ' user update' | ' user delete' | ' user password' | ' user keys' | ' user add-key' | ' user remove-key' | ' user sessions' | ' user end-sessions' | ' settings' | ' settings show' | ' settings set' | ' import' | ' repo' | ' repo list' | ' repo list-all' | ' repo show' | ' repo setup' | ' repo add' | ' repo set' | ' repo delete' | ' repo refresh' | ' repo browse' | ' repo image' | ' follow' | ' follow list' | ' follow show' | ' follow add' | ' follow set' | ' follow delete' | ' follow run' | ' secret' | ' secret list' | ' secret show' | ' secret add' | ' secret set' | ' secret delete' | ' task' | ' task list' | ' task show' | ' task wait' | ' task cancel' | ' task callback' | ' task log' | ' uploads' | ' uploads list' | ' uploads end' | ' events' | ' webhook' | ' webhook list' | ' webhook show' | ' webhook create' | ' webhook new-key' | ' webhook update' | ' webhook ping' | ' webhook deliveries' | ' webhook delete' | ' webhook callback-key' | ' audit' | ' audit search' | ' audit export' | ' audit heads' | ' audit verify' | ' ping' | ' whoami' | ' token' | ' token create' | ' token list' | ' token revoke' | ' api' | ' api get' | ' api create' | ' api set' | ' api delete' | ' api options' | ' backup' | ' migrate' | ' member' | ' member list' | ' login' | ' logout' | ' restore' | ' completion') at+=" ${COMP_WORDS[i]}" ;;
+      ' list' | ' show' | ' upload' | ' download' | ' create' | ' update' | ' icon' | ' icon set' | ' icon get' | ' icon delete' | ' delete' | ' activate' | ' disable' | ' enable' | ' acl' | ' acl list' | ' acl add' | ' acl remove' | ' channels' | ' channel-add' | ' dc' | ' dc list' | ' dc show' | ' dc create' | ' dc update' | ' dc delete' | ' dc groups' | ' dc add-group' | ' dc remove-group' | ' dc image' | ' dc images' | ' dc attach' | ' dc detach' | ' dc settings' | ' image' | ' image list' | ' image show' | ' image create' | ' image update' | ' image delete' | ' image vms' | ' image attach' | ' image detach' | ' image label' | ' image unlabel' | ' image deprecate' | ' image undeprecate' | ' image share' | ' image bulk' | ' image bulk deprecate' | ' image bulk undeprecate' | ' image bulk delete' | ' image bulk label' | ' image bulk unlabel' | ' image bulk access' | ' image bulk share' | ' image bulk attach' | ' image bulk detach' | ' export' | ' copy' | ' picker' | ' vm' | ' vm list' | ' vm show' | ' vm register' | ' vm forget' | ' vm check-move' | ' snapshot' | ' snapshot list' | ' snapshot take' | ' snapshot remove' | ' create-from' | ' node' | ' node key' | ' node list' | ' node show' | ' node create' | ' node update' | ' node delete' | ' node check' | ' node refresh' | ' node vms' | ' node preflight' | ' node sources' | ' node pools' | ' node pull' | ' node images' | ' node drop' | ' node clean' | ' node token' | ' node token create' | ' node token list' | ' node token revoke' | ' campaign' | ' campaign create' | ' campaign list' | ' campaign show' | ' campaign stop' | ' campaign start' | ' campaign retry' | ' campaign delete' | ' group' | ' group list' | ' group show' | ' group create' | ' group update' | ' group delete' | ' group add-member' | ' group remove-member' | ' user' | ' user list' | ' user show' | ' user create' | ' user update' | ' user delete' | ' user password' | ' user keys' | ' user add-key' | ' user remove-key' | ' user sessions' | ' user end-sessions' | ' settings' | ' settings show' | ' settings set' | ' import' | ' repo' | ' repo list' | ' repo list-all' | ' repo show' | ' repo setup' | ' repo add' | ' repo set' | ' repo delete' | ' repo refresh' | ' repo browse' | ' repo image' | ' follow' | ' follow list' | ' follow show' | ' follow add' | ' follow set' | ' follow delete' | ' follow run' | ' secret' | ' secret list' | ' secret show' | ' secret add' | ' secret set' | ' secret delete' | ' overview' | ' history' | ' task' | ' task list' | ' task show' | ' task wait' | ' task cancel' | ' task callback' | ' task log' | ' uploads' | ' uploads list' | ' uploads end' | ' events' | ' webhook' | ' webhook list' | ' webhook show' | ' webhook create' | ' webhook new-key' | ' webhook update' | ' webhook ping' | ' webhook deliveries' | ' webhook delete' | ' webhook callback-key' | ' audit' | ' audit search' | ' audit export' | ' audit heads' | ' audit verify' | ' ping' | ' whoami' | ' token' | ' token create' | ' token list' | ' token revoke' | ' api' | ' api get' | ' api create' | ' api set' | ' api delete' | ' api options' | ' backup' | ' migrate' | ' member' | ' member list' | ' login' | ' logout' | ' restore' | ' completion') at+=" ${COMP_WORDS[i]}" ;;
     esac
   done
   COMPREPLY=()
@@ -797,6 +797,7 @@ _slipway() {
     ' user show --ca') :; return ;;
     ' user create --display-name') :; return ;;
     ' user create --email') :; return ;;
+    ' user create --openid-subject') :; return ;;
     ' user create --server') __slipway_known --servers; return ;;
     ' user create --url') :; return ;;
     ' user create --user') :; return ;;
@@ -804,6 +805,7 @@ _slipway() {
     ' user create --ca') :; return ;;
     ' user update --display-name') :; return ;;
     ' user update --email') :; return ;;
+    ' user update --openid-subject') :; return ;;
     ' user update --server') __slipway_known --servers; return ;;
     ' user update --url') :; return ;;
     ' user update --user') :; return ;;
@@ -1048,6 +1050,21 @@ _slipway() {
     ' secret delete --user') :; return ;;
     ' secret delete --key') :; return ;;
     ' secret delete --ca') :; return ;;
+    ' overview --dc') :; return ;;
+    ' overview --server') __slipway_known --servers; return ;;
+    ' overview --url') :; return ;;
+    ' overview --user') :; return ;;
+    ' overview --key') :; return ;;
+    ' overview --ca') :; return ;;
+    ' history --from') :; return ;;
+    ' history --to') :; return ;;
+    ' history --points') :; return ;;
+    ' history --dc') :; return ;;
+    ' history --server') __slipway_known --servers; return ;;
+    ' history --url') :; return ;;
+    ' history --user') :; return ;;
+    ' history --key') :; return ;;
+    ' history --ca') :; return ;;
     ' task list --dc') :; return ;;
     ' task list --status') COMPREPLY=($(compgen -W 'PENDING STARTED SUCCESS FAILURE REVOKED' -- "$cur")); return ;;
     ' task list --search') :; return ;;
@@ -1289,7 +1306,7 @@ _slipway() {
   esac
   case "$at,$cur" in
     '',-*) COMPREPLY=($(compgen -W '--version -h --help' -- "$cur")) ;;
-    '',*) COMPREPLY=($(compgen -W 'list show upload download create update icon delete activate disable enable acl channels channel-add dc image export copy picker vm snapshot create-from node campaign group user settings import repo follow secret task uploads events webhook audit ping whoami token api backup migrate member login logout restore completion' -- "$cur")) ;;
+    '',*) COMPREPLY=($(compgen -W 'list show upload download create update icon delete activate disable enable acl channels channel-add dc image export copy picker vm snapshot create-from node campaign group user settings import repo follow secret overview history task uploads events webhook audit ping whoami token api backup migrate member login logout restore completion' -- "$cur")) ;;
     ' list',-*) COMPREPLY=($(compgen -W '--name --version --os --type --owner --state --public --private --tag --billing-tag --account --channel --limit --latest -o --columns -s --sort -H --no-header -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' list',*) : ;;
     ' show',-*) COMPREPLY=($(compgen -W '--channel -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
@@ -1514,9 +1531,9 @@ _slipway() {
     ' user list',*) : ;;
     ' user show',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user show',*) : ;;
-    ' user create',-*) COMPREPLY=($(compgen -W '--display-name --email --active --no-active --api-access --no-api-access --super-admin --no-super-admin -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' user create',-*) COMPREPLY=($(compgen -W '--display-name --email --active --no-active --api-access --no-api-access --openid-subject --super-admin --no-super-admin -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user create',*) : ;;
-    ' user update',-*) COMPREPLY=($(compgen -W '--display-name --email --active --no-active --api-access --no-api-access --super-admin --no-super-admin -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' user update',-*) COMPREPLY=($(compgen -W '--display-name --email --active --no-active --api-access --no-api-access --openid-subject --super-admin --no-super-admin -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user update',*) : ;;
     ' user delete',-*) COMPREPLY=($(compgen -W '--reassign -y --yes -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user delete',*) : ;;
@@ -1588,6 +1605,10 @@ _slipway() {
     ' secret set',*) : ;;
     ' secret delete',-*) COMPREPLY=($(compgen -W '--dc -y --yes -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' secret delete',*) : ;;
+    ' overview',-*) COMPREPLY=($(compgen -W '--dc -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' overview',*) : ;;
+    ' history',-*) COMPREPLY=($(compgen -W '--from --to --points --dc -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' history',*) : ;;
     ' task',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
     ' task',*) COMPREPLY=($(compgen -W 'list show wait cancel callback log' -- "$cur")) ;;
     ' task list',-*) COMPREPLY=($(compgen -W '--dc --status --search -s --sort --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Head, Signed } from '../../imgapi/audit-chain.js';
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Catalog, Tx } from '../../storage/catalog.js';
 import type { Metrics } from '../metrics/instruments.js';
 import {
@@ -147,12 +148,13 @@ export class Audit {
 
   async close(): Promise<void> {
     await this.#flushing;
-    await this.#write().catch((err: unknown) =>
-      this.#options.log.error(
-        { err, lost: this.#waiting.size },
-        'the last pulls and refusals are missing in the audit',
-      ),
-    );
+    await this.#write().catch((err: unknown) => {
+      const lost = this.#waiting.size;
+      const what = 'the last pulls and refusals are missing in the audit';
+      // Refused, and not failed: the server has moved.
+      if (err instanceof ImgapiError) this.#options.log.info({ lost, reason: err.message }, what);
+      else this.#options.log.error({ lost, err }, what);
+    });
     await this.#keepHeads().catch(() => {}); // they lag behind, as after a kill
     this.#unfollow();
   }

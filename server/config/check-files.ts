@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { OperatorMistake } from '../model/operator-mistake.js';
+import { readSecretsKey } from '../sealing/secrets-key.js';
 import { tryCertificate } from '../tls/read-certificate.js';
 import { privateText } from './private-text.js';
 import { reasonOf } from './reason-of.js';
@@ -8,6 +10,7 @@ import type { Settings } from './settings.js';
 export const checkFiles = (settings: Settings, env: NodeJS.ProcessEnv): string[] => [
   ...checkCertificate(settings),
   ...checkSecret(settings, env),
+  ...checkSecretsKey(settings),
 ];
 
 function checkSecret({ openidSecret }: Settings, env: NodeJS.ProcessEnv): string[] {
@@ -16,6 +19,18 @@ function checkSecret({ openidSecret }: Settings, env: NodeJS.ProcessEnv): string
     return [];
   } catch (error) {
     return [`openidSecret: ${reasonOf(error)}`];
+  }
+}
+
+/** A variable is set where the daemon is started, and not where somebody looks at its configuration. */
+function checkSecretsKey({ secretsKey }: Settings): string[] {
+  if (secretsKey === undefined || secretsKey.startsWith('env:')) return [];
+  try {
+    readSecretsKey(secretsKey, secretsKey, {});
+    return [];
+  } catch (error) {
+    if (error instanceof OperatorMistake) return [error.message];
+    return [`secretsKey: can not read "${secretsKey}": ${reasonOf(error)}`];
   }
 }
 

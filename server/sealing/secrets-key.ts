@@ -16,7 +16,7 @@ export interface KeyPlace {
 const BYTES = 32;
 const VARIABLE = /^env:(.+)$/;
 
-const HOW = 'make one with "openssl rand -base64 32", in a file that only the daemon can read';
+const HOW = 'make one with "slipwayd --new-secrets-key FILE"';
 
 /** A file, a variable of the environment where it is spelled env:NAME, or else `own`, which is made when it is needed. */
 export function readSecretsKey(

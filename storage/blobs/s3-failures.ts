@@ -31,7 +31,6 @@ const passingNames: ReadonlySet<string> = new Set([
 
 /** Nobody is let in with such credentials, however often they are shown. */
 const credentials: ReadonlySet<string> = new Set([
-  'CredentialsProviderError',
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch',
   'AccessDenied',
@@ -57,6 +56,9 @@ export function told(error: unknown): Error {
   const { name, message } = error as Failure;
   const status = statusOf(error);
   const said = `${name}${status === undefined ? '' : ` (${status})`}${message && message !== name ? `: ${message}` : ''}`;
+  if (name === 'CredentialsProviderError') {
+    return new Error(`there are no credentials for the store: ${message}`, { cause: error });
+  }
   if (credentials.has(name)) return new Error(`the store does not accept our credentials: ${said}`, { cause: error });
   if (status === undefined) return error as Error;
   return new Error(`the store answered ${said}`, { cause: error });

@@ -216,6 +216,7 @@ async function claim(bucket: S3Bucket, name: string, owner: string): Promise<voi
   if (found.owner === owner) return;
   const { bucket: named } = bucket.place;
   throw new InUse(
-    `${name} in the bucket ${named} says that what is beside it belongs to "${found.owner}", not to "${owner}"`,
+    `${name} in the bucket ${named} says that what is beside it belongs to another server, "${found.owner}" and not ` +
+      `"${owner}": choose a bucket or a prefix that nothing else uses`,
   );
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -187,6 +187,22 @@ test('a client secret is read from a file of the daemon alone, or from a variabl
   t.deepEqual(problemsOf(t, ['--config', config]), ['openidSecret: the variable OF_OPENID is not set']);
   const used = readConfig(['--config', config], { OF_OPENID: 'hidden-in-a-variable' });
   t.false(report(used).includes('hidden-in-a-variable'));
+});
+
+test('a secretsKey that is not there, holds no key, or that others can read; a variable is set elsewhere', async (t) => {
+  const directory = await scratch(t);
+  const kept = async (name: string, content: string, mode: number) => {
+    await writeFile(join(directory, name), content, { mode });
+    return join(directory, name);
+  };
+  const key = randomBytes(32).toString('base64');
+  const said = async (secretsKey: string) => (await problemsIn(t, { secretsKey })).join();
+  t.regex(await said(join(directory, 'none')), /^secretsKey: there is no file \S+none: make one with "slipwayd --new/);
+  t.regex(await said(await kept('empty', '', 0o600)), /^secretsKey: \S+empty holds no key/);
+  t.regex(await said(await kept('open', key, 0o644)), /^secretsKey: others can read \S+open/);
+  for (const good of [await kept('good', key, 0o600), 'env:NOT_HERE']) {
+    await t.notThrowsAsync(readFrom(t, { secretsKey: good }));
+  }
 });
 
 // --- What --check-config says

@@ -64,7 +64,7 @@ test(
     const directory = join(tmpdir(), `slipway-try-${randomBytes(6).toString('hex')}`);
     t.teardown(() => rm(directory, { recursive: true, force: true }));
     const { child, lines, printed } = start(t, directory);
-    await printed(/Ctrl-C ends all of it/);
+    await printed(/Ctrl-C.* ends all of it/);
     const [, url = ''] = await printed(/nginx +(http:\S+)/);
     const daemons = await Promise.all(
       ['a', 'b'].map(async (name) => (await printed(new RegExp(`daemon ${name} +(http:\\S+)`)))[1]!),

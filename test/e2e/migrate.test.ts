@@ -6,6 +6,7 @@ import { startCeph } from '../support/ceph.js';
 import { cli } from '../support/cli.js';
 import { startCluster } from '../support/cluster.js';
 import { type Daemon, launch, type Options, startDaemon } from '../support/daemon.js';
+import { startFailingStore } from '../support/failing-store.js';
 import { isMet } from '../support/needs.js';
 import { startPostgres } from '../support/postgres.js';
 import { environmentOf } from '../support/s3-account.js';
@@ -288,6 +289,43 @@ clusterTest(`a daemon that was out of touch while the server moved ends when it 
   t.is((await away.exited).code, 1);
   t.true((await away.exited).stderr.includes(home.config));
   t.is((await admin(await started(t, home, [], { token: mover.token }), 'GET', '/api/user/lost')).status, 404);
+});
+
+clusterTest(`a store that fails in the last step leaves the server where it was${why}`, async (t) => {
+  t.timeout(240_000);
+  const dir = await scratch(t);
+  await withKey(dir);
+  const one = await placed(dir, 'one', { secretsKey: join(dir, 'secrets-key') });
+  const two = await inCluster(dir, 'two');
+  const store = await startFailingStore(t, String(two.settings.storeEndpoint));
+  await writeFile(two.config, JSON.stringify({ ...two.settings, storeEndpoint: store.url }));
+  const daemon = await started(t, one, [two]);
+  await filled(t, daemon, 4);
+  const { json: image } = await admin(daemon, 'POST', '/images', sample('dc'));
+  const bytes = randomBytes(2_000_000);
+  const created = await tus(daemon).create(bytes.length, {
+    image: image.uuid,
+    sha256: sha256Of(bytes),
+    compression: 'none',
+  });
+  t.is(created.status, 201, String(created.bytes));
+  const path = pathOf(created.headers.location);
+  t.is((await tus(daemon).patch(path, 0, bytes.subarray(0, 1_000_000))).status, 204);
+  const before = await told(daemon);
+  // What is on its way in goes along in the last step only.
+  store.fault = (request) => (request.path.includes('/staged/') ? { status: 500 } : undefined);
+  const failed = await (await shell(t, daemon)).run(['migrate', '--to', two.config]);
+  t.is(failed.code, 1, failed.stderr);
+  t.is((await daemon.exited).code, 1);
+  store.fault = () => undefined;
+  const again = await started(t, one, [two], { token: daemon.token });
+  t.deepEqual(await told(again), before);
+  t.is((await (await shell(t, again)).run(['migrate', '--to', two.config])).code, 0);
+  await again.exited;
+  const there = await started(t, two, [one], { token: daemon.token });
+  t.deepEqual(await told(there), before);
+  t.is((await tus(there).patch(path, 1_000_000, bytes.subarray(1_000_000))).status, 204);
+  t.true((await admin(there, 'GET', `/images/${image.uuid}/file`)).bytes.equals(bytes));
 });
 
 anyTest('an upload that is under way goes on at the other place', async (t) => {

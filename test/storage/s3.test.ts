@@ -108,7 +108,7 @@ onCeph(about('a place that belongs to others is left alone'), async (t) => {
   const { choice } = await opened(t);
   await t.throwsAsync(openS3Blobs({ ...choice, owner: 'others' }), {
     instanceOf: InUse,
-    message: /"tests", not to "others"/,
+    message: /belongs to another server, "tests" and not "others"/,
   });
   const beside = await openS3Blobs({ ...choice, prefix: 'other', owner: 'others' });
   t.deepEqual(await listed(beside), []);

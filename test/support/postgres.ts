@@ -143,6 +143,8 @@ class Server implements OwnPostgres {
       fsync: this.options.fsync ? 'on' : 'off',
       max_connections: '400',
       shared_buffers: '32MB',
+      // In its directory, which goes: what one that is killed has in /dev/shm stays there for good.
+      dynamic_shared_memory_type: 'mmap',
       max_wal_senders: '4',
       logging_collector: 'off',
       log_min_messages: 'warning',
