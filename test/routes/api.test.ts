@@ -44,8 +44,8 @@ test('every part of a path is a parameter, and every call of the management API 
     const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
     t.deepEqual(named, path.match(/\{\w+\}/g) ?? [], operationId);
     if (!isManagement({ path })) continue;
-    const proven = [{ token: [] }, { signature: [] }];
-    t.deepEqual(security, operationId === 'LogIn' ? [{}] : proven, operationId);
+    const proven = [{ token: [] }, { signature: [] }, { session: [] }];
+    t.deepEqual(security, isOpen(operationId) ? [{}] : proven, operationId);
     for (const code of ['400', '401', '403']) t.truthy(responses[code]?.content, operationId);
     // What becomes a task, or is done at once where there is nothing to fetch.
     const ends = ['CreateManagedImage', 'ImportFromRepository', 'DeleteManagedImage'].includes(operationId) ? 2 : 1;
@@ -131,11 +131,14 @@ test('the page for people names every call, and asks for nothing from elsewhere'
   t.notRegex(page, /<script|<link|<img|src=|https?:/);
 });
 
+/** They are what credentials come of, or end. */
+const isOpen = (operation: string) => ['LogIn', 'OpenSession', 'CloseSession', 'ListSignInWays'].includes(operation);
+
 test('nobody gets in without credentials, wherever they ask from', async (t) => {
   for (const options of [{}, { trusts: () => true }, { authType: 'none' as const }]) {
     const { ask } = await startServer(t, options);
     for (const { method, path, name } of described) {
-      if (name === 'LogIn') continue;
+      if (isOpen(name)) continue;
       for (const target of [path, `${path}/`]) {
         const { status, json } = await ask(method, target, { as: 'anonymous', ...(method === 'POST' && { body: {} }) });
         t.is(status, 401, `${method} ${target}`);

@@ -35,6 +35,7 @@ export const isMet = {
     (name) => !spawnSync(name, ['--version']).error,
   ),
   'swift, to keep bytes': ['proxy', 'account', 'container', 'object'].every((name) => isThere(`swift-${name}-server`)),
+  'chromium, to look at the console': isThere('chromium'),
   'docker-registry, to push to': spawnSync('docker-registry', ['--version']).status === 0,
 };
 
