@@ -1,7 +1,7 @@
 // Runs the tests and ends with what was skipped and why: all of them on stores in memory, then those that speak HTTP to
 // a server again on a disk, and again on PostgreSQL and S3. Arguments go to the test runner, for one run of what they
 // name, on the stores that SLIPWAY_TEST_STORES says. `--on-memory` is the first of these runs alone, without the tests of
-// several daemons.
+// several daemons and those in a browser, which is the same whatever Node the server runs on.
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,13 +16,13 @@ const onMemory = process.argv.includes(ON_MEMORY);
 const named = process.argv.slice(2).filter((argument) => argument !== ON_MEMORY);
 
 const ROUTES = ['dist/test/routes/*.test.js'];
-const allButCluster = ['dist/test/*.test.js', 'dist/test/!(e2e)/**/*.test.js', 'dist/test/e2e/!(cluster-*).test.js'];
+const onAnyNode = ['dist/test/*.test.js', 'dist/test/!(e2e|browser)/**/*.test.js', 'dist/test/e2e/!(cluster-*).test.js'];
 
 const stages =
   named.length > 0
     ? [{ stores: process.env.SLIPWAY_TEST_STORES ?? 'memory', what: named }]
     : [
-        { stores: 'memory', what: onMemory ? allButCluster : [] },
+        { stores: 'memory', what: onMemory ? onAnyNode : [] },
         ...(onMemory ? [] : ['disk', 'cluster'].map((stores) => ({ stores, what: ROUTES }))),
       ];
 

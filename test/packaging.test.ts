@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { startDaemon } from './support/daemon.js';
 import { scratch } from './support/scratch.js';
 
 const run = promisify(execFile);
@@ -25,6 +26,12 @@ test('what npm packs is all that both commands need', async (t) => {
   }
   const { stdout } = await run(process.execPath, [join(unpacked, bin.slipwayd), '--help']);
   t.regex(stdout, /--config/);
+  const { ask } = await startDaemon(t, { process: { main: join(unpacked, bin.slipwayd) } });
+  const page = await ask('GET', '/console');
+  t.is(page.status, 200);
+  const named = [...page.bytes.toString().matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path = '']) => path);
+  t.is(named.length, 3, 'icon, style and script of the console');
+  for (const path of named) t.is((await ask('GET', path)).status, 200, path);
   t.false(Object.keys(dependencies).includes('ava'));
   await t.throwsAsync(readFile(join(unpacked, 'dist', 'test', 'packaging.test.js')), { code: 'ENOENT' });
   for (const file of [

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask, part } from '../api/ask.js';
 import { Badge } from './badge.js';
-import type { Remote } from './repository-images.js';
+import type { Remote } from './remote.js';
 import { bytes } from './words.js';
 
 interface Props {

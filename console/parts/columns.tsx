@@ -1,7 +1,19 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { remember, remembered } from '../remember.js';
 import { Menu } from './menu.js';
-import type { Column } from './table.js';
+
+export interface Column<T> {
+  name: string;
+  title: string;
+  cell: (row: T) => ComponentChildren;
+  /** What the server sorts by, where it can. */
+  order?: string;
+  /** It is there from the beginning; others are chosen. */
+  shown?: boolean;
+  /** Numbers, to be compared by eye. */
+  isNumber?: boolean;
+}
 
 /** Which columns there are, as the person left them. */
 export function useColumns<T>(table: string, all: readonly Column<T>[]) {

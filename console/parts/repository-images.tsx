@@ -6,28 +6,11 @@ import { useAccount } from '../session.js';
 import { Badge } from './badge.js';
 import { datacentersFor } from './bring-fields.js';
 import { osOf } from './image-words.js';
+import type { Remote } from './remote.js';
 import { RepositoryImport } from './repository-import.js';
 import { Search } from './search.js';
 import { type Column, Table } from './table.js';
 import { bytes, Time } from './words.js';
-
-/** An image as a repository lists it. */
-export interface Remote {
-  uuid: string;
-  name: string;
-  version: string;
-  created: string;
-  os: string;
-  type: string;
-  ostype: number;
-  desc: string;
-  homepage: string;
-  size: number;
-  state: string;
-  download_size: number;
-  registered: boolean;
-  manifest: Record<string, unknown>;
-}
 
 const periods = [
   ['', 'all, whenever published'],

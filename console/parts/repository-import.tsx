@@ -9,7 +9,7 @@ import { Copy } from './copy.js';
 import { Dialog } from './dialog.js';
 import { Form } from './form.js';
 import { osOf } from './image-words.js';
-import type { Remote } from './repository-images.js';
+import type { Remote } from './remote.js';
 import { toast } from './toasts.js';
 import { bytes, Time } from './words.js';
 

@@ -2,21 +2,11 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Rows } from '../api/use-rows.js';
 import { go, useQuery } from '../router.js';
-import { Columns, useColumns } from './columns.js';
+import { type Column, Columns, useColumns } from './columns.js';
 import { Failure } from './failure.js';
 import type { Selection } from './selection.js';
 
-export interface Column<T> {
-  name: string;
-  title: string;
-  cell: (row: T) => ComponentChildren;
-  /** What the server sorts by, where it can. */
-  order?: string;
-  /** It is there from the beginning; others are chosen. */
-  shown?: boolean;
-  /** Numbers, to be compared by eye. */
-  isNumber?: boolean;
-}
+export type { Column } from './columns.js';
 
 interface Props<T> {
   /** Under which the choice of columns is remembered. */
