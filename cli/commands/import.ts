@@ -7,13 +7,14 @@ import { isRunning, Management, type Outcome } from '../management.js';
 import { print, printJson } from '../output.js';
 import { isBundle, sendBundle } from '../send-bundle.js';
 import { openSession } from '../session.js';
-import type { Fields } from '../table.js';
+import { type Fields, printFields } from '../table.js';
 import { visible } from '../visible.js';
 import { awaited } from '../wait.js';
 import { fields as imageFields, osTypes } from './image.js';
 
 const EXAMPLES = `
 Examples:
+  slipway import https://images.example.com/images/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b --show
   slipway import https://images.example.com/images/7b5981c4-1889-11e7-b4c5-3f3bdfc9b88b --name base
   slipway import https://example.com/base.json --file https://files.example.com/base.zfs.gz --name base --dc north
   slipway import https://cloud.example.com/debian-12.qcow2 --name debian-12 --os linux --sha256 HEX
@@ -104,7 +105,20 @@ function fromRegistry(management: Management, kind: 'docker' | 'lxd', what: stri
 const pick = (given: Fields, wanted: readonly Field[]) =>
   Object.fromEntries(wanted.map(([name]) => [name, given[name]]));
 
+/** What a manifest says, without an import. */
+async function showManifest(url: string, options: Options, command: Command, context: Context): Promise<void> {
+  if (!/^https?:\/\//i.test(url)) throw new CliError('--show is for the URL of a manifest');
+  const { secret, dc, ...others } = await valuesOf(fields, options, context);
+  const other = Object.keys(others).find((name) => others[name] !== undefined);
+  if (other !== undefined) throw new CliError(`--show takes no "${other}": nothing is imported`);
+  const management = new Management(await openSession(command, context));
+  const { result } = await management.ask('POST', '/api/manifest', { json: { manifest_url: url, secret, dc } });
+  if (options.json) return printJson(context.io, result);
+  await printFields(context.io, Object(result));
+}
+
 interface Options extends Fields {
+  show?: true;
   wait: boolean;
   json?: true;
 }
@@ -121,6 +135,7 @@ export const register: Register = (program, context) => {
     );
   for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
   command
+    .option('--show', 'what the manifest at the URL says and whether it is here already; nothing is done')
     .option('--no-wait', 'do not wait until it is here: the task is printed')
     .option('-j, --json', 'the answer, as JSON')
     .addHelpText('after', EXAMPLES)
@@ -129,6 +144,7 @@ export const register: Register = (program, context) => {
 
 async function importImage(what: string, options: Options, command: Command, context: Context): Promise<void> {
   const { io } = context;
+  if (options.show) return showManifest(what, options, command, context);
   const way = ways.find(({ fits }) => fits.test(what));
   if (!way && (await isBundle(what))) return importBundle(what, options, command, context);
   if (!way && looksLikeFile(what)) throw new CliError(`there is no file ${visible(what)}`);

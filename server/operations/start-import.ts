@@ -1,10 +1,11 @@
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { images, settle } from '../model/image.js';
-import { BadSource, bytesOfSteps, type DescribedStep, type ImportPlan } from '../model/import.js';
+import { bytesOfSteps, type DescribedStep, type ImportPlan } from '../model/import.js';
 import type { Pending, RegisteredImage } from '../model/registration.js';
 import type { Started } from '../model/task.js';
 import type { Viewer } from '../model/visibility.js';
+import { checkFileSizes } from './check-file-sizes.js';
 import { checkQuota } from './check-quota.js';
 import { checkSpace } from './check-space.js';
 import { checkStillImports } from './check-still-imports.js';
@@ -35,11 +36,7 @@ export async function startImport(deps: Deps, order: Order): Promise<Started> {
   const { viewer, steps, datacenter } = order;
   const { directory, imports, policy } = deps;
   checkTakesFiles(directory);
-  for (const { uuid, file } of steps) {
-    if (file.size === undefined || file.size <= policy.maxFileSize) continue;
-    const message = `the file of image ${uuid} has ${file.size} bytes, of which ${policy.maxFileSize} are allowed`;
-    throw new BadSource('file', message);
-  }
+  checkFileSizes(policy, steps);
   const plan: ImportPlan = { steps: steps.map(({ draft: _, ...step }) => step) };
   // The wanted one first, as people are told of it.
   const objects = steps.map(({ uuid, draft }) => ({ kind: images.name, id: uuid, name: String(draft.name) })).reverse();

@@ -19,6 +19,7 @@ import * as managed from './api/images.js';
 import * as imagestore from './api/imagestore.js';
 import * as imports from './api/imports.js';
 import * as inventory from './api/inventory.js';
+import * as manifest from './api/manifest.js';
 import * as members from './api/members.js';
 import * as migration from './api/migration.js';
 import * as nodeKey from './api/node-key.js';
@@ -194,6 +195,7 @@ export const routes: Route[] = [
   api('PUT',    '/api/image/:name/deprecate',       managed.deprecate,    fleet),
   api('DELETE', '/api/image/:name/deprecate',       managed.undeprecate,  fleet),
   api('POST',   '/api/image/:name/copy',            copy,                   fleet),
+  api('POST',   '/api/manifest',                    manifest.read,        fleet),
   api('POST',   '/api/bulk/image',                  bulk.images,          fleet),
 
   api('GET',    '/api/imagestore',                  imagestore.list,        fleet),

@@ -20,6 +20,12 @@ test('an image is imported by the URL of its manifest, and waited for', async (t
   const from = await remote(t, { [`GET /images/${UUID}`]: manifestOf(BYTES), [`GET /images/${UUID}/file`]: sends });
   const { slipway } = commandLineOf(server, server.token);
   const url = `${from.url}/images/${UUID}`;
+  const shown = await slipway(['import', url, '--show']);
+  t.like(shown, { code: 0, stderr: '' });
+  t.regex(shown.stdout, /name +remote\n/);
+  t.regex((await slipway(['import', url, '--show', '--alias', 'x'])).stderr, /--show takes no "alias"/);
+  t.regex((await slipway(['import', `rep/${UUID}`, '--show'])).stderr, /for the URL of a manifest/);
+  t.is((await server.ask('GET', '/api/image/remote', { as: 'admin' })).status, 404);
   const unnamed = await slipway(['import', url]);
   t.is(unnamed.code, 1);
   t.regex(unnamed.stderr, /--name NAME/);

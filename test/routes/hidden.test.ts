@@ -271,6 +271,10 @@ const examples: Record<string, Asked[]> = {
   'DELETE /api/image/:name/deprecate': eachName((name) => `/api/image/${name}/deprecate`),
   'POST /api/image/:name/copy': eachName((name) => [`/api/image/${name}/copy`, json({ to: 'rep' })]),
   'POST /api/bulk/image': [],
+  'POST /api/manifest': [
+    ['/api/manifest', json({ manifest_url: 'http://127.0.0.1:1/a.json', dc: 'E1' })],
+    ['/api/manifest', json({ manifest_url: 'http://127.0.0.1:1/a.json', secret: 'E1/hid' })],
+  ],
   'POST /api/registry/docker': [['/api/registry/docker', json({ image: '127.0.0.1:1/a:1', dc: 'E1' })]],
   'POST /api/registry/lxd': [['/api/registry/lxd', json({ image: 'none:a', dc: 'E1' })]],
 

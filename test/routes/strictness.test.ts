@@ -143,6 +143,7 @@ const strictness = table<'route' | Given>(`
   POST /api/image/:name/copy            401   admin  ops        401     401
   POST /api/registry/docker             401   admin  ops        401     401
   POST /api/registry/lxd                401   admin  ops        401     401
+  POST /api/manifest                    401   admin  ops        401     401
   POST /api/bulk/image                  401   admin  ops        401     401
   GET /api/vm/:vm/snapshot              401   admin  ops        401     401
   POST /api/vm/:vm/snapshot/:snap       401   admin  ops        401     401

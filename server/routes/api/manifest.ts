@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { checkReading, readManifest } from '../../operations/read-manifest.js';
+import { endpoint, noQuery } from './endpoint.js';
+import { dc } from './image-shape.js';
+
+const digest = z.string().nullable().describe('of its file; null where its manifest does not say');
+
+export const read = endpoint({
+  name: 'ReadManifest',
+  summary: 'what an import by the address of a manifest would bring; nothing is done',
+  operation: 'import',
+  query: noQuery,
+  body: z.strictObject({
+    manifest_url: z.string().min(1).max(1024).describe('where the manifest is'),
+    secret: z.string().max(200).optional().describe('the name of a secret, which proves us to that host'),
+    dc: dc.describe('the data center into which it would be imported'),
+  }),
+  status: 200,
+  answer: z.strictObject({
+    uuid: z.string(),
+    key: z.string().describe('its name here, where no other is said'),
+    name: z.string(),
+    version: z.string(),
+    created: z.string().describe('when it was published; empty where that is not said'),
+    os: z.string(),
+    type: z.string(),
+    ostype: z.number(),
+    desc: z.string(),
+    homepage: z.string(),
+    state: z.string(),
+    public: z.boolean(),
+    size: z.number().describe('of the disk, in MiB'),
+    download_size: z.number().describe('of its file, in bytes; 0 where that is not said'),
+    compression: z.string(),
+    sha1: digest,
+    sha256: digest,
+    builds_on: z
+      .array(z.strictObject({ uuid: z.string(), name: z.string(), version: z.string(), download_size: z.number() }))
+      .describe('what would be brought along, the lowest first'),
+    registered: z.boolean().describe('whether the caller finds it here already'),
+    taken: z.string().nullable().describe('why its uuid can not be imported; null where nobody has it'),
+  }),
+  refusals: ['InvalidInput', 'OriginDoesNotExist', 'OriginIsNotActive'],
+  check: ({ caller, body }, deps) => checkReading(deps, caller, body),
+  perform: ({ caller, body }, deps) => readManifest(deps, caller, body),
+});
