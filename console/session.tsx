@@ -12,6 +12,8 @@ export interface Account {
   /** By data center. */
   roles: Record<string, string[]>;
   token: { scope: string; dc: string | null; expires: string | null };
+  /** The server takes no files. */
+  records_only: boolean;
 }
 
 export const AccountContext = createContext<Account | undefined>(undefined);
@@ -36,6 +38,13 @@ export const signIn = async (proof: { username: string; password: string } | { t
 
 export const signOut = () => ask('/session', { method: 'DELETE' });
 
+/** Why what needs files is not possible now. */
+export const whyNoFiles = ({ records_only }: Account) =>
+  records_only ? 'this server keeps records only: it takes no files' : undefined;
+
 /** What a page is for: it is not shown to others, and the server would not serve them either. */
 export const holds = ({ super_admin, roles }: Account, role: string) =>
   super_admin || Object.values(roles).some((held) => held.includes(role));
+
+export const holdsIn = ({ super_admin, roles }: Account, role: string, dc: string | null) =>
+  super_admin || (dc !== null && roles[dc]?.includes(role) === true);

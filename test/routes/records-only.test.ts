@@ -31,3 +31,11 @@ test('files are refused before a byte is kept', async (t) => {
   t.deepEqual(await kept(fleet), { images: [uuid], whole: 0, staged: 0 });
   t.false(resultOf<{ may: string[] }>(await fleet.eve('GET', '/api/image/web')).may.includes('upload'));
 });
+
+test('whoever is signed in is told that there are records only', async (t) => {
+  const fleet = await startFleet(t);
+  const isSo = async () => resultOf<{ records_only: boolean }>(await fleet.sam('GET', '/api/account')).records_only;
+  t.false(await isSo());
+  await fleet.root('PUT', '/api/dc/main/settings', { VMS_IMAGE_VM: '' });
+  t.true(await isSo());
+});

@@ -97,7 +97,11 @@ test('one that fails says 400, one that is cancelled 410, and neither is cancell
   await deps.tasks.settled(failed, new AbortController().signal);
   t.is(await ends(server, failed), '400 FAILURE');
   t.is(await ends(server, cancelled), '410 REVOKED');
-  for (const id of [failed, cancelled]) t.is(told(await cancel(id)), '409 AlreadyDone');
+  for (const id of [failed, cancelled]) {
+    t.is(told(await cancel(id)), '409 AlreadyDone');
+    const { result } = (await ask('GET', `/api/task/${id}`, { headers: anna.headers })).json;
+    t.like(result, { may: [], steps: [] });
+  }
 });
 
 test('a task is known to its user, to the administrators of its data center and to SuperAdmins; a stranger is told what is told of none', async (t) => {
@@ -110,6 +114,9 @@ test('a task is known to its user, to the administrators of its data center and 
   t.deepEqual(await lists(ben.headers), [id]);
   t.deepEqual(await lists(carl.headers), []);
   t.deepEqual((await ask('GET', '/api/task', { as: 'admin' })).json.result, [id]);
+  const may = async (headers: Record<string, string>) =>
+    ((await ask('GET', `/api/task/${id}`, { headers })).json.result as { may: string[] }).may;
+  t.deepEqual([await may(anna.headers), await may(ben.headers)], [['cancel'], []]);
 
   for (const [method, path] of [
     ['GET', ''],
@@ -135,6 +142,7 @@ test('lists are filtered, and refuse what they do not know', async (t) => {
   t.deepEqual((await found('status=FAILURE')).result, [second]);
   t.deepEqual((await found('search=GOOD')).result, [first]);
   t.like(await found('full=True&order_by=name&limit=1'), { total: 2, result: [{ id: second }] as never });
+  t.deepEqual((await found('order_by=ended&status=SUCCESS')).result, [first]);
   t.is((await found('order_by=colour')).code, 'InvalidInput');
   t.is((await found('status=DONE')).code, 'InvalidInput');
   t.is((await found('dc=south')).code, 'ResourceNotFound');

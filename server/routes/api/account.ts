@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { type Rights, type Role, roleNames } from '../../model/rights.js';
 import { scopes } from '../../model/scope.js';
 import type { Grant } from '../../model/token.js';
+import { keepsRecordsOnly } from '../../operations/image-server.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 
 /** By data center, what the caller is there. */
@@ -26,9 +28,14 @@ export const account = z.strictObject({
     dc: z.string().nullable().describe('the one data center in which they are good'),
     expires: z.string().nullable().describe('of sessions of browsers: unless they are used'),
   }),
+  records_only: z
+    .boolean()
+    .describe('whether the server takes no files, and so what needs some is refused to everybody'),
 });
 
-export const presentAccount = ({ user, rights }: Extract<Caller, { kind: 'user' }>, own: Grant) => ({
+type Account = Extract<Caller, { kind: 'user' }>;
+
+export const presentAccount = ({ directory }: Pick<Deps, 'directory'>, { user, rights }: Account, own: Grant) => ({
   name: user.name,
   uuid: user.uuid,
   display_name: user.displayName ?? '',
@@ -36,6 +43,7 @@ export const presentAccount = ({ user, rights }: Extract<Caller, { kind: 'user' 
   groups: [...rights.groups].sort(),
   roles: rolesOf(rights),
   token: { scope: own.scope, dc: own.dc ?? null, expires: own.ends ?? own.expires ?? null },
+  records_only: keepsRecordsOnly(directory),
 });
 
 export const show = endpoint({
@@ -46,5 +54,5 @@ export const show = endpoint({
   status: 200,
   answer: account,
   refusals: [],
-  perform: async ({ caller, own }) => presentAccount(caller as Extract<typeof caller, { kind: 'user' }>, own),
+  perform: async ({ caller, own }, deps) => presentAccount(deps, caller as Account, own),
 });

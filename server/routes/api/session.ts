@@ -43,7 +43,7 @@ export const open: Endpoint = {
     const proof = isRecord(body) && 'token' in body ? parse(byToken, body, 'body') : parse(byPassword, body, 'body');
     const signedIn = await signIn(deps, proof, { ...knockingOf(ctx, deps), before: sessionSecretOf(ctx) });
     setSessionCookie(ctx, deps, signedIn);
-    const result = presentAccount(signedIn.caller, signedIn.own);
+    const result = presentAccount(deps, signedIn.caller, signedIn.own);
     send(ctx, { task_id: ctx.state.entry ?? null, status: 'SUCCESS', result }, 200);
   },
 };

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { ImgapiError } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
 import type { AuditEntry, SeenEntry } from '../../model/audit.js';
-import { type Caller, isOperator } from '../../model/caller.js';
+import { isOperator } from '../../model/caller.js';
 import { answer } from '../../model/permissions.js';
-import { type Progress, type Task, taskStatuses } from '../../model/task.js';
+import { permitsNeed } from '../../model/scope.js';
+import { hasEnded, mayCancel, type Progress, type Task, taskStatuses } from '../../model/task.js';
 import { cancelTask, findDone, findTask, listTasks } from '../../operations/find-task.js';
 import { searchAudit } from '../../operations/search-audit.js';
+import type { Onlooker } from '../../operations/show-image.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { Told } from './envelope.js';
 import { Page, pageOf, paging } from './page.js';
@@ -33,6 +35,10 @@ const record = z.strictObject({
       left: z.number().nullable().describe('seconds, at that rate'),
     })
     .nullable(),
+  steps: z
+    .array(z.strictObject({ name: z.string(), started: z.iso.datetime(), finished: z.iso.datetime() }))
+    .describe('what it has been through, where it is told in parts'),
+  may: z.array(z.enum(['cancel'])).describe('what the caller can do with it now'),
   runner: z.string().nullable().describe('the daemon that works on it; told to SuperAdmins'),
   result: z.unknown(),
   created: z.iso.datetime(),
@@ -46,8 +52,10 @@ function shownProgress(progress: Progress | undefined) {
   return { done, total, ceiling, unit, rate, left };
 }
 
-function present(caller: Caller, task: Task, { tasks, catalog }: Pick<Deps, 'tasks' | 'catalog'>) {
-  const { id, what, objects, status, who, datacenter, result, created, started = null, finished = null } = task;
+function present({ caller, own }: Onlooker, task: Task, { tasks, catalog }: Pick<Deps, 'tasks' | 'catalog'>) {
+  const { id, what, objects, status, who, datacenter, result, steps = [], created } = task;
+  const { started = null, finished = null } = task;
+  const canCancel = !hasEnded(task) && mayCancel(caller, task) && permitsNeed(own.scope, 'write');
   return {
     id,
     name: what,
@@ -57,6 +65,8 @@ function present(caller: Caller, task: Task, { tasks, catalog }: Pick<Deps, 'tas
     user: who.name,
     dc: datacenter ?? null,
     progress: shownProgress(tasks.progressOf(task)),
+    steps,
+    may: canCancel ? (['cancel'] as const) : [],
     runner: (isOperator(caller) && catalog.members.all().find(({ id }) => id === task.runner)?.name) || null,
     result,
     created,
@@ -78,7 +88,7 @@ export const list = endpoint({
   status: 200,
   answer: z.union([z.array(z.string()), z.array(record)]),
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, query }, deps) => {
+  perform: async ({ caller, own, query }, deps) => {
     const { full, status, dc, ...paging } = query;
     if (dc !== undefined && answer(caller, 'list in a data center', { datacenter: dc }) === 'hidden') {
       throw new ImgapiError('ResourceNotFound', `there is no data center "${dc}"`);
@@ -87,10 +97,12 @@ export const list = endpoint({
       (task) => (status === undefined || task.status === status) && (dc === undefined || task.datacenter === dc),
     );
     const page = pageOf(
-      all.map((task) => present(caller, task, deps)),
+      all.map((task) => present({ caller, own }, task, deps)),
       { ...paging, order_by: paging.order_by ?? '-created' },
       {
         created: ({ created }) => created,
+        ended: ({ ended }) => ended ?? '',
+        dc: ({ dc }) => dc ?? '',
         name: ({ name }) => name,
         status: ({ status }) => status,
         user: ({ user }) => user,
@@ -115,7 +127,8 @@ export const show = endpoint({
   status: 200,
   answer: record,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) => present(caller, await findTask(deps, caller, params.id ?? ''), deps),
+  perform: async ({ caller, own, params }, deps) =>
+    present({ caller, own }, await findTask(deps, caller, params.id ?? ''), deps),
 });
 
 export const poll = endpoint({
