@@ -2,11 +2,13 @@ import type { ComponentType } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Refusal, Unreachable, whenSignedOut } from './api/ask.js';
 import { type Connection, connect, disconnect, watchConnection } from './api/live.js';
+import { useFresh } from './api/use-asked.js';
 import { Navigation } from './navigation.js';
 import { isOffered, type Page, type PageProps, pages } from './pages.js';
 import { Boundary } from './parts/boundary.js';
 import { Failure } from './parts/failure.js';
 import { Menu, MenuActions } from './parts/menu.js';
+import { NoFiles } from './parts/no-files.js';
 import { Toasts, toast } from './parts/toasts.js';
 import { go, Link, matched, usePlace } from './router.js';
 import { type Account, AccountContext, signOut, whoAmI } from './session.js';
@@ -36,6 +38,14 @@ export function App() {
     whenSignedOut(() => setState((now) => (now.is === 'in' ? { is: 'out', last: now.account } : now)));
     void look();
   }, [look]);
+  const lookAgain = useCallback(() => {
+    // Who is signed out by now is told so by the call itself.
+    whoAmI().then(
+      (account) => setState((now) => (now.is === 'in' ? { is: 'in', account: later(now.account, account) } : now)),
+      () => {},
+    );
+  }, []);
+  useFresh(['datacenters', 'groups', 'users'], lookAgain);
   useEffect(() => {
     if (state.is !== 'in') return;
     connect();
@@ -48,7 +58,7 @@ export function App() {
       {state.is === 'away' && <Failure of={state.failure} again={look} />}
       {account && (
         <AccountContext.Provider value={account}>
-          <Frame account={account} leave={() => setState({ is: 'out' })} />
+          <Frame account={account} leave={() => setState({ is: 'out' })} look={lookAgain} />
         </AccountContext.Provider>
       )}
       {state.is === 'out' && (
@@ -66,12 +76,22 @@ export function App() {
   );
 }
 
-function Frame({ account, leave }: { account: Account; leave: () => void }) {
+/** What somebody may, and what the server does, changes while a page is open. */
+function later(before: Account, account: Account): Account {
+  if (account.uuid !== before.uuid) location.reload(); // somebody else has signed in by another window
+  return JSON.stringify(account) === JSON.stringify(before) ? before : account;
+}
+
+function Frame({ account, leave, look }: { account: Account; leave: () => void; look: () => void }) {
   const { path } = usePlace();
   const first = useRef(path);
   useEffect(() => {
     // Whoever reads by ear, or goes by keys, is told of the new page and goes on from there.
-    if (first.current !== path) document.getElementById('page')?.focus({ preventScroll: true });
+    if (first.current !== path) {
+      document.getElementById('page')?.focus({ preventScroll: true });
+      // Not everybody is told of what changes in main.
+      look();
+    }
     first.current = '';
   }, [path]);
   const offered = pages.filter((page) => isOffered(page, account));
@@ -100,6 +120,7 @@ function Frame({ account, leave }: { account: Account; leave: () => void }) {
         </Menu>
       </header>
       <main id="page" tabIndex={-1}>
+        <NoFiles />
         <Current path={path} offered={offered} />
       </main>
     </div>

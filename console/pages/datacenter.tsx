@@ -47,13 +47,6 @@ export default function DatacenterPage({ params: { name = '' } }: PageProps) {
           </>
         )}
       </header>
-      {settings.answer?.result.VMS_IMAGE_VM === '' && (
-        <p class="banner" role="status">
-          <strong>This server keeps records only.</strong> Imports, changes and deletions of images touch no files, and
-          nothing is made of snapshots.{' '}
-          {isSuper && name !== 'main' && <Link to="/datacenters/main">It is set in main.</Link>}
-        </p>
-      )}
       <div class="boxes">
         <section class="box">
           <h2>What it is</h2>
