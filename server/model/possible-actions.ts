@@ -1,51 +1,137 @@
 import type { Caller } from './caller.js';
 import { answer, type Operation } from './permissions.js';
-import type { ManagedImage } from './registration.js';
+import type { Access, ManagedImage } from './registration.js';
+import { isOpen, type Viewer } from './visibility.js';
+
+/** Others that hold on to an image: how many of them the caller may know of, and whether there are any beside those. */
+export interface Holders {
+  seen: number;
+  hidden: boolean;
+}
 
 /** What beside the image itself decides what can be done with it. */
-export interface Circumstances {
-  /** Machines that use it, those that the caller does not see included. */
-  isUsed: boolean;
-  /** Other images have it as their origin. */
-  isOrigin: boolean;
+export interface Circumstances extends Pick<Viewer, 'mode' | 'open'> {
+  /** Machines that use it. */
+  users: Holders;
+  /** Of its data centers those where machines use it. */
+  usedIn: ReadonlySet<string>;
+  /** Other images that have it as their origin. */
+  children: Holders;
   recordsOnly: boolean;
 }
 
-type Possible = (image: ManagedImage, circumstances: Circumstances) => boolean;
+/** Why it can not be done now, in words; nothing where it can. */
+type Obstacle = (image: ManagedImage, circumstances: Circumstances) => string | undefined;
 
-const always: Possible = () => true;
+/** Some take a right of its own where they show the image to the whole world. */
+type Law = Operation | ((image: ManagedImage, circumstances: Circumstances) => Operation);
 
-/** What can be done with an image: under which row of the law, and when. Nothing can while something works on it. */
+const when =
+  (applies: (image: ManagedImage) => boolean, reason: string): Obstacle =>
+  (image) =>
+    applies(image) ? reason : undefined;
+
+/** The first that stands in the way. */
+const first =
+  (...obstacles: readonly Obstacle[]): Obstacle =>
+  (image, circumstances) => {
+    for (const obstacle of obstacles) {
+      const reason = obstacle(image, circumstances);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  };
+
+const nothing: Obstacle = () => undefined;
+const isGlobal = when(({ registration: { global } }) => global === true, 'it is attached to all data centers');
+const isNowhere = when(
+  ({ registration: { datacenters } }) => datacenters.length === 0,
+  'it is attached to no data center',
+);
+const isActive = when(({ activated }) => activated, 'it is activated already');
+
+/** No number where it would tell of those that are hidden. */
+function count({ seen, hidden }: Holders, one: string, many: string): string | undefined {
+  if (hidden) return many;
+  return seen === 0 ? undefined : seen === 1 ? `1 ${one}` : `${seen} ${many}`;
+}
+
+const isUsed: Obstacle = (_, { users }) => count(users, 'machine uses it', 'machines use it');
+const isOrigin: Obstacle = (_, { children }) => count(children, 'image builds on it', 'images build on it');
+
+const isUsedWherever: Obstacle = ({ registration: { datacenters } }, { usedIn }) =>
+  datacenters.every((name) => usedIn.has(name)) ? 'machines use it in each of its data centers' : undefined;
+
+const isInSeveral: Obstacle = ({ registration: { datacenters } }) =>
+  datacenters.length > 1 ? `it is attached to ${datacenters.length} data centers` : undefined;
+
+const isOfAccess = (wanted: Access, reason: string) =>
+  when(({ registration: { access } }) => access === wanted, reason);
+
+const published = (image: ManagedImage): ManagedImage => ({
+  ...image,
+  public: true,
+  registration: { ...image.registration, access: 'public' },
+});
+
+const unlessOpened =
+  (after: (image: ManagedImage) => ManagedImage): Law =>
+  (image, { mode, open }) =>
+    isOpen({ mode, open }, after(image)) && !isOpen({ mode, open }, image) ? 'share publicly' : 'update';
+
+const isPending: Obstacle = ({ registration: { pending } }) => pending && `something works on it: ${pending.what}`;
+
+/** What can be done with an image: under which row of the law, and what stands in the way. */
 // biome-ignore format: a table is read down its columns
 const actions = {
-  update:      ['update',             always],
-  label:       ['update',             always],
-  share:       ['update',             always],
-  publish:     ['share publicly',     ({ registration: { access } }) => access !== 'public'],
-  deprecate:   ['update',             ({ registration: { deprecated } }) => deprecated === undefined],
-  undeprecate: ['update',             ({ registration: { deprecated } }) => deprecated !== undefined],
-  upload:      ['upload',             ({ activated }, { recordsOnly }) => !activated && !recordsOnly],
-  activate:    ['update',             ({ activated, files }) => !activated && files.length > 0],
-  delete:      ['delete',             (_, { isUsed, isOrigin }) => !isUsed && !isOrigin],
-  attach:      ['attach',             ({ registration: { global } }) => !global],
-  detach:      ['detach',             ({ registration: { global, datacenters } }, { isUsed }) => !global && !isUsed && datacenters.length > 0],
-  bind:        ['change the binding', ({ registration: { boundTo, global, datacenters } }) => !boundTo && !global && datacenters.length === 1],
-  unbind:      ['change the binding', ({ registration: { boundTo } }) => boundTo !== undefined],
-} as const satisfies Record<string, readonly [Operation, Possible]>;
+  update:       ['update',                nothing],
+  label:        ['update',                nothing],
+  golden:       ['update',                when(({ registration: { golden } }) => golden === true, 'it is golden already')],
+  ungolden:     ['update',                when(({ registration: { golden } }) => !golden, 'it is not golden')],
+  share:        ['update',                nothing],
+  publish:      [unlessOpened(published), isOfAccess('public', 'it is public already')],
+  unpublish:    ['update',                when(({ registration: { access } }) => access !== 'public', 'it is not public')],
+  retire:       ['update',                isOfAccess('deleted', 'it is retired already')],
+  restore:      ['update',                when(({ registration: { access } }) => access !== 'deleted', 'it is not retired')],
+  deprecate:    ['update',                when(({ registration: { deprecated } }) => deprecated !== undefined, 'it is deprecated already')],
+  undeprecate:  ['update',                when(({ registration: { deprecated } }) => deprecated === undefined, 'it is not deprecated')],
+  upload:       ['upload',                first(isActive, (_, { recordsOnly }) => (recordsOnly ? 'this server keeps no files' : undefined))],
+  activate:     [unlessOpened((image) => ({ ...image, activated: true })), first(isActive, when(({ files }) => files.length === 0, 'its file has not arrived'))],
+  delete:       ['delete',                first(isUsed, isOrigin)],
+  attach:       ['attach',                isGlobal],
+  detach:       ['detach',                first(isGlobal, isNowhere, isUsedWherever)],
+  bind:         ['change the binding',    first(when(({ registration: { boundTo } }) => boundTo !== undefined, 'it is bound already'), isGlobal, isNowhere, isInSeveral)],
+  unbind:       ['change the binding',    when(({ registration: { boundTo } }) => boundTo === undefined, 'it is not bound to a data center')],
+  globalize:    ['change the binding',    when(({ registration: { global } }) => global === true, 'it is attached to all data centers already')],
+  unglobalize:  ['change the binding',    when(({ registration: { global } }) => !global, 'it is attached to chosen data centers only')],
+} as const satisfies Record<string, readonly [Law, Obstacle]>;
 
 export type Action = keyof typeof actions;
 export const actionNames = Object.keys(actions) as Action[];
 
-/** What is both permitted and possible. Credentials that are good for reading only permit nothing. */
+export interface Possibilities {
+  /** What is both permitted and possible. */
+  may: Action[];
+  /** What is permitted and not possible now, each with the reason. */
+  may_not: Partial<Record<Action, string>>;
+}
+
+/** Credentials that are good for reading only permit nothing; while something works on an image, nothing is possible. */
 export function possibleActions(
   caller: Caller,
   image: ManagedImage,
   circumstances: Circumstances,
   { writes }: { writes: boolean },
-): Action[] {
-  if (!writes || image.registration.pending) return [];
-  return actionNames.filter((name) => {
-    const [operation, possible]: readonly [Operation, Possible] = actions[name];
-    return possible(image, circumstances) && answer(caller, operation, { image }) === 'yes';
-  });
+): Possibilities {
+  const may: Action[] = [];
+  const may_not: Possibilities['may_not'] = {};
+  for (const name of writes ? actionNames : []) {
+    const [law, obstacle]: readonly [Law, Obstacle] = actions[name];
+    const operation = typeof law === 'string' ? law : law(image, circumstances);
+    if (answer(caller, operation, { image }) !== 'yes') continue;
+    const reason = isPending(image, circumstances) ?? obstacle(image, circumstances);
+    if (reason === undefined) may.push(name);
+    else may_not[name] = reason;
+  }
+  return { may, may_not };
 }

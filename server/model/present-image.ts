@@ -19,8 +19,6 @@ export interface Known extends Circumstances {
   knowsGroup: (name: string) => boolean;
   knowsUser: (uuid: string) => boolean;
   knowsImage: (uuid: string) => boolean;
-  /** How many machines that the caller sees use it. */
-  machines: number;
   /** The nodes that have it: they are SuperAdmins' business. */
   copies: readonly NodeImage[];
 }
@@ -30,7 +28,7 @@ const PENDING = 2;
 
 /** An image as management shows it, in its list and alone. Of data centers, those that the caller administers. */
 export function presentImage(image: ManagedImage, known: Known) {
-  const { caller, writes, nameOf, machines, copies } = known;
+  const { caller, writes, nameOf, users, copies } = known;
   const { registration } = image;
   const { resize, deploy, tags } = tagsOf(image);
   const obstacle = obstacleToUse(image, known);
@@ -73,12 +71,12 @@ export function presentImage(image: ManagedImage, known: Known) {
       origin: image.origin ?? null,
       machine: machineOf(image, caller),
     },
-    vms: machines,
+    vms: users.seen,
     nodes: isOperator(caller) ? copies.map(({ node, pool, state }) => ({ node, pool, state })) : [],
     created: registration.created,
     changed: registration.changed,
     published: image.published_at ?? null,
-    may: possibleActions(caller, image, known, { writes }),
+    ...possibleActions(caller, image, known, { writes }),
   };
 }
 

@@ -12,15 +12,17 @@ import type { ListedImage } from './listing.js';
 export function listManagedImages(
   deps: Deps,
   caller: Caller,
-  { dc, internal }: { dc?: string | undefined; internal: boolean },
+  { dc, deleted = true, internal }: { dc?: string | undefined; deleted?: boolean | undefined; internal: boolean },
 ): ListedImage[] {
   const { directory, listing } = deps;
   if (dc !== undefined) checkDatacenter(directory, caller, dc);
   const where = dc !== undefined ? [dc] : isOperator(caller) ? undefined : roleHeld(caller);
   const candidates = where ? listing.within(datacenterReach(where)) : listing.sorted;
-  return candidates.filter(
-    (image) => (internal || image.registration.access !== 'internal') && answer(caller, 'show', { image }) === 'yes',
-  );
+  return candidates.filter((image) => {
+    const { access } = image.registration;
+    if ((access === 'internal' && !internal) || (access === 'deleted' && !deleted)) return false;
+    return answer(caller, 'show', { image }) === 'yes';
+  });
 }
 
 const roleHeld = (caller: Caller): Iterable<string> => (caller.kind === 'user' ? caller.rights.imageAdmin : []);

@@ -2,6 +2,7 @@ import type { Deps } from '../deps.js';
 import { type Caller, isOperator } from '../model/caller.js';
 import { ofImage } from '../model/node-image.js';
 import { answer } from '../model/permissions.js';
+import type { Holders } from '../model/possible-actions.js';
 import { type Known, presentImage, type ShownImage } from '../model/present-image.js';
 import { builtOn } from '../model/reach.js';
 import type { ManagedImage } from '../model/registration.js';
@@ -20,8 +21,13 @@ export function showImage(deps: Deps, onlooker: Onlooker, image: ManagedImage): 
   return presentImage(image, known(deps, onlooker, image));
 }
 
-function known({ fleet, listing, directory, copies }: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): Known {
+function known(deps: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): Known {
+  const { fleet, listing, directory, copies, policy } = deps;
   const using = fleet.within([uuid]);
+  const knowsImage = (uuid: string) => {
+    const image = listing.get(uuid);
+    return image !== undefined && answer(caller, 'show in a data center', { image }) !== 'hidden';
+  };
   return {
     caller,
     writes: permitsNeed(own.scope, 'write'),
@@ -31,16 +37,20 @@ function known({ fleet, listing, directory, copies }: Deps, { caller, own }: Onl
       const user = directory.users.get(uuid);
       return uuid === caller.user?.uuid || administersAny(caller, user ? directory.rightsOf(user).member : []);
     },
-    knowsImage: (uuid) => {
-      const image = listing.get(uuid);
-      return image !== undefined && answer(caller, 'show in a data center', { image }) !== 'hidden';
-    },
-    machines: using.filter((vm) => seesVm(caller, vm)).length,
+    knowsImage,
     copies: copies.within([ofImage(uuid)]),
-    isUsed: using.length > 0,
-    isOrigin: listing.within([builtOn(uuid)]).length > 0,
+    users: holders(using, (vm) => seesVm(caller, vm)),
+    usedIn: new Set(using.flatMap(({ datacenter = [] }) => datacenter)),
+    children: holders(listing.within([builtOn(uuid)]), (image) => knowsImage(image.uuid)),
+    mode: policy.mode,
+    open: directory.openDatacenters,
     recordsOnly: keepsRecordsOnly(directory),
   };
+}
+
+function holders<T>(all: readonly T[], sees: (one: T) => boolean): Holders {
+  const seen = all.filter(sees).length;
+  return { seen, hidden: seen < all.length };
 }
 
 function administersAny(caller: Caller, names: Iterable<string>): boolean {

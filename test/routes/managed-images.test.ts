@@ -1,7 +1,7 @@
 import test from 'ava';
 import { labels } from '../../server/model/registration.js';
 import { userUuid } from '../../server/model/user.js';
-import { grant, place, stored } from '../support/datacenters.js';
+import { addMachine, grant, place, stored } from '../support/datacenters.js';
 import { addUser } from '../support/fixtures.js';
 import { addImage, type Fleet, manifest, resultOf, said, startFleet } from '../support/managed.js';
 import { kept } from '../support/told.js';
@@ -33,6 +33,9 @@ test('who lists which images', async (t) => {
   t.deepEqual(named(await will('GET', '/api/image/')), ['theirs']);
   for (const other of [dora, sam]) t.is(said(await other('GET', '/api/image')), '403 NotPermitted');
   t.deepEqual(named(await root('GET', '/api/image?dc=west')), ['theirs']);
+  t.deepEqual(named(await root('GET', '/api/image?deleted=false')), ['common', 'mine', 'open', 'theirs']);
+  t.deepEqual(named(await eve('GET', '/api/image?deleted=true')), ['gone', 'mine', 'open']);
+  t.is(said(await eve('GET', '/api/image?deleted=perhaps')), '400 InvalidInput deleted');
   t.is(said(await eve('GET', '/api/image?dc=west')), '400 InvalidInput dc');
   t.is(said(await eve('GET', '/api/image?dc=nowhere')), '400 InvalidInput dc');
 });
@@ -105,7 +108,15 @@ test('all there is to know of an image', async (t) => {
     provenance: { by: 'admin', repository: null, origin: null, machine: null },
     vms: 0,
     nodes: [],
-    may: ['update', 'label', 'share', 'deprecate', 'delete'],
+    may: ['update', 'label', 'ungolden', 'share', 'unpublish', 'retire', 'deprecate', 'delete'],
+    may_not: {
+      golden: 'it is golden already',
+      publish: 'it is public already',
+      restore: 'it is not retired',
+      undeprecate: 'it is not deprecated',
+      upload: 'it is activated already',
+      activate: 'it is activated already',
+    },
   } as never);
   for (const date of [created, changed, published]) t.regex(String(date), /^2\d{3}-/);
   t.like(files?.[0], { size: 9, compression: 'none', sha256: (await fleet.stored(uuid))?.files[0]?.sha256 });
@@ -120,32 +131,52 @@ test('all there is to know of an image', async (t) => {
 
 test('what may be done depends on who asks, and on the state of the image', async (t) => {
   const fleet = await startFleet(t);
-  const { root, eve, ask, dora } = fleet;
-  const may = async (by: Fleet['eve']) => resultOf<{ may: string[] }>(await by('GET', '/api/dc/east/image/web')).may;
+  const { root, eve, will, ask, dora } = fleet;
+  const told = async (by: Fleet['eve'], where = '/api/dc/east/image/web') =>
+    resultOf<{ may: string[]; may_not: Record<string, string> }>(await by('GET', where));
   const made = await root('POST', '/api/image/web', { manifest, dc: 'east' });
   const { uuid, ready, not_ready } = resultOf<{ uuid: string; ready: boolean; not_ready: string }>(made);
   t.deepEqual([ready, not_ready], [false, 'its file has not arrived']);
-  t.deepEqual(await may(eve), ['update', 'label', 'share', 'publish', 'deprecate', 'upload', 'delete']);
-  t.deepEqual(await may(dora), []);
+  const mine = ['update', 'label', 'golden', 'share', 'publish', 'retire', 'deprecate'];
+  t.deepEqual((await told(eve)).may, [...mine, 'upload', 'delete']);
+  t.is((await told(eve)).may_not.activate, 'its file has not arrived');
+  t.like(await told(dora), { may: [], may_not: {} });
   await ask('PUT', `/images/${uuid}/file?compression=none`, { body: 'the bytes' });
-  t.true((await may(eve)).includes('activate'));
+  t.true((await told(eve)).may.includes('activate'));
   await ask('POST', `/images/${uuid}?action=activate`);
-  t.deepEqual(await may(eve), ['update', 'label', 'share', 'publish', 'deprecate', 'delete']);
-  t.deepEqual(await may(root), [
-    'update',
-    'label',
-    'share',
-    'publish',
-    'deprecate',
-    'delete',
-    'attach',
-    'detach',
-    'unbind',
-  ]);
-  await fleet.image({ name: 'child', origin: uuid });
-  t.false((await may(eve)).includes('delete'), 'another image builds on it');
+  t.deepEqual((await told(eve)).may, [...mine, 'delete']);
+  t.false('attach' in (await told(eve)).may_not, 'what is not permitted is not told of');
+  t.deepEqual((await told(root)).may, [...mine, 'delete', 'attach', 'detach', 'unbind', 'globalize']);
+  await addImage(fleet, 'wild', { dc: 'west' });
+  t.true((await told(will, '/api/image/wild')).may.includes('publish'), 'nobody but users of west see it then');
+  await root('PUT', '/api/dc/west/settings', { anonymous: true });
+  const { may, may_not } = await told(will, '/api/image/wild');
+  t.false(may.includes('publish') || 'publish' in may_not, 'the whole world would see it');
+  t.is(said(await will('PUT', '/api/image/wild', { access: 1 })), '403 NotPermitted');
   await place(fleet, uuid, { pending: { task: 'x', what: 'testing' } });
-  t.deepEqual(await may(root), []);
+  const pending = await told(root);
+  t.deepEqual(
+    [pending.may, new Set(Object.values(pending.may_not))],
+    [[], new Set(['something works on it: testing'])],
+  );
+});
+
+test('why an image can not be deleted tells of no machine and no image that is hidden', async (t) => {
+  const fleet = await startFleet(t);
+  const { root, eve } = fleet;
+  const uuid = await addImage(fleet, 'web');
+  const images = [{ disk: 1, image: uuid }];
+  const reasonFor = async (by: Fleet['eve']) =>
+    resultOf<{ may_not: Record<string, string> }>(await by('GET', '/api/image/web')).may_not;
+  await fleet.image({ name: 'child', origin: uuid });
+  t.is((await reasonFor(root)).delete, '1 image builds on it');
+  await addMachine(fleet, { hostname: 'one', datacenter: 'east', images });
+  t.is((await reasonFor(eve)).delete, '1 machine uses it');
+  t.is((await reasonFor(root)).detach, 'machines use it in each of its data centers');
+  for (const hostname of ['two', 'three']) await addMachine(fleet, { hostname, datacenter: 'west', images });
+  t.is((await reasonFor(eve)).delete, 'machines use it');
+  t.is((await reasonFor(root)).delete, '3 machines use it');
+  t.is(said(await eve('DELETE', '/api/image/web')), '428 ImageHasDependentImages');
 });
 
 test('a pending image is changed by nobody, over neither interface', async (t) => {

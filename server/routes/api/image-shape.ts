@@ -32,6 +32,12 @@ export const fields = {
   access: access.optional(),
   owner: z.string().max(100).optional().describe('an active user, by name'),
   desc: z.string().regex(DESCRIPTION, `${safe}: at most 128, without < > % $ & ; ' "`).optional(),
+  homepage: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/i }).max(512)], 'is no http or https address')
+    .transform((address) => address || null)
+    .nullable()
+    .optional()
+    .describe('an http or https address; none where it is null'),
   resize: z.boolean().optional().describe('whether disks made of it may be larger'),
   deploy: z.boolean().optional().describe('whether the machine switches itself off when it is configured'),
   tags: listOf(z.string().regex(TAG, 'is not a tag: letters, digits, spaces, ":", "/", "_" and "-"'))
@@ -117,6 +123,9 @@ export const shown = z.strictObject({
   changed: z.string(),
   published: z.string().nullable(),
   may: z.array(z.enum(actionNames)).describe('what the caller may do with it, and can at the moment'),
+  may_not: z
+    .partialRecord(z.enum(actionNames), z.string())
+    .describe('what the caller may do with it and can not at the moment, each with the reason'),
 });
 
 export const list = z.union([z.array(z.string()), z.array(inList(shown))]);

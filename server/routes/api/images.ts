@@ -20,7 +20,7 @@ import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { AtOnce } from './envelope.js';
 import { listing, pageOfImages } from './image-list.js';
 import { dc, fields, list as listed, named, shown } from './image-shape.js';
-import { flag, line, listOf } from './values.js';
+import { flag, line, listOf, truth } from './values.js';
 
 const meant = (
   { params }: Pick<Asked<unknown, unknown>, 'params'>,
@@ -34,7 +34,12 @@ export const list = endpoint({
   name: 'ListManagedImages',
   summary: 'the images that the caller manages, wherever they are',
   operation: 'list all',
-  query: z.strictObject({ ...listing, dc, internal: flag.describe('those of the system, too; for SuperAdmins') }),
+  query: z.strictObject({
+    ...listing,
+    dc,
+    deleted: truth.optional().describe('false: without those that were retired'),
+    internal: flag.describe('those of the system, too; for SuperAdmins'),
+  }),
   body: noBody,
   status: 200,
   answer: listed,
