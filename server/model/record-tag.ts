@@ -5,14 +5,21 @@ export type RecordTag = (record: object) => string;
 
 /**
  * Tags under a key that only the server has: what stands in a record can not be found out by trying. That something was
- * used is no change of it.
+ * used is no change of it, and neither is how the server's own work with it goes.
  */
 export function recordTags(secret: string): RecordTag {
   const key = createHmac('sha256', secret).update('record tags').digest();
-  return (record) => {
-    const { lastUsed, ...rest }: { lastUsed?: unknown } = record;
-    return `"${createHmac('sha256', key).update(JSON.stringify(rest)).digest('base64url').slice(0, 22)}"`;
-  };
+  return (record) =>
+    `"${createHmac('sha256', key)
+      .update(JSON.stringify(edited(record)))
+      .digest('base64url')
+      .slice(0, 22)}"`;
+}
+
+/** Without what nobody has written: a state in one word is decided by people, one with fields is kept by the server. */
+function edited(record: { lastUsed?: unknown; state?: unknown }): object {
+  const { lastUsed, state, ...rest } = record;
+  return typeof state === 'object' ? rest : { ...rest, ...(state !== undefined && { state }) };
 }
 
 /** What If-Match asks for: that there is something, or one of these tags. */

@@ -56,7 +56,7 @@ export async function createSecret(deps: Deps, caller: Caller, own: Grant, name:
 
 /** For another host it has to be told again: else whoever may change it could have it told to his own. */
 export async function updateSecret(deps: Deps, caller: Caller, own: Grant, address: Address, wish: SecretWish) {
-  const { catalog, seals, now } = deps;
+  const { catalog, seals, now, recordTag } = deps;
   const before = await findSecret(catalog, caller, address);
   const type = wish.type ?? before.type;
   const host = wish.host === undefined && type === before.type ? before.host : hostOf(type, wish.host ?? before.host);
@@ -73,8 +73,11 @@ export async function updateSecret(deps: Deps, caller: Caller, own: Grant, addre
   const after = { ...bare, ...publicKey, sealed, changed: now().toISOString() };
   return catalog.write(async (tx) => {
     await checkStands(tx, caller, own);
-    const { sealed: still } = await findSecret(tx, caller, { ...address, dc: before.datacenter ?? address.dc });
-    if (still !== before.sealed) throw new ImgapiError('Busy', `secret "${address.name}" was changed meanwhile`);
+    const still = await findSecret(tx, caller, { ...address, dc: before.datacenter ?? address.dc });
+    // What is sealed is made of what was read: it is of no use for anything else.
+    if (recordTag(still) !== recordTag(before)) {
+      throw new ImgapiError('Busy', `secret "${address.name}" was changed meanwhile`);
+    }
     await tx.replace(secrets, after);
     return after;
   });

@@ -12,6 +12,7 @@ import { ownCatalog } from '../support/engines.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
 import { addImage, type Fleet, resultOf, said, startFleet } from '../support/managed.js';
+import { remote } from '../support/remote.js';
 import type { Answer } from '../support/server.js';
 
 // What is shown has a tag, and whoever sends it along changes what was shown, or nothing.
@@ -473,6 +474,47 @@ test('a campaign is stopped, started and forgotten by who has seen how it stands
     t.is(said(await ifMatch(fleet, 'PUT', path, before.tag, { action })), '409 AlreadyDone', action);
   }
   t.deepEqual(await stands(t, fleet, path), before);
+});
+
+test('that a repository or a follow was asked does not change it, however that went', async (t) => {
+  const fleet = await startFleet(t);
+  const far = await remote(t, {
+    'GET /images': [{ v: 2, uuid: numbered(1), name: 'a', version: '1', os: 'linux', type: 'zvol', files: [] }],
+  });
+  await post('/api/repository/far', { url: far.url })(fleet);
+  await post('/api/repository/gone', { url: NOWHERE })(fleet);
+  await post('/api/follow/latest', { repository: 'far', match: 'nothing', shared: true })(fleet);
+  const paths = ['/api/repository/far', '/api/repository/gone', '/api/follow/latest'];
+  const before = await Promise.all(paths.map((path) => stands(t, fleet, path)));
+
+  t.is((await fleet.root('PUT', '/api/imagestore/far')).status, 200);
+  t.is((await fleet.root('PUT', '/api/imagestore/gone')).status, 400);
+  t.is((await fleet.root('POST', '/api/follow/latest/run')).status, 201);
+  for (const [index, path] of paths.entries()) {
+    const { tag = '', shown } = before[index] ?? {};
+    const after = await stands(t, fleet, path);
+    t.is(after.tag, tag, path);
+    t.notDeepEqual(after.shown, shown, `${path}: it tells of it all the same`);
+    t.is((await ifMatch(fleet, 'PUT', path, tag, { every: 5 })).status, 200, path);
+    t.not((await stands(t, fleet, path)).tag, after.tag, path);
+  }
+});
+
+test('of two changes of a secret at once none is lost', async (t) => {
+  const { catalog, meet } = await meeting();
+  const fleet = await startFleet(t, { catalog });
+  await post('/api/secret/key', secret)(fleet);
+  for (const [one, other] of [
+    [{ username: 'bob' }, { value: 'new' }],
+    [{ value: 'newer' }, { username: 'eve' }],
+  ] as const) {
+    const before = await stands(t, fleet, '/api/secret/key');
+    meet();
+    const answers = await Promise.all([one, other].map((body) => fleet.root('PUT', '/api/secret/key', body)));
+    t.deepEqual(answers.map(said).sort(), ['200', '423 Busy']);
+    t.is((await stands(t, fleet, '/api/secret/key')).tag, tagOf(answers.find(({ status }) => status === 200)!));
+    t.not((await stands(t, fleet, '/api/secret/key')).tag, before.tag);
+  }
 });
 
 test('that a token was used does not change it', async (t) => {
