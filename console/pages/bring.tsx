@@ -1,7 +1,7 @@
 import { part } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { BringFrame } from '../parts/bring-frame.js';
-import { ways } from '../parts/bring-ways.js';
+import { ways, whyNot } from '../parts/bring-ways.js';
 import { Link } from '../router.js';
 import { useAccount } from '../session.js';
 
@@ -16,14 +16,17 @@ export default function Bring() {
     <BringFrame path="/bring">
       {offered.length === 0 && <p>Nobody has given you the right to bring images in. Ask an administrator for it.</p>}
       <div class="boxes">
-        {offered.map(({ path, title, does }) => (
-          <section key={path} class="box">
-            <h2>
-              <Link to={path}>{title}</Link>
-            </h2>
-            <p>{does}</p>
-          </section>
-        ))}
+        {offered.map((way) => {
+          const { path, title, does } = way;
+          const reason = whyNot(way, account);
+          return (
+            <section key={path} class="box">
+              <h2>{reason === undefined ? <Link to={path}>{title}</Link> : <span class="quiet">{title}</span>}</h2>
+              <p>{does}</p>
+              {reason !== undefined && <p class="quiet">Not now: {reason}.</p>}
+            </section>
+          );
+        })}
         {account.super_admin && (
           <section class="box">
             <h2>From the folder of the server</h2>

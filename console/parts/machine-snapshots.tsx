@@ -1,43 +1,57 @@
 import { useState } from 'preact/hooks';
 import { part } from '../api/ask.js';
-import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
 import { Link } from '../router.js';
-import { holds, useAccount } from '../session.js';
+import { holdsIn, useAccount, whyNoFiles } from '../session.js';
+import { Act } from './act.js';
 import { Badge } from './badge.js';
 import { Dialog } from './dialog.js';
 import { Failure } from './failure.js';
 import { ImageName } from './image-name.js';
 import type { Machine } from './machine-columns.js';
+import { RemoveSnapshot, type Snapshot, TakeSnapshot } from './snapshot-change.js';
 import { bytes, Time } from './words.js';
 
 /** Where an image is made of a machine. */
-export const toMakeImage = ({ uuid, node }: Machine) =>
+const toMakeImage = ({ uuid, node }: Machine) =>
   `/bring/snapshot?vm=${part(uuid)}${node === null ? '' : `&node=${part(node)}`}`;
+
+const whyNoNode = ({ node }: Machine) => (node === null ? 'nobody knows on which node it is' : undefined);
+
+/** For those who manage images where the machine is. */
+export function MakeImage({ machine, label = 'Make an image' }: { machine: Machine; label?: string }) {
+  const account = useAccount();
+  if (!holdsIn(account, 'image_admin', machine.dc)) return null;
+  const reason = whyNoFiles(account) ?? whyNoNode(machine);
+  if (reason !== undefined) return <Act label={label} reason={reason} act={() => {}} />;
+  return (
+    <Link class="button" to={toMakeImage(machine)}>
+      {label}
+    </Link>
+  );
+}
 
 /** The disks of a machine and their snapshots, as its node has them at the moment. */
 export function MachineSnapshots({ machine }: { machine: Machine }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <button type="button" aria-label={`Snapshots of ${machine.hostname}`} onClick={() => setOpen(true)}>
-        Snapshots
-      </button>
+      <Act label="Snapshots" what={`of ${machine.hostname}`} reason={whyNoNode(machine)} act={() => setOpen(true)} />
       {isOpen && <Look machine={machine} close={() => setOpen(false)} />}
     </>
   );
 }
 
-type Snapshot = Results['ListSnapshots'][number];
-
 function Look({ machine, close }: { machine: Machine; close: () => void }) {
-  const account = useAccount();
+  const mayChange = holdsIn(useAccount(), 'image_admin', machine.dc);
   const { uuid, hostname, node, images } = machine;
-  const { answer, failure, isLoading, refresh } = useAsked<Snapshot[]>(`/vm/${part(uuid)}/snapshot`, {
+  const path = `/vm/${part(uuid)}/snapshot`;
+  const { answer, failure, isLoading, refresh } = useAsked<Snapshot[]>(path, {
     query: { full: true, ...(node !== null && { node }) },
-    kinds: ['tasks'],
+    kinds: ['tasks', 'snapshots'],
     concerns: ({ action }) => action !== 'progress',
   });
+  const [doomed, setDoomed] = useState<Snapshot>();
   const all = answer?.result ?? [];
   const disks = [...new Set([...images.map(({ disk }) => disk), ...all.map(({ disk }) => disk)])].sort((a, b) => a - b);
   return (
@@ -46,7 +60,7 @@ function Look({ machine, close }: { machine: Machine; close: () => void }) {
       {failure && <Failure of={failure} again={refresh} />}
       {answer && all.length === 0 && <p>There is none.</p>}
       {disks.map((disk) => (
-        <section key={disk}>
+        <section key={disk} aria-label={`disk ${disk}`}>
           <h3>
             Disk {disk} <ImageOf images={images} disk={disk} dc={machine.dc} />
           </h3>
@@ -60,17 +74,25 @@ function Look({ machine, close }: { machine: Machine; close: () => void }) {
                     {one.created !== null && <Time at={one.created} />} {one.used !== null && bytes(one.used)}
                   </span>{' '}
                   {one.task !== null && <Badge text="in use" tone="warn" title="an image is made of it" />}
+                  {mayChange && (
+                    <Act
+                      label="Remove"
+                      what={one.name}
+                      reason={one.task === null ? undefined : 'an image is made of it'}
+                      act={() => setDoomed(one)}
+                    />
+                  )}
                 </li>
               ))}
           </ul>
         </section>
       ))}
-      {holds(account, 'image_admin') && (
-        <p>
-          <Link class="button main" to={toMakeImage(machine)}>
-            Make an image of it
-          </Link>
-        </p>
+      {answer && mayChange && <TakeSnapshot machine={machine} disks={disks} done={refresh} />}
+      <p>
+        <MakeImage machine={machine} label="Make an image of it" />
+      </p>
+      {doomed && (
+        <RemoveSnapshot machine={machine} snapshot={doomed} close={() => setDoomed(undefined)} done={refresh} />
       )}
     </Dialog>
   );

@@ -1,14 +1,14 @@
 import { part } from '../api/ask.js';
 import { useRows } from '../api/use-rows.js';
-import { Link, useQuery } from '../router.js';
+import { useQuery } from '../router.js';
 import { type Account, holds, useAccount } from '../session.js';
 import { type Machine, machineColumns } from './machine-columns.js';
-import { MachineSnapshots, toMakeImage } from './machine-snapshots.js';
+import { MachineSnapshots, MakeImage } from './machine-snapshots.js';
 import type { Node } from './node-words.js';
 import { Search } from './search.js';
 import { type Column, Table } from './table.js';
 
-/** Images are made by those who may. */
+/** Images are made by those who may, where the machine is. */
 export const machineActions = (account: Account): readonly Column<Machine>[] => [
   { name: 'snapshots', title: 'Snapshots', shown: true, cell: (machine) => <MachineSnapshots machine={machine} /> },
   ...(holds(account, 'image_admin') ? [makeImage] : []),
@@ -18,7 +18,7 @@ const makeImage: Column<Machine> = {
   name: 'make',
   title: 'Image of it',
   shown: true,
-  cell: (machine) => <Link to={toMakeImage(machine)}>Make an image</Link>,
+  cell: (machine) => <MakeImage machine={machine} />,
 };
 
 /** The machines on a node, or those that were there when it was heard of last. */
