@@ -12,6 +12,8 @@ export interface ManagedFields extends Partial<Omit<ManifestTags, 'internal'>> {
   alias?: string | undefined;
   version?: string | undefined;
   desc?: string | undefined;
+  /** None where it is null. */
+  homepage?: string | null | undefined;
   access?: Access | undefined;
   /** By uuid. */
   owner?: string | undefined;
@@ -22,7 +24,7 @@ export interface ManagedFields extends Partial<Omit<ManifestTags, 'internal'>> {
 
 /** Those that stand in the manifest; the others are ours alone. */
 export function withFields(image: ManagedImage, wanted: ManagedFields): ManagedImage {
-  const { alias, version, desc, access, owner, label, golden, ...tags } = wanted;
+  const { alias, version, desc, homepage, access, owner, label, golden, ...tags } = wanted;
   const { label: ownLabel, golden: ownGolden, ...registration } = image.registration;
   const labelled = label === undefined ? ownLabel : (label ?? undefined);
   const isGolden = golden ?? ownGolden ?? false;
@@ -33,6 +35,7 @@ export function withFields(image: ManagedImage, wanted: ManagedFields): ManagedI
     ...(alias !== undefined && { name: alias }),
     ...(version !== undefined && { version }),
     ...(desc !== undefined && { description: desc }),
+    ...(homepage !== undefined && { homepage: homepage ?? undefined }),
     ...(owner !== undefined && { owner }),
     registration: {
       ...registration,

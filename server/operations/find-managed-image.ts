@@ -18,7 +18,7 @@ export interface Named {
 export const notPermitted = (operation: Operation, what?: string) =>
   new ImgapiError('NotPermitted', refusalOf(operation, what));
 
-const noSuchImage = (name: string) => new ImgapiError('ResourceNotFound', `there is no image "${name}"`);
+export const noSuchImage = (name: string) => new ImgapiError('ResourceNotFound', `there is no image "${name}"`);
 
 /** Whoever may do it nowhere is told so; what is hidden is answered like what is absent; then what may not be touched. */
 export async function findManagedImage(
@@ -61,7 +61,7 @@ export async function imagesNamed(reader: Reader, name: string): Promise<Managed
   return named;
 }
 
-function ambiguous(caller: Caller, name: string, found: readonly ManagedImage[]): ImgapiError {
+export function ambiguous(caller: Caller, name: string, found: readonly ManagedImage[]): ImgapiError {
   const visible = (dc: string) => isOperator(caller) || (caller.kind === 'user' && caller.rights.admin.has(dc));
   const where = new Set(found.flatMap(({ registration }) => registration.datacenters.filter(visible)));
   const message = `dc: several images are named "${name}", in ${[...where].sort().join(', ')}: say which by dc, or by uuid`;

@@ -9,10 +9,18 @@ import { vmsOf } from './check-unused.js';
 import { checkDatacenter, findManagedImage, type Named, notPermitted } from './find-managed-image.js';
 import { onNode } from './fleet.js';
 
-/** Those of the data centers that the caller administers. */
-export function listVms({ fleet, directory }: Deps, caller: Caller, dc: string | undefined): readonly Vm[] {
+/** Those of the data centers that the caller administers; by the uuid of an image, those that use it. */
+export function listVms(
+  { fleet, directory }: Deps,
+  caller: Caller,
+  { dc, image }: { dc?: string | undefined; image?: string | undefined },
+): readonly Vm[] {
   if (!mayAsk(caller, 'register machines')) throw notPermitted('register machines', 'see machines');
   if (dc !== undefined) checkDatacenter(directory, caller, dc);
+  if (image !== undefined) {
+    const using = fleet.within([image]).filter((vm) => seesVm(caller, vm));
+    return dc === undefined ? using : using.filter(({ datacenter }) => datacenter === dc);
+  }
   const own = caller.kind === 'user' ? caller.rights.admin : [];
   if (dc === undefined) return isOperator(caller) ? fleet.sorted : fleet.within(own);
   return fleet.within([dc]).filter((vm) => seesVm(caller, vm));

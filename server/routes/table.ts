@@ -15,6 +15,7 @@ import { type Endpoint, noBody } from './api/endpoint.js';
 import * as events from './api/events.js';
 import * as follows from './api/follows.js';
 import * as groups from './api/groups.js';
+import * as reading from './api/image-reading.js';
 import * as managed from './api/images.js';
 import * as imagestore from './api/imagestore.js';
 import * as imports from './api/imports.js';
@@ -158,6 +159,7 @@ export const routes: Route[] = [
   api('DELETE', '/api/user/:name/key/:title',       users.removeKey,      administers),
   api('GET',    '/api/user/:name/session',          users.sessions),
   api('DELETE', '/api/user/:name/session',          users.endAllSessions, administers),
+  api('DELETE', '/api/user/:name/session/:id',      users.endSession,     administers),
 
   api('GET',    '/api/group',                       groups.list,          fleet),
   api('GET',    '/api/group/:name',                 groups.show,          fleet),
@@ -189,6 +191,9 @@ export const routes: Route[] = [
   api('PUT',    '/api/image/:name',                 managed.update,       fleet),
   api('DELETE', '/api/image/:name',                 managed.remove,       fleet),
   api('GET',    '/api/image/:name/vm',              vms.ofImage,          fleet),
+  api('GET',    '/api/image/:name/lineage',         reading.lineage,      fleet),
+  api('GET',    '/api/image/:name/manifest',        reading.manifest,     fleet),
+  api('GET',    '/api/image/:name/file',            reading.file,         { ...fleet, ...downloads }),
   api('GET',    '/api/image/:name/export',          bundles.exported,     { ...fleet, ...downloads }),
   api('POST',   '/api/bundle',                      bundles.imported,     { ...fleet, ...uploads }),
   api('PUT',    '/api/image/:name/activate',        managed.activate,     fleet),

@@ -178,6 +178,7 @@ const examples: Record<string, Asked[]> = {
   'DELETE /api/user/:name/key/:title': ['/api/user/other/key/x'],
   'GET /api/user/:name/session': ['/api/user/other/session'],
   'DELETE /api/user/:name/session': ['/api/user/other/session'],
+  'DELETE /api/user/:name/session/:id': ['/api/user/other/session/0', '/api/user/SELFNAME/session/0'],
 
   'GET /api/group': ['/api/group', '/api/group?full=true', '/api/group?search=hid'],
   'GET /api/group/:name': ['/api/group/hid-group'],
@@ -249,6 +250,24 @@ const examples: Record<string, Asked[]> = {
     ['/api/image/mine', json({ alias: 'hid-bound', version: '1.0.0' })],
   ],
   'DELETE /api/image/:name': eachName((name) => [`/api/image/${name}`, json({})]),
+  'GET /api/image/:name/lineage': [
+    ...eachName((name) => `/api/image/${name}/lineage`),
+    ...eachName((name) => `/api/image/${name}/lineage?dc=E1`),
+    '/api/image/common/lineage?dc=D',
+    '/api/image/mine/lineage',
+  ],
+  'GET /api/image/:name/manifest': [
+    ...eachName((name) => `/api/image/${name}/manifest`),
+    ...eachName((name) => `/api/image/${name}/manifest?dc=E1`),
+    '/api/image/common/manifest?dc=D',
+    '/api/image/mine/manifest',
+  ],
+  'GET /api/image/:name/file': [
+    ...eachName((name) => `/api/image/${name}/file`),
+    ...eachName((name) => `/api/image/${name}/file?dc=E1`),
+    '/api/image/common/file?dc=D',
+    '/api/image/mine/file',
+  ],
   'GET /api/image/:name/export': [
     ...eachName((name) => `/api/image/${name}/export`),
     ...eachName((name) => `/api/image/${name}/export?dc=E1`),

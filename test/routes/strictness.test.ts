@@ -89,6 +89,9 @@ const strictness = table<'route' | Given>(`
   POST /api/migration                   401   admin  ops        401     401
   DELETE /api/migration                 401   admin  ops        401     401
   GET /api/image/:name/export           401   admin  ops        401     401
+  GET /api/image/:name/file             401   admin  ops        401     401
+  GET /api/image/:name/lineage          401   admin  ops        401     401
+  GET /api/image/:name/manifest         401   admin  ops        401     401
   POST /api/bundle                      401   admin  ops        401     401
   POST /api/accounts/login              -     -      -          -       -
   POST /api/session                     -     -      -          -       -
@@ -110,6 +113,7 @@ const strictness = table<'route' | Given>(`
   DELETE /api/user/:name/key/:title     401   admin  ops        401     401
   GET /api/user/:name/session           401   admin  ops        401     401
   DELETE /api/user/:name/session        401   admin  ops        401     401
+  DELETE /api/user/:name/session/:id    401   admin  ops        401     401
   GET /api/group                        401   admin  ops        401     401
   GET /api/group/:name                  401   admin  ops        401     401
   POST /api/group/:name                 401   admin  ops        401     401

@@ -66,13 +66,18 @@ export const list = endpoint({
   name: 'ListMachines',
   summary: 'the machines that are registered or were found in the data centers of the caller',
   operation: 'register machines',
-  query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of host names'), dc }),
+  query: z.strictObject({
+    ...paging,
+    full: flag.describe('whole objects instead of host names'),
+    dc,
+    image: z.uuid('is no uuid').optional().describe('those that use the image of this uuid'),
+  }),
   body: noBody,
   status: 200,
   answer: listed,
   refusals: ['InvalidInput'],
-  perform: async ({ caller, query: { dc: where, ...query } }, deps) =>
-    page(deps, caller, listVms(deps, caller, where), query),
+  perform: async ({ caller, query: { dc: where, image, ...query } }, deps) =>
+    page(deps, caller, listVms(deps, caller, { dc: where, image }), query),
 });
 
 export const ofImage = endpoint({
