@@ -64,7 +64,7 @@ export default function FollowPage({ params: { name = '' } }: PageProps) {
           <dl class="facts">
             <dt>Started</dt>
             <dd>
-              <Time at={tried} /> {task && <Link to={`/tasks?search=${part(task)}`}>its task</Link>}
+              <Time at={tried} /> {task && <Link to={`/tasks/${part(task)}`}>its task</Link>}
             </dd>
             <dt>Came to its end</dt>
             <dd>

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import { part } from '../api/ask.js';
-import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
 import { Link } from '../router.js';
 import { ProgressBar } from './progress.js';
+import { TaskOutcome } from './task-outcome.js';
+import { type Task, taskStates } from './task-words.js';
 
 interface One {
   task: string;
@@ -28,7 +29,7 @@ export function useBegun(): Tasks {
 
 /** A task, as far as it is. */
 export const useTask = (id: string) =>
-  useAsked<Results['GetTask']>(`/task/${part(id)}`, { kinds: ['tasks'], concerns: ({ uuid }) => uuid === id });
+  useAsked<Task>(`/task/${part(id)}`, { kinds: ['tasks'], concerns: ({ uuid }) => uuid === id });
 
 /** How far what was begun here is, and what has become of it, until somebody has read it. */
 export const Begun = ({ tasks }: { tasks: Tasks }) => (
@@ -39,35 +40,16 @@ export const Begun = ({ tasks }: { tasks: Tasks }) => (
   </ul>
 );
 
-interface Row {
-  name: string | null;
-  image: string;
-  status: string;
-  detail: string | null;
-}
-
-const words: Record<Results['GetTask']['status'], string> = {
-  PENDING: 'waiting for its turn',
-  STARTED: 'at work',
-  SUCCESS: 'done',
-  FAILURE: 'failed',
-  REVOKED: 'cancelled',
-};
-
 function Line({ one: { task: id, label }, forget }: { one: One; forget: () => void }) {
   const { answer, failure } = useTask(id);
   const task = answer?.result;
-  const rows = task && Array.isArray(task.result) ? (task.result as Row[]) : [];
-  const isOver = task?.ended !== null && task !== undefined;
+  const isOver = task !== undefined && task.ended !== null;
   return (
     <li>
       <p>
         <strong>{label}</strong>{' '}
-        <span role="status" class={task?.status === 'FAILURE' && rows.length === 0 ? 'error' : ''}>
-          {failure ? failure.message : task ? words[task.status] : '…'}
-          {task?.status === 'FAILURE' && detailOf(task.result)}
-        </span>{' '}
-        <Link to="/tasks">all tasks</Link>{' '}
+        <span role="status">{failure ? failure.message : task ? taskStates[task.status][0] : '…'}</span>{' '}
+        <Link to={`/tasks/${part(id)}`}>its task</Link>{' '}
         {(isOver || failure) && (
           <button type="button" class="plain" aria-label={`close ${label}`} onClick={forget}>
             ×
@@ -75,20 +57,7 @@ function Line({ one: { task: id, label }, forget }: { one: One; forget: () => vo
         )}
       </p>
       {!isOver && task?.progress && <ProgressBar progress={task.progress} what={label} />}
-      {isOver && rows.length === 0 && Array.isArray(task.result) && <p>There was nothing to do.</p>}
-      <ul class="outcome">
-        {rows.map(({ image, name, status, detail }) => (
-          <li key={image} class={status === 'FAILURE' ? 'error' : ''}>
-            {name ?? image}: {outcomes[status] ?? status}
-            {detail && `: ${detail}`}
-          </li>
-        ))}
-      </ul>
+      {isOver && <TaskOutcome task={task} />}
     </li>
   );
 }
-
-const outcomes: Record<string, string> = { SUCCESS: 'done', SKIPPED: 'skipped', FAILURE: 'failed' };
-
-const detailOf = (result: unknown) =>
-  result && typeof result === 'object' && 'detail' in result ? `: ${String(result.detail)}` : '';
