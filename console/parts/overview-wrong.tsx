@@ -27,7 +27,7 @@ export function Tasks({ tasks: { running, waiting, failed } }: Pick<Overview, 't
           {failed.slice(0, SHOWN).map(({ id, name, object, user, dc, ended, result }) => (
             <li key={id}>
               <div>
-                <Link to={`/tasks?search=${part(id)}`}>
+                <Link to={`/tasks/${part(id)}`}>
                   {name} {object}
                 </Link>{' '}
                 <small class="quiet">
