@@ -1,64 +1,16 @@
 import { useState } from 'preact/hooks';
 import { useStretch } from '../api/use-stretch.js';
+import { auditColumns } from '../parts/audit-columns.js';
 import { AuditEntry, type Entry } from '../parts/audit-entry.js';
 import { AuditExport } from '../parts/audit-export.js';
 import { AuditHeads } from '../parts/audit-heads.js';
-import { Badge } from '../parts/badge.js';
 import { useDatacenterNames } from '../parts/datacenter-form.js';
 import { beginOf, endOf } from '../parts/days.js';
 import { Opens } from '../parts/open.js';
 import { Search } from '../parts/search.js';
-import { type Column, Table } from '../parts/table.js';
-import { bytes, Time } from '../parts/words.js';
+import { Table } from '../parts/table.js';
 import { useQuery } from '../router.js';
 import { useAccount } from '../session.js';
-
-/** How pulls go; whatever else is not done is the name of a refusal. */
-const good = new Set(['done', 'whole', 'range', 'redirect']);
-
-const columns = (look: (entry: Entry) => void): readonly Column<Entry>[] => [
-  { name: 'at', title: 'When', shown: true, cell: ({ at }) => <Time at={at} /> },
-  {
-    name: 'who',
-    title: 'Who',
-    shown: true,
-    cell: ({ who, token }) => (
-      <>
-        {who} {token && <span class="quiet">{token}</span>}
-      </>
-    ),
-  },
-  {
-    name: 'what',
-    title: 'What',
-    shown: true,
-    cell: (entry) => (
-      <button type="button" class="plain link" aria-haspopup="dialog" onClick={() => look(entry)}>
-        {entry.what}
-      </button>
-    ),
-  },
-  { name: 'object', title: 'Of', shown: true, cell: ({ object }) => object },
-  {
-    name: 'result',
-    title: 'Result',
-    shown: true,
-    cell: ({ result, count }) => (
-      <>
-        <Badge text={result} tone={good.has(result) ? 'good' : 'bad'} /> {count !== undefined && `${count} times`}
-      </>
-    ),
-  },
-  { name: 'dcs', title: 'Data centers', shown: true, cell: ({ datacenters }) => datacenters.join(', ') },
-  { name: 'from', title: 'From', shown: true, cell: ({ from }) => from ?? '' },
-  {
-    name: 'bytes',
-    title: 'Bytes',
-    isNumber: true,
-    cell: ({ bytes: moved }) => (moved === undefined ? '' : bytes(moved)),
-  },
-  { name: 'request', title: 'Request', cell: ({ request }) => request ?? '' },
-];
 
 /** What was done, by whom, from where, to what: the newest first. */
 export default function Audit() {
@@ -100,7 +52,7 @@ export default function Audit() {
         name="audit"
         caption="Audit"
         rows={rows}
-        columns={columns(setShown)}
+        columns={auditColumns(setShown)}
         idOf={({ id }) => id}
         empty={isFiltered ? 'Nothing like that was done.' : 'Nothing has been done yet that you may know of.'}
         tools={
