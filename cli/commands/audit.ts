@@ -17,6 +17,7 @@ import { visible } from '../visible.js';
 const filters: readonly Field[] = [
   ['dc', '--dc <dc>', 'what was done in this data center'],
   ['object', '--object <name>', 'what was done to this: a name or a uuid'],
+  ['kind', '--kind <kind>', 'what was done to something of this kind: images, users, groups …'],
   ['user', '--by <user>', 'what this user did'],
   ['since', '--since <date>', 'from then on'],
   ['until', '--until <date>', 'until then'],

@@ -91,8 +91,15 @@ export const register = resource({
       name: 'sessions',
       description: 'list where a user is signed in, and how',
       asks: 'GET /api/user/:user/session',
-      columns: 'made address user_agent created last_used expires current',
+      columns: 'id made address user_agent created last_used expires current',
       examples: ['user sessions alice'],
+    },
+    {
+      name: 'end-session',
+      description: 'log a user out where one session is: "slipway user sessions" tells its id',
+      asks: 'DELETE /api/user/:user/session/:id',
+      done: 'session :id of :user is ended',
+      examples: ['user end-session alice 3f0a9c1d2e4b5a6978877665'],
     },
     {
       name: 'end-sessions',

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** By what users prove themselves when they sign in. */
 export const ways = ['password', 'token', 'openid'] as const;
 export type Way = (typeof ways)[number];
@@ -51,11 +53,16 @@ const LONGEST_AGENT = 200;
 /** What a program says that it is, as far as it can be shown. */
 export const printable = (userAgent: string) => userAgent.replace(/[^\x20-\x7e]/g, '').slice(0, LONGEST_AGENT);
 
+/** What a session is called: nobody gets from there to its secret, nor to the hash of it. */
+export const sessionId = ({ hash }: Pick<Session, 'hash'>) =>
+  createHash('sha256').update(`session ${hash}`).digest('hex').slice(0, 24);
+
 /** A session as its user sees it; `current` is the one that asks. */
 export const presentSession = (
   { created, expires, address, lastUsed, hash, made = 'password', userAgent = '' }: Session,
   current: string | undefined,
 ) => ({
+  id: sessionId({ hash }),
   made,
   created,
   expires,

@@ -1,7 +1,8 @@
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
 import { standing } from '../model/proof.js';
-import { presentSession, type Session, sessions } from '../model/session.js';
+import { presentSession, type Session, sessionId, sessions } from '../model/session.js';
 import { type Grant, hasExpired } from '../model/token.js';
 import { checkStands } from './check-stands.js';
 import { endSessions } from './end-sessions.js';
@@ -21,5 +22,17 @@ export async function revokeSessions({ catalog }: Deps, caller: Caller, own: Gra
     await checkStands(tx, caller, own);
     const { uuid } = await findSubject(tx, caller, name);
     return { ended: await endSessions(tx, uuid) };
+  });
+}
+
+/** One of them: what else proves the user stays good. */
+export async function revokeSession({ catalog }: Deps, caller: Caller, own: Grant, name: string, id: string) {
+  return catalog.write(async (tx) => {
+    await checkStands(tx, caller, own);
+    const { uuid } = await findSubject(tx, caller, name);
+    for await (const { record } of tx.range(sessions, 'user', { prefix: uuid })) {
+      if (sessionId(record) === id) return tx.delete(sessions, record.hash);
+    }
+    throw new ImgapiError('ResourceNotFound', `"${name}" has no session "${id}"`);
   });
 }

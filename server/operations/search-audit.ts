@@ -17,6 +17,8 @@ export interface AuditQuery {
   dc?: string | undefined;
   /** An id or a name. */
   object?: string | undefined;
+  /** Of what is touched: `images`, `users` … */
+  kind?: string | undefined;
   user?: string | undefined;
   what?: string | undefined;
   /** Times as they stand in entries. */
@@ -116,9 +118,10 @@ async function* newestFirst(walks: AsyncGenerator<AuditEntry>[]): AsyncGenerator
   }
 }
 
-function isMeant(entry: SeenEntry, { object, user, dc, what, since, until }: AuditQuery): boolean {
+function isMeant(entry: SeenEntry, { object, kind, user, dc, what, since, until }: AuditQuery): boolean {
   return (
     (object === undefined || entry.objects.some(({ id, name }) => id === object || name === object)) &&
+    (kind === undefined || entry.objects.some((one) => one.kind === kind)) &&
     (user === undefined || entry.who.name === user) &&
     (dc === undefined || entry.datacenters.some((name) => name === dc || name === EVERYWHERE)) &&
     (what === undefined || entry.what === what || entry.what.startsWith(`${what} `)) &&

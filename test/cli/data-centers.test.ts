@@ -114,6 +114,13 @@ test('users are made with switches, and have keys, passwords and sessions', asyn
   t.is((await shown({ slipway }, 'user', 'sessions', 'alice')).length, 1);
   t.deepEqual(await slipway(['user', 'end-sessions', 'alice']), done('alice is logged out everywhere\n'));
   t.like(await alice.slipway(['whoami']), { code: 4, stdout: '' });
+  const again = await server.ask('POST', '/api/accounts/login', {
+    body: { username: 'alice', password: input.trim() },
+    as: 'anonymous',
+  });
+  const [{ id }] = (await shown({ slipway }, 'user', 'sessions', 'alice')) as unknown as [{ id: string }];
+  t.is((await slipway(['user', 'end-session', 'alice', id])).stdout, `session ${id} of alice is ended\n`);
+  t.like(await commandLineOf(server, String(again.json.token)).slipway(['whoami']), { code: 4, stdout: '' });
   t.deepEqual(await slipway(['user', 'delete', 'alice', '-y']), done('user alice is deleted\n'));
   t.like(await slipway(['user', 'show', 'alice']), { code: 1, stdout: '' });
 });

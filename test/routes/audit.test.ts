@@ -267,6 +267,8 @@ test('filters, and pages that go on behind an entry', async (t) => {
   t.deepEqual(await days('object=base&until=2030-01-03T00:00:00Z&what=ActOnImage&limit=2'), ['03', '02']);
   t.deepEqual(await days('user=admin&since=2030-01-06'), ['07', '06']);
   t.deepEqual(await days('dc=main&since=2030-01-06&offset=1'), ['06']);
+  t.deepEqual(await days('kind=images&since=2030-01-06'), ['07', '06']);
+  t.deepEqual(await days('kind=nodes'), []);
   t.deepEqual(await days('user=nobody'), []);
 
   const all = (await found(server)).map(({ id }) => id);

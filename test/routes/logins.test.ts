@@ -189,6 +189,33 @@ test('sessions are listed and ended; a new password ends all but the one that se
   t.is((await login(server, 'anna', body.password)).status, 200);
 });
 
+test('one session is ended, and the others go on; whoever is no operator ends only their own', async (t) => {
+  const server = await startServer(t);
+  await person(server, 'anna');
+  await person(server, 'bert');
+  const [one, other, his] = [
+    by(`Token ${(await login(server, 'anna')).json.token}`),
+    by(`Token ${(await login(server, 'anna')).json.token}`),
+    by(`Token ${(await login(server, 'bert')).json.token}`),
+  ] as const;
+  const idsOf = async (as: Ask) =>
+    ((await server.ask('GET', '/api/user/anna/session', as)).json.result as { id: string; current: boolean }[]).map(
+      ({ id, current }) => ({ id, current }),
+    );
+  const listed = await idsOf(one);
+  const mine = listed.find(({ current }) => current)?.id;
+  const theirs = listed.find(({ current }) => !current)?.id;
+  t.is((await server.ask('DELETE', `/api/user/anna/session/${theirs}`, his)).status, 403);
+  t.is((await server.ask('DELETE', `/api/user/bert/session/${theirs}`, his)).status, 404);
+  t.is((await server.ask('DELETE', `/api/user/anna/session/${theirs}`, one)).status, 200);
+  t.is((await server.ask('GET', '/api/account', other)).status, 401);
+  t.deepEqual(await idsOf(one), [{ id: String(mine), current: true }]);
+  t.is((await server.ask('DELETE', `/api/user/anna/session/${theirs}`, one)).status, 404, 'it has ended');
+  t.is((await server.ask('DELETE', `/api/user/anna/session/${mine}`)).status, 200, 'by the SuperAdmin');
+  t.is((await server.ask('GET', '/api/account', one)).status, 401);
+  t.is((await server.ask('GET', '/api/account', his)).status, 200);
+});
+
 test('a session makes tokens that outlive it: its user can log in again at any time', async (t) => {
   const server = await startServer(t);
   await person(server, 'anna');

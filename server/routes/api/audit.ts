@@ -16,6 +16,7 @@ const text = z.string().min(1).max(512);
 const filters = {
   dc: text.optional().describe('what was done in this data center'),
   object: text.optional().describe('what was done to this: an id or a name'),
+  kind: text.optional().describe('what was done to something of this kind: images, users, groups …'),
   user: text.optional().describe('what this user did'),
   what: text.optional().describe('only this: the name of a call, with or without its action'),
   since: moment.optional().describe('from then on'),

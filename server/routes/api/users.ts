@@ -8,7 +8,7 @@ import { KEY_TITLE, presentUser } from '../../model/user.js';
 import { isUserName } from '../../model/user-name.js';
 import { deleteUser } from '../../operations/delete-user.js';
 import { findSubject } from '../../operations/find-user.js';
-import { listSessions, revokeSessions } from '../../operations/list-sessions.js';
+import { listSessions, revokeSession, revokeSessions } from '../../operations/list-sessions.js';
 import { listUsers } from '../../operations/list-users.js';
 import { createUser, updateUser } from '../../operations/save-user.js';
 import { addUserKey, deleteUserKey, listUserKeys } from '../../operations/user-keys.js';
@@ -217,6 +217,7 @@ export const sessions = endpoint({
   status: 200,
   answer: z.array(
     z.strictObject({
+      id: z.string().describe('by which it is ended'),
       made: z.enum(ways).describe('by what the user was proven'),
       created: z.iso.datetime(),
       expires: z.iso.datetime(),
@@ -244,4 +245,14 @@ export const endAllSessions = endpoint({
   answer: z.strictObject({ ended: z.number() }),
   refusals: ['ResourceNotFound'],
   perform: ({ caller, own, params }, deps) => revokeSessions(deps, caller, own, params.name ?? ''),
+});
+
+export const endSession = endpoint({
+  name: 'EndSession',
+  summary: 'signs a user out where that session is',
+  query: noQuery,
+  body: emptyBody,
+  status: 200,
+  refusals: ['ResourceNotFound'],
+  perform: ({ caller, own, params: { name = '', id = '' } }, deps) => revokeSession(deps, caller, own, name, id),
 });
