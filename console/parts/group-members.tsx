@@ -42,7 +42,7 @@ export function GroupMembers({ answer, refresh, mayChange }: Props) {
         title={(user) => (mayChange ? <Link to={`/users/${part(user)}`}>{user}</Link> : user)}
         actions={(user) =>
           mayChange && (
-            <button type="button" aria-label={`take ${user} out`} onClick={() => remove(user)}>
+            <button type="button" aria-label={`Take out ${user}`} onClick={() => remove(user)}>
               Take out
             </button>
           )

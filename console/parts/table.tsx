@@ -5,6 +5,8 @@ import { go, useQuery } from '../router.js';
 import { type Column, Columns, useColumns } from './columns.js';
 import { Failure } from './failure.js';
 import type { Selection } from './selection.js';
+import { SortBy } from './sort-by.js';
+import { useIsWide, useWindow } from './use-window.js';
 
 export type { Column } from './columns.js';
 
@@ -25,11 +27,6 @@ interface Props<T> {
   tools?: ComponentChildren;
 }
 
-/** Rows above and below what is seen. */
-const AROUND = 12;
-/** In pixels, while there is none to measure. */
-const ROW = 44;
-
 /** A list of any length: what is not seen is not there, but the scrollbar, the keys and screen readers know of it. */
 export function Table<T>({
   name,
@@ -46,6 +43,8 @@ export function Table<T>({
   const { chosen, choose } = useColumns(name, columns);
   const [order, setOrder] = useQuery('sort');
   const body = useRef<HTMLTableSectionElement>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const isWide = useIsWide(box);
   const { first, last, height, toRow } = useWindow(body, rows.total ?? 0, chosen.length);
   const [focused, setFocused] = useState(0);
   useEffect(() => rows.show(first, last), [first, last, rows.show]);
@@ -68,7 +67,7 @@ export function Table<T>({
   };
 
   return (
-    <div class="table" style={{ '--lines': chosen.length }}>
+    <div class={isWide ? 'table wide' : 'table'} style={{ '--lines': chosen.length }}>
       <div class="table-bar">
         <span class="count" role="status">
           {rows.total === undefined
@@ -79,62 +78,70 @@ export function Table<T>({
           {selection && selection.size > 0 && `, ${selection.size} selected`}
         </span>
         {tools}
+        <SortBy columns={columns} order={order} setOrder={setOrder} />
         <Columns all={columns} chosen={chosen} choose={choose} />
       </div>
       {rows.failure && <Failure of={rows.failure} again={rows.refresh} />}
-      <table
-        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a grid is a table whose rows the keys move through
-        role="grid"
-        tabIndex={0}
-        aria-rowcount={total + 1}
-        aria-activedescendant={`${name}-${focused}`}
-        onKeyDown={onKey}
-      >
-        <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr aria-rowindex={1}>
-            {selection && <th class="pick" scope="col" aria-label="selected" />}
-            {chosen.map((column) => (
-              <Head key={column.name} column={column} order={order} setOrder={setOrder} />
-            ))}
-          </tr>
-        </thead>
-        <tbody ref={body}>
-          {first > 0 && <Gap height={first * height} />}
-          {seen.map((index) => {
-            const row = rows.at(index);
-            if (!row) return <Waiting key={index} index={index} width={chosen.length + (selection ? 1 : 0)} />;
-            const id = idOf(row);
-            return (
-              <tr
-                key={id}
-                id={`${name}-${index}`}
-                aria-rowindex={index + 2}
-                aria-selected={selection?.has(id)}
-                class={`${classOf(row)} ${index === focused ? 'focused' : ''}`}
-              >
-                {selection && (
-                  <td class="pick">
-                    <input
-                      type="checkbox"
-                      aria-label={`select ${id}`}
-                      checked={selection.has(id)}
-                      onChange={() => selection.toggle(id)}
-                    />
-                  </td>
-                )}
-                {chosen.map(({ name, title, cell, isNumber }) => (
-                  <td key={name} data-title={title} class={isNumber ? 'number' : ''}>
-                    {cell(row)}
-                  </td>
+      {/* A grid without rows would be none. */}
+      {rows.total === 0 ? (
+        <p class="empty">{empty}</p>
+      ) : (
+        <div class="rows" ref={box}>
+          <table
+            // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a grid is a table whose rows the keys move through
+            role="grid"
+            tabIndex={0}
+            aria-rowcount={total + 1}
+            aria-busy={rows.total === undefined}
+            aria-activedescendant={seen.includes(focused) && rows.at(focused) ? `${name}-${focused}` : undefined}
+            onKeyDown={onKey}
+          >
+            <caption class="unseen">{caption}</caption>
+            <thead>
+              <tr aria-rowindex={1}>
+                {selection && <th class="pick" scope="col" aria-label="selected" />}
+                {chosen.map((column) => (
+                  <Head key={column.name} column={column} order={order} setOrder={setOrder} />
                 ))}
               </tr>
-            );
-          })}
-          {last + 1 < total && <Gap height={(total - last - 1) * height} />}
-        </tbody>
-      </table>
-      {rows.total === 0 && <p class="empty">{empty}</p>}
+            </thead>
+            <tbody ref={body}>
+              {first > 0 && <Gap height={first * height} />}
+              {seen.map((index) => {
+                const row = rows.at(index);
+                if (!row) return <Waiting key={index} index={index} width={chosen.length + (selection ? 1 : 0)} />;
+                const id = idOf(row);
+                return (
+                  <tr
+                    key={id}
+                    id={`${name}-${index}`}
+                    aria-rowindex={index + 2}
+                    aria-selected={selection?.has(id)}
+                    class={`${classOf(row)} ${index === focused ? 'focused' : ''}`}
+                  >
+                    {selection && (
+                      <td class="pick">
+                        <input
+                          type="checkbox"
+                          aria-label={`select ${id}`}
+                          checked={selection.has(id)}
+                          onChange={() => selection.toggle(id)}
+                        />
+                      </td>
+                    )}
+                    {chosen.map(({ name, title, cell, isNumber }) => (
+                      <td key={name} data-title={title} class={isNumber ? 'number' : ''}>
+                        {cell(row)}
+                      </td>
+                    ))}
+                  </tr>
+                );
+              })}
+              {last + 1 < total && <Gap height={(total - last - 1) * height} />}
+            </tbody>
+          </table>
+        </div>
+      )}
     </div>
   );
 }
@@ -184,38 +191,3 @@ const Waiting = ({ index, width }: { index: number; width: number }) => (
     <td colSpan={width}>…</td>
   </tr>
 );
-
-/** Which rows are to be seen: all are of one height, which the style says; on a phone by how many columns there are. */
-function useWindow(body: { current: HTMLElement | null }, total: number, columns: number) {
-  const [seen, setSeen] = useState({ first: 0, last: 2 * AROUND, height: ROW });
-  useEffect(() => {
-    const look = () => {
-      const element = body.current;
-      if (!element) return;
-      const height = element.querySelector('tr:not(.gap)')?.getBoundingClientRect().height || ROW;
-      const above = -element.getBoundingClientRect().top;
-      const first = Math.max(0, Math.floor(above / height) - AROUND);
-      const last = Math.min(Math.max(0, total - 1), Math.ceil((above + innerHeight) / height) + AROUND);
-      setSeen((now) =>
-        now.first === first && now.last === last && now.height === height ? now : { first, last, height },
-      );
-    };
-    look();
-    addEventListener('scroll', look, { passive: true });
-    addEventListener('resize', look);
-    return () => {
-      removeEventListener('scroll', look);
-      removeEventListener('resize', look);
-    };
-  }, [body, total, columns]);
-
-  const toRow = (index: number) => {
-    const element = body.current;
-    if (!element) return;
-    const top = element.getBoundingClientRect().top + index * seen.height;
-    const margin = 3 * seen.height;
-    if (top < margin) scrollBy(0, top - margin);
-    else if (top > innerHeight - margin) scrollBy(0, top - innerHeight + margin);
-  };
-  return { ...seen, toRow };
-}
