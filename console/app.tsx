@@ -1,88 +1,45 @@
 import type { ComponentType } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Refusal, Unreachable, whenSignedOut } from './api/ask.js';
-import { type Connection, connect, disconnect, watchConnection } from './api/live.js';
-import { useFresh } from './api/use-asked.js';
+import { Unreachable } from './api/ask.js';
+import { type Connection, watchConnection } from './api/live.js';
 import { Navigation } from './navigation.js';
-import { isOffered, type Page, type PageProps, pages } from './pages.js';
+import { isOffered, landingOf, type Page, type PageProps, pages, whomFor } from './pages.js';
 import { Boundary } from './parts/boundary.js';
+import { Ending } from './parts/ending.js';
 import { Failure } from './parts/failure.js';
 import { Menu, MenuActions } from './parts/menu.js';
 import { NoFiles } from './parts/no-files.js';
 import { Toasts, toast } from './parts/toasts.js';
 import { go, Link, matched, usePlace } from './router.js';
-import { type Account, AccountContext, signOut, whoAmI } from './session.js';
+import { type Account, AccountContext } from './session.js';
 import { SignIn } from './sign-in.js';
-
-type State =
-  | { is: 'asking' }
-  | { is: 'away'; failure: Unreachable | Refusal }
-  /** The page stays behind the sign-in, with all that was typed. */
-  | { is: 'out'; last?: Account }
-  | { is: 'in'; account: Account };
+import { useSession } from './use-session.js';
 
 /** The frame: who is signed in, where one can go, and the page that the address names. */
 export function App() {
-  const [state, setState] = useState<State>({ is: 'asking' });
-  const look = useCallback(async () => {
-    try {
-      setState({ is: 'in', account: await whoAmI() });
-    } catch (failure) {
-      if (failure instanceof Refusal && failure.status === 401) setState({ is: 'out' });
-      else if (failure instanceof Refusal || failure instanceof Unreachable) setState({ is: 'away', failure });
-      else throw failure;
-    }
-  }, []);
-
-  useEffect(() => {
-    whenSignedOut(() => setState((now) => (now.is === 'in' ? { is: 'out', last: now.account } : now)));
-    void look();
-  }, [look]);
-  const lookAgain = useCallback(() => {
-    // Who is signed out by now is told so by the call itself.
-    whoAmI().then(
-      (account) => setState((now) => (now.is === 'in' ? { is: 'in', account: later(now.account, account) } : now)),
-      () => {},
-    );
-  }, []);
-  useFresh(['datacenters', 'groups', 'users'], lookAgain);
-  useEffect(() => {
-    if (state.is !== 'in') return;
-    connect();
-    return disconnect;
-  }, [state.is]);
-
-  const account = state.is === 'in' ? state.account : state.is === 'out' ? state.last : undefined;
+  const { state, account, look, enter, proveAgain, leave } = useSession();
   return (
     <>
       {state.is === 'away' && <Failure of={state.failure} again={look} />}
       {account && (
         <AccountContext.Provider value={account}>
-          <Frame account={account} leave={() => setState({ is: 'out' })} look={lookAgain} />
+          <Frame account={account} leave={leave} look={look} />
+          {state.is === 'in' && <Ending look={look} proveAgain={proveAgain} />}
         </AccountContext.Provider>
       )}
-      {state.is === 'out' && (
-        <SignIn
-          last={state.last}
-          enter={(account) => {
-            // Somebody else must not see what was open.
-            if (state.last && state.last.uuid !== account.uuid) location.reload();
-            setState({ is: 'in', account });
-          }}
-        />
-      )}
+      {state.is === 'out' && <SignIn last={state.last} enter={enter} />}
       <Toasts />
     </>
   );
 }
 
-/** What somebody may, and what the server does, changes while a page is open. */
-function later(before: Account, account: Account): Account {
-  if (account.uuid !== before.uuid) location.reload(); // somebody else has signed in by another window
-  return JSON.stringify(account) === JSON.stringify(before) ? before : account;
+interface FrameProps {
+  account: Account;
+  leave: () => Promise<void>;
+  look: () => void;
 }
 
-function Frame({ account, leave, look }: { account: Account; leave: () => void; look: () => void }) {
+function Frame({ account, leave, look }: FrameProps) {
   const { path } = usePlace();
   const first = useRef(path);
   useEffect(() => {
@@ -95,10 +52,7 @@ function Frame({ account, leave, look }: { account: Account; leave: () => void; 
     first.current = '';
   }, [path]);
   const offered = pages.filter((page) => isOffered(page, account));
-  const out = async () => {
-    await signOut().catch((error: Error) => toast(error.message, { isBad: true }));
-    leave();
-  };
+  const out = () => leave().catch((error: Error) => toast(error.message, { isBad: true }));
   return (
     <div class="frame">
       <a class="skip" href="#page">
@@ -114,30 +68,44 @@ function Frame({ account, leave, look }: { account: Account; leave: () => void; 
           <MenuActions
             actions={[
               { label: 'My account', act: () => go('/account') },
-              { label: 'Sign out', act: out },
+              { label: 'Sign out', act: () => void out() },
             ]}
           />
         </Menu>
       </header>
       <main id="page" tabIndex={-1}>
         <NoFiles />
-        <Current path={path} offered={offered} />
+        <Current path={path} account={account} offered={offered} />
       </main>
     </div>
   );
 }
 
-/** The page that the address names. One that is not offered says no more than one that is not there. */
-function Current({ path, offered }: { path: string; offered: readonly Page[] }) {
+interface CurrentProps {
+  path: string;
+  account: Account;
+  offered: readonly Page[];
+}
+
+/** The page that the address names. Which pages there are is no secret: one that is for others says for whom. */
+function Current({ path, account, offered }: CurrentProps) {
+  const start = landingOf(account);
+  const isLost = path === '/' && start !== '/';
+  useEffect(() => {
+    if (isLost) go(start, { replace: true });
+  }, [isLost, start]);
+  if (isLost) return null;
   for (const page of offered) {
     const params = matched(page.path, path);
     if (params) return <Loaded key={path} page={page} params={params} />;
   }
+  const others = pages.find((page) => matched(page.path, path));
   return (
     <section>
-      <h1>There is no such page</h1>
+      <h1>{others ? 'This page is not for you' : 'There is no such page'}</h1>
       <p>
-        It is not there, or not for you. <Link to="/">Go to the images</Link>
+        {others && `“${others.title}” is for ${whomFor(others)}. Ask one of them if you need something of it. `}
+        <Link to={start}>Go to the images</Link>
       </p>
     </section>
   );

@@ -25,6 +25,7 @@ const superAdmins = ({ super_admin }: Account) => super_admin;
 // biome-ignore format: a table is read down its columns
 export const pages: readonly Page[] = [
   { path: '/',             title: 'Images',  group: 'Images', isFor: admins, load: () => import('./pages/images.js') },
+  { path: '/offered',      title: 'Images to use', group: 'Images',          load: () => import('./pages/offered.js') },
   { path: '/bring',            title: 'Bring in', group: 'Images', isFor: bringers, load: () => import('./pages/bring.js') },
   { path: '/bring/repository', title: 'Bring in from a repository', isFor: bringers, load: () => import('./pages/bring-repository.js') },
   { path: '/bring/url',        title: 'Bring in by URL',            isFor: bringers, load: () => import('./pages/bring-url.js') },
@@ -62,3 +63,16 @@ export const pages: readonly Page[] = [
 
 export const isOffered = ({ isFor = () => true }: Page, account: Account) => isFor(account);
 export const onlySuperAdmins = superAdmins;
+
+/** Whom pages are for that are not for everybody, in words. */
+const words = new Map<Page['isFor'], string>([
+  [bringers, 'those who may bring images in'],
+  [admins, 'administrators of data centers'],
+  [importers, 'those who may import images'],
+  [superAdmins, 'SuperAdmins'],
+]);
+
+export const whomFor = ({ isFor }: Page) => words.get(isFor) ?? 'others';
+
+/** Where one begins: with the images to manage, or with those to use. */
+export const landingOf = (account: Account) => (admins(account) ? '/' : '/offered');

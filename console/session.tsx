@@ -29,14 +29,17 @@ export interface Ways {
   password: boolean;
   token: boolean;
   openid: { label: string; start: string } | null;
+  /** What went wrong when somebody came back from the issuer. */
+  problem?: string;
 }
 
-export const whoAmI = async () => (await ask<Account>('/account')).result;
+export const whoAmI = async () => (await ask<Account>('/account', { isSigningIn: true })).result;
 
 export const signIn = async (proof: { username: string; password: string } | { token: string }) =>
-  (await ask<Account>('/session', { method: 'POST', body: proof })).result;
+  (await ask<Account>('/session', { method: 'POST', body: proof, isSigningIn: true })).result;
 
-export const signOut = () => ask('/session', { method: 'DELETE' });
+/** `go_to`: where one is signed out as well. */
+export const signOut = () => ask<{ go_to: string | null }>('/session', { method: 'DELETE' });
 
 /** Why what needs files is not possible now. */
 export const whyNoFiles = ({ records_only }: Account) =>

@@ -1,7 +1,8 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAsked } from './api/use-asked.js';
 import { prefix } from './base.js';
 import { Dialog } from './parts/dialog.js';
+import { Failure } from './parts/failure.js';
 import { Form } from './parts/form.js';
 import { type Account, signIn, type Ways } from './session.js';
 
@@ -11,14 +12,35 @@ interface Props {
   enter: (account: Account) => void;
 }
 
+/** What a way back from the issuer has brought: the server has the words for it. It is told once. */
+function useError(): string | undefined {
+  const [error] = useState(() => new URLSearchParams(location.search).get('error') ?? undefined);
+  useEffect(() => {
+    if (error !== undefined) history.replaceState(null, '', location.pathname);
+  }, [error]);
+  return error;
+}
+
 export function SignIn({ last, enter }: Props) {
-  const ways = useAsked<Ways>('/session/ways').answer?.result;
-  const [byToken, setByToken] = useState(false);
-  const openid = ways?.openid;
-  const to = `?to=${encodeURIComponent(location.pathname + location.search)}`;
+  const error = useError();
+  const { answer, failure, refresh } = useAsked<Ways>('/session/ways', { query: { error } });
+  const { openid, problem, password: hasPassword = true } = answer?.result ?? {};
+  const [isChosen, setChosen] = useState(false);
+  const byToken = isChosen || !hasPassword;
+  const to = `?to=${encodeURIComponent(location.pathname + (error === undefined ? location.search : ''))}`;
+  useEffect(() => {
+    // who it is stands there already
+    if (last) document.querySelector<HTMLElement>('[name=password]')?.focus();
+  }, [last]);
   return (
-    <Dialog title={last ? 'Your session has ended' : 'Sign in to Slipway'} close={() => {}} isLasting>
+    <Dialog title={last ? 'Your session has ended' : 'Sign in to Slipway'} close={() => {}} isLasting isAlone>
       {last && <p>Sign in again and go on: what you have typed is kept.</p>}
+      {failure && <Failure of={failure} again={refresh} />}
+      {problem && (
+        <p class="failure" role="alert">
+          {problem}
+        </p>
+      )}
       {openid && (
         <p>
           <a class="button main" href={`${prefix}${openid.start}${to}`}>
@@ -54,11 +76,13 @@ export function SignIn({ last, enter }: Props) {
           label="Sign in"
         />
       )}
-      <p>
-        <button type="button" class="plain link" onClick={() => setByToken(!byToken)}>
-          {byToken ? 'Sign in with a password' : 'Sign in with a token'}
-        </button>
-      </p>
+      {hasPassword && (
+        <p>
+          <button type="button" class="plain link" onClick={() => setChosen(!isChosen)}>
+            {byToken ? 'Sign in with a password' : 'Sign in with a token'}
+          </button>
+        </p>
+      )}
     </Dialog>
   );
 }

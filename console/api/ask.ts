@@ -1,4 +1,5 @@
 import { prefix } from '../base.js';
+import { heard } from './clock.js';
 
 /** What the server said instead of doing what it was asked, in its own words. */
 export class Refusal extends Error {
@@ -43,28 +44,55 @@ export interface Wish {
   ifMatch?: string | undefined;
   /** Nothing is done: the server says only whether it would refuse. */
   isCheck?: boolean;
+  /** It finds out, or proves, who asks: whoever is nobody is told so. */
+  isSigningIn?: boolean;
   signal?: AbortSignal;
 }
 
-type Watcher = (refusal: Refusal) => void;
-let onSignedOut: Watcher = () => {};
+let onSignedOut = () => {};
+let onForbidden = () => {};
+const waiting = new Set<() => void>();
 
-/** Called when the server does not know any more who asks; whoever has typed something keeps it. */
-export const whenSignedOut = (watcher: Watcher) => {
+/** Called when the server does not know any more who asks: what was asked waits, and is asked again after `signedIn`. */
+export const whenSignedOut = (watcher: () => void) => {
   onSignedOut = watcher;
 };
+
+/** Called when something was refused that the page has offered: rights may have changed. */
+export const whenForbidden = (watcher: () => void) => {
+  onForbidden = watcher;
+};
+
+export function signedIn(): void {
+  for (const goOn of waiting) goOn();
+  waiting.clear();
+}
+
+function signedInAgain(signal: AbortSignal | undefined): Promise<void> {
+  onSignedOut();
+  return new Promise((resolve, reject) => {
+    waiting.add(resolve);
+    signal?.addEventListener('abort', () => {
+      waiting.delete(resolve);
+      reject(signal.reason);
+    });
+  });
+}
 
 /** So often, and after so many milliseconds, a read is tried again by itself where nothing came back. */
 const PAUSES = [300, 1500];
 
 /** A call of the management API, as everybody else makes it: `path` begins behind `/api`. */
 export async function ask<T>(path: string, wish: Wish = {}): Promise<Answer<T>> {
-  const response = await reached(path, wish);
-  const told = await bodyOf(response);
-  if (response.ok) return answerOf<T>(response, told);
-  const refusal = refusalOf(response, told);
-  if (response.status === 401) onSignedOut(refusal);
-  throw refusal;
+  for (;;) {
+    const response = await reached(path, wish);
+    const told = await bodyOf(response);
+    if (response.ok) return answerOf<T>(response, told);
+    const refusal = refusalOf(response, told);
+    if (response.status === 403 && !wish.isSigningIn) onForbidden();
+    if (response.status !== 401 || wish.isSigningIn) throw refusal;
+    await signedInAgain(wish.signal);
+  }
 }
 
 async function reached(path: string, wish: Wish): Promise<Response> {
@@ -79,6 +107,7 @@ async function reached(path: string, wish: Wish): Promise<Response> {
       continue;
     }
     if (response instanceof Error) throw new Unreachable('the server does not answer');
+    heard(response.headers.get('Date'));
     return response;
   }
 }

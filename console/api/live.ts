@@ -1,4 +1,4 @@
-import { addressOf } from './ask.js';
+import { addressOf, ask } from './ask.js';
 
 /** Something has happened to a thing of a kind, to those who may know. */
 export interface Change {
@@ -17,10 +17,16 @@ export type Connection = 'connecting' | 'live' | 'cut';
 type Listener = (changes: readonly Change[]) => void;
 type Watcher = (connection: Connection) => void;
 
-/** What comes is gathered for so long, in milliseconds: thousands of events are one change of the page. */
+/** What comes is gathered for so long, in milliseconds; while more and more comes, for longer. */
 const GATHER = 150;
+const GATHER_MORE = 1000;
 /** More of them than this, and everything is read anew instead. */
 const MANY = 500;
+/** So long after it was cut the stream is asked for again, and so long at most. */
+const AGAIN = 1000;
+const AGAIN_AT_MOST = 10_000;
+/** A window that nobody sees lets go of its stream: a browser has but six connections to a server for all of them. */
+const UNSEEN = 10_000;
 
 /** Means: something may have been missed, or too much has happened to tell. */
 export const EVERYTHING: readonly Change[] = [];
@@ -28,35 +34,79 @@ export const EVERYTHING: readonly Change[] = [];
 const listeners = new Set<Listener>();
 const watchers = new Set<Watcher>();
 let source: EventSource | undefined;
-let gathered: Change[] = [];
+let timer: ReturnType<typeof setTimeout> | undefined;
+let isWanted = false;
 let connection: Connection = 'connecting';
+/** Behind which event it goes on. */
+let lastId = '';
 let missed = false;
+let failed = 0;
 
 /** One stream for the whole page, as long as somebody is signed in. */
 export function connect(): void {
-  if (source) return;
-  source = new EventSource(addressOf('/events'));
+  isWanted = true;
+  if (!source && !document.hidden) open();
+}
+
+export function disconnect(): void {
+  isWanted = false;
+  letGo();
+  say('connecting');
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (!isWanted) return;
+  if (document.hidden) later(UNSEEN, letGo);
+  else if (source) clearTimeout(timer);
+  else open();
+});
+
+function open(): void {
+  clearTimeout(timer);
+  source = new EventSource(addressOf('/events', { after: lastId }));
   source.addEventListener('open', () => {
+    failed = 0;
     say('live');
-    // The browser goes on behind the last event that had an id; whoever never had one may have missed all.
     if (missed) tell(EVERYTHING);
     missed = false;
   });
   source.addEventListener('error', () => {
-    missed ||= connection === 'live';
+    const isRefused = source?.readyState === EventSource.CLOSED;
+    letGo();
     say('cut');
-    if (source?.readyState === EventSource.CLOSED) again();
+    // Whoever is signed out by now is told so by any other call.
+    if (isRefused) void ask('/account').catch(() => {});
+    failed += 1;
+    later(Math.min(AGAIN * 2 ** (failed - 1), AGAIN_AT_MOST), open);
   });
-  source.addEventListener('reset', () => tell(EVERYTHING));
+  source.addEventListener('ready', keepId);
+  source.addEventListener('reset', (event) => {
+    keepId(event);
+    tell(EVERYTHING);
+  });
   for (const name of ['change', 'progress']) {
-    source.addEventListener(name, (event) => gather(JSON.parse((event as MessageEvent<string>).data) as Change));
+    source.addEventListener(name, (event) => {
+      keepId(event);
+      gather(JSON.parse(event.data) as Change);
+    });
   }
 }
 
-export function disconnect(): void {
+function keepId(event: MessageEvent<string>): void {
+  lastId = event.lastEventId || lastId;
+}
+
+function letGo(): void {
+  clearTimeout(timer);
+  // Whoever never had an id may have missed all.
+  missed ||= source !== undefined && lastId === '';
   source?.close();
   source = undefined;
-  say('connecting');
+}
+
+function later(pause: number, act: () => void): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => isWanted && act(), pause);
 }
 
 export function listen(listener: Listener): () => void {
@@ -70,31 +120,28 @@ export function watchConnection(watcher: Watcher): () => void {
   return () => void watchers.delete(watcher);
 }
 
-/** In milliseconds: where the server has refused the stream, the browser does not come back by itself. */
-const AGAIN = 3000;
-
-function again(): void {
-  const ended = source;
-  setTimeout(() => {
-    if (source !== ended) return;
-    source = undefined;
-    connect();
-  }, AGAIN);
-}
-
 function say(now: Connection): void {
   connection = now;
   for (const watcher of [...watchers]) watcher(now);
 }
 
+let gathered: Change[] = [];
+let told = Number.NEGATIVE_INFINITY;
+
+/** Thousands of events are a change of the page or two. */
 function gather(change: Change): void {
   gathered.push(change);
   if (gathered.length > 1) return;
-  setTimeout(() => {
-    const changes = gathered.length > MANY ? EVERYTHING : gathered;
-    gathered = [];
-    tell(changes);
-  }, GATHER);
+  const isBusy = performance.now() - told < GATHER_MORE;
+  setTimeout(
+    () => {
+      const changes = gathered.length > MANY ? EVERYTHING : gathered;
+      gathered = [];
+      told = performance.now();
+      tell(changes);
+    },
+    isBusy ? GATHER_MORE : GATHER,
+  );
 }
 
 function tell(changes: readonly Change[]): void {

@@ -15,11 +15,13 @@ interface Sending {
 export async function sendBlob(sending: Sending): Promise<Response> {
   const response = await sent(sending);
   if (response.ok) return response;
+  if (response.status === 401) {
+    // Whoever is signed out is asked to sign in, as after every other call, and it goes on.
+    await ask('/account', { ...(sending.signal && { signal: sending.signal }) });
+    return sendBlob(sending);
+  }
   const told = await response.json().catch(() => undefined);
-  const refusal = refusalOf(response, told);
-  // Whoever is signed out is asked to sign in, as after every other call.
-  if (refusal.status === 401) void ask('/account').catch(() => {});
-  throw refusal;
+  throw refusalOf(response, told);
 }
 
 function sent({ method, path, query, headers, body, onProgress, signal }: Sending): Promise<Response> {

@@ -24,16 +24,28 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
   const [round, setRound] = useState(0);
   const [isLoading, setLoading] = useState(true);
   const key = JSON.stringify([path, query]);
-  const refresh = useCallback(() => setRound((last) => last + 1), []);
+  const running = useRef<{ isStale: boolean } | undefined>(undefined);
+  const refresh = useCallback(() => {
+    // One that is under way comes to its end first: else nothing would ever be shown while much happens.
+    if (running.current) running.current.isStale = true;
+    else setRound((last) => last + 1);
+  }, []);
 
   useEffect(() => {
     if (path === undefined) return;
     const abort = new AbortController();
+    const mine = { isStale: false };
+    running.current = mine;
+    const end = () => {
+      if (running.current === mine) running.current = undefined;
+      if (mine.isStale) refresh();
+    };
     setLoading(true);
     ask<T>(path, { query, signal: abort.signal }).then(
       (answer) => {
         setState({ key, answer });
         setLoading(false);
+        end();
       },
       (error: unknown) => {
         if (abort.signal.aborted) return;
@@ -42,6 +54,7 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
         const isGone = error instanceof Refusal && error.status < 500;
         setState((last) => ({ key, ...(!isGone && last.key === key && last), failure: error }));
         setLoading(false);
+        end();
       },
     );
     return () => abort.abort();
@@ -55,6 +68,18 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
     isLoading,
     refresh,
   };
+}
+
+/** In milliseconds. */
+const AGAIN = 4000;
+
+/** What is away, or has failed behind the server's door, is asked for again by itself until it answers. */
+export function useAgain(failure: Refusal | Unreachable | undefined, refresh: () => void): void {
+  useEffect(() => {
+    if (!failure || (failure instanceof Refusal && failure.status < 500)) return;
+    const timer = setTimeout(refresh, AGAIN);
+    return () => clearTimeout(timer);
+  }, [failure, refresh]);
 }
 
 /** Calls back when something of these kinds has changed, and when nobody knows what has. */

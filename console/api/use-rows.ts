@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask, Refusal, Unreachable, type Wish } from './ask.js';
 import type { Change } from './live.js';
-import { useFresh } from './use-asked.js';
+import { useAgain, useFresh } from './use-asked.js';
 
 /** So many rows are asked for at a time. */
 const CHUNK = 100;
@@ -38,37 +38,47 @@ export function useRows<T>(path: string, { query = {}, kinds = [], concerns }: O
   const [known, setKnown] = useState<Known<T>>({ key, chunks: new Map() });
   const [round, setRound] = useState(0);
   const [wanted, setWanted] = useState<readonly [number, number]>([0, 0]);
-  const fetched = useRef({ key: '', round: -1, chunks: new Set<number>() });
+  const fetched = useRef({ key: '', round: -1, chunks: new Set<number>(), running: 0, isStale: false });
 
   useEffect(() => {
     const have = fetched.current;
-    if (have.key !== key || have.round !== round) fetched.current = { key, round, chunks: new Set() };
-    const { chunks } = fetched.current;
+    if (have.key !== key || have.round !== round) {
+      fetched.current = { key, round, chunks: new Set(), running: 0, isStale: false };
+    }
+    const mine = fetched.current;
+    const { chunks } = mine;
     for (let chunk = wanted[0]; chunk <= wanted[1]; chunk += 1) {
       if (chunks.has(chunk)) continue;
       chunks.add(chunk);
-      const isStill = () => fetched.current.chunks === chunks;
-      ask<T[]>(path, { query: { ...query, full: true, limit: CHUNK, offset: chunk * CHUNK } }).then(
-        ({ result, total = result.length }) => {
-          if (!isStill()) return;
-          setKnown((last) => ({
-            key,
-            total,
-            // Until all is read anew, what was known of the other rows is better than nothing.
-            chunks: new Map([...(last.key === key ? last.chunks : []), [chunk, result]]),
-          }));
-        },
-        (error: unknown) => {
-          if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-          chunks.delete(chunk);
-          if (!isStill()) return;
-          const isGone = error instanceof Refusal && error.status < 500;
-          setKnown((last) => ({
-            ...(last.key === key && !isGone ? last : { key, chunks: new Map() }),
-            failure: error,
-          }));
-        },
-      );
+      const isStill = () => fetched.current === mine;
+      mine.running += 1;
+      const end = () => {
+        mine.running -= 1;
+        if (isStill() && mine.isStale && mine.running === 0) setRound((last) => last + 1);
+      };
+      ask<T[]>(path, { query: { ...query, full: true, limit: CHUNK, offset: chunk * CHUNK } })
+        .then(
+          ({ result, total = result.length }) => {
+            if (!isStill()) return;
+            setKnown((last) => ({
+              key,
+              total,
+              // Until all is read anew, what was known of the other rows is better than nothing.
+              chunks: new Map([...(last.key === key ? last.chunks : []), [chunk, result]]),
+            }));
+          },
+          (error: unknown) => {
+            if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+            chunks.delete(chunk);
+            if (!isStill()) return;
+            const isGone = error instanceof Refusal && error.status < 500;
+            setKnown((last) => ({
+              ...(last.key === key && !isGone ? last : { key, chunks: new Map() }),
+              failure: error,
+            }));
+          },
+        )
+        .finally(end);
     }
   }, [key, round, wanted[0], wanted[1]]);
 
@@ -76,7 +86,12 @@ export function useRows<T>(path: string, { query = {}, kinds = [], concerns }: O
     const next = [Math.floor(first / CHUNK), Math.floor(Math.max(first, last) / CHUNK)] as const;
     setWanted((now) => (now[0] === next[0] && now[1] === next[1] ? now : next));
   }, []);
-  const refresh = useCallback(() => setRound((last) => last + 1), []);
+  const refresh = useCallback(() => {
+    // What is under way comes to its end first: else nothing would ever be shown while much happens.
+    if (fetched.current.running > 0) fetched.current.isStale = true;
+    else setRound((last) => last + 1);
+  }, []);
+  useAgain(known.failure, refresh);
   useFresh(kinds, refresh, concerns);
 
   const isOfThis = known.key === key;

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask, Refusal, Unreachable, type Wish } from './ask.js';
 import { EVERYTHING, listen } from './live.js';
 import { type Known, nothingKnown, withNewer, withOlder } from './stretch.js';
+import { useAgain } from './use-asked.js';
 import type { Rows } from './use-rows.js';
 
 /** So many are asked for at a time. */
@@ -36,7 +37,9 @@ export function useStretch<T extends Identified>(path: string, query: NonNullabl
         setState({ key, known: mine.known });
       } catch (error) {
         if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-        if (latest.current === mine) setState({ key, known: mine.known, failure: error });
+        if (latest.current !== mine) return;
+        if (error instanceof Refusal && error.status < 500) mine.known = nothingKnown();
+        setState({ key, known: mine.known, failure: error });
       } finally {
         mine.isAsking = false;
         if (mine.isStale && latest.current === mine) {
@@ -50,6 +53,7 @@ export function useStretch<T extends Identified>(path: string, query: NonNullabl
 
   const refresh = useCallback(() => void fetchPart(undefined), [fetchPart]);
   useEffect(refresh, [refresh]);
+  useAgain(state.failure, refresh);
   // Whatever changes is one of them.
   useEffect(
     () =>

@@ -7,10 +7,12 @@ interface Props {
   children: ComponentChildren;
   /** Of which nobody gets rid by Escape: there is nothing to go on with. */
   isLasting?: boolean;
+  /** Nothing of what is behind it is to be seen. */
+  isAlone?: boolean;
 }
 
 /** Over the page, which waits. The browser keeps the focus inside, and gives it back. */
-export function Dialog({ title, close, children, isLasting = false }: Props) {
+export function Dialog({ title, close, children, isLasting = false, isAlone = false }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -28,7 +30,13 @@ export function Dialog({ title, close, children, isLasting = false }: Props) {
   };
   return (
     // what is typed here is not for the table that it may stand in
-    <dialog ref={element} aria-labelledby={id} onCancel={onCancel} onKeyDown={(event) => event.stopPropagation()}>
+    <dialog
+      ref={element}
+      class={isAlone ? 'alone' : ''}
+      aria-labelledby={id}
+      onCancel={onCancel}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
       <header>
         <h2 id={id}>{title}</h2>
         {!isLasting && (

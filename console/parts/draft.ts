@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 const KEY = 'slipway-draft:';
+const WHOSE = 'slipway-drafts-of';
 
 /** What was typed over which values. */
 interface Draft<T> {
@@ -78,5 +79,24 @@ function kept<T>(name: string): Draft<T> | undefined {
     return draft?.typed && draft.before ? draft : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** What somebody else has typed is not theirs to see. */
+export function keepDraftsOf(user: string): void {
+  try {
+    if (sessionStorage.getItem(WHOSE) === user) return;
+    forgetDrafts();
+    sessionStorage.setItem(WHOSE, user);
+  } catch {
+    // not allowed: then there are none
+  }
+}
+
+export function forgetDrafts(): void {
+  try {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(KEY)) sessionStorage.removeItem(key);
+  } catch {
+    // not allowed: then there are none
   }
 }

@@ -14,16 +14,16 @@ const systems: Record<number, string> = {
   5: 'SunOS zone',
   6: 'Linux zone',
 };
-export const osOf = ({ ostype, os }: Pick<Image, 'ostype' | 'os'>) => systems[ostype] ?? os;
+export const osOf = ({ ostype, os = '' }: { ostype: number; os?: string }) => systems[ostype] ?? os;
 
 /** How an image stands, each with what is meant by it. */
 export function ImageBadges({ image }: { image: Image }) {
   const { pending, badges, not_ready: reason, deprecated, groups } = image;
-  const shown: Record<string, { tone: string; title: string }> = {
+  const shown: Record<string, { tone: string; title: string; isAsked?: boolean }> = {
     golden: { tone: 'good', title: 'recommended' },
-    deprecated: { tone: 'warn', title: deprecated?.reason ?? 'not offered to new machines any more' },
+    deprecated: { tone: 'warn', title: deprecated?.reason ?? 'not offered to new machines any more', isAsked: true },
     retired: { tone: 'bad', title: 'its access is deleted: it is kept for the machines that use it' },
-    'not ready': { tone: 'warn', title: reason ?? '' },
+    'not ready': { tone: 'warn', title: reason ?? '', isAsked: true },
     group: { tone: '', title: `for the groups ${groups?.join(', ') ?? ''} only` },
     system: { tone: '', title: 'shared: it belongs to no single data center' },
   };

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { serverNow } from '../api/clock.js';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -31,13 +32,13 @@ export function since(time: string, now: number): string {
 
 const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 
-/** How long ago, by the clock of the browser; when exactly, where one points at it. */
+/** How long ago, by the clock of the server; when exactly, where one points at it. */
 export function Time({ at }: { at: string | null }) {
   useTicks();
   if (at === null) return <>never</>;
   return (
     <time dateTime={at} title={exact.format(new Date(at))}>
-      {since(at, Date.now())}
+      {since(at, serverNow())}
     </time>
   );
 }

@@ -1,0 +1,80 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { lastHeard, serverNow } from '../api/clock.js';
+import { useAccount } from '../session.js';
+import '../style/lines.css';
+
+/** It is looked so often whether something was done, in milliseconds. */
+const TICK = 5000;
+/** A session that is used is prolonged so often; of a short one a quarter of its time. */
+const OFTEN = 300_000;
+/** So long before its end one is told. */
+const BEFORE = 300_000;
+
+interface Props {
+  /** Asks the server who it is, which prolongs the session. */
+  look: () => void;
+  proveAgain: () => void;
+}
+
+/**
+ * Says in time that the session ends. Whoever types, points or is answered uses it, and has it prolonged; only where
+ * nothing is done, or where it is prolonged no more, is there anything to be said.
+ */
+export function Ending({ look, proveAgain }: Props) {
+  const { expires } = useAccount().token;
+  const [now, setNow] = useState(serverNow);
+  const touched = useTouched();
+  const told = useRef({ expires, at: serverNow() });
+  if (told.current.expires !== expires) told.current = { expires, at: serverNow() };
+  const longest = useRef(0);
+
+  const end = expires === null ? Number.POSITIVE_INFINITY : Date.parse(expires);
+  const good = end - told.current.at;
+  longest.current = Math.max(longest.current, good);
+  const margin = Math.min(BEFORE, longest.current / 4);
+  const isLast = good <= margin;
+
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const now = serverNow();
+      setNow(now);
+      const { at } = told.current;
+      const isUsed = touched.current > at || lastHeard() > at + TICK;
+      if ((isUsed && now - at >= Math.min(OFTEN, longest.current / 4)) || now >= end) look();
+    }, TICK);
+    return () => clearInterval(timer);
+  }, [end, look]);
+
+  const left = Math.max(0, end - now);
+  if (left > margin) return null;
+  const minutes = Math.ceil(left / 60_000);
+  return (
+    <div class="banner ending" role="alert">
+      <p>
+        <strong>Your session ends in {minutes < 2 ? 'a minute' : `${minutes} minutes`}.</strong>{' '}
+        {isLast
+          ? 'It has lasted as long as it can: sign in again, now or then. What you have typed is kept.'
+          : 'Nothing has been done here for long.'}
+      </p>
+      <button type="button" onClick={isLast ? proveAgain : look}>
+        {isLast ? 'Sign in again' : 'Stay signed in'}
+      </button>
+    </div>
+  );
+}
+
+/** When a key or a pointer was used last. */
+function useTouched(): { readonly current: number } {
+  const touched = useRef(0);
+  useEffect(() => {
+    const touch = () => {
+      touched.current = serverNow();
+    };
+    const kinds = ['pointerdown', 'pointermove', 'keydown', 'wheel'] as const;
+    for (const kind of kinds) addEventListener(kind, touch, { passive: true });
+    return () => {
+      for (const kind of kinds) removeEventListener(kind, touch);
+    };
+  }, []);
+  return touched;
+}
