@@ -95,3 +95,15 @@ export function withinDatacenter(rights: Rights, name: string): Rights {
     sharePublic: all ?? here(rights.sharePublic),
   };
 }
+
+export function sameRights(one: Rights, other: Rights): boolean {
+  if (one === other) return true;
+  const isSame = (some: ReadonlySet<string>, others: ReadonlySet<string>) =>
+    some.size === others.size && [...some].every((name) => others.has(name));
+  const roles = Object.keys(roleNames) as Role[];
+  return (
+    one.superAdmin === other.superAdmin &&
+    isSame(one.groups, other.groups) &&
+    roles.every((role) => isSame(one[role], other[role]))
+  );
+}

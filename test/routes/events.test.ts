@@ -95,13 +95,14 @@ test('an event that is not known, not to be known or too old is answered by a re
   t.is((await (await follow({ ...admin, 'last-event-id': old! })).next()).event, 'reset');
 });
 
-test('a right that is taken away counts from the next event on, and whoever is locked out is cut off', async (t) => {
+test('whoever loses a right is told to read all anew and no more, and whoever is locked out is cut off', async (t) => {
   const { follow, nora, group, north, describe, deps } = await fleet(t);
   const stream = await follow(nora.headers);
   await stream.next();
   await describe(north.uuid, 'still seen');
   t.is((await stream.next()).data.name, 'northern');
   await deps.catalog.write(async (tx) => tx.replace(groups, { ...(await tx.get(groups, group))!, members: [] }));
+  t.is((await stream.next()).event, 'reset');
   await describe(north.uuid, 'no more');
   await deps.catalog.write(async (tx) => {
     const user = await tx.get(users, nora.uuid);

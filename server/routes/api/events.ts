@@ -6,6 +6,7 @@ import { type Context, whenEnded } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { toldOf, toldOfProgress, written } from '../../model/event.js';
+import { sameRights } from '../../model/rights.js';
 import { seesTask } from '../../model/task.js';
 import type { Grant } from '../../model/token.js';
 import { currentCaller, endOf } from '../../operations/current-caller.js';
@@ -27,7 +28,7 @@ const RETRY = 1000;
 export const follow = streamed({
   name: 'FollowEvents',
   summary:
-    'what changes, as server-sent events, to those who may see it. Those with an id can be gone on from; "reset" says that what lies between is not known any more',
+    'what changes, as server-sent events, to those who may see it. Those with an id can be gone on from; "reset" says that what lies between is not known any more, or that the caller may see something else than before',
   query: wish,
   body: noBody,
   status: 200,
@@ -52,6 +53,10 @@ export const follow = streamed({
   },
 });
 
+/** Whoever may see more, or less, than before has to read all anew: no event tells of what has come into view. */
+const areSame = (one: Caller, other: Caller) =>
+  one.kind === 'user' && other.kind === 'user' && sameRights(one.rights, other.rights);
+
 /** One stream, from its first word to its end. */
 class Sender {
   readonly #res: ServerResponse;
@@ -71,6 +76,7 @@ class Sender {
 
   async run(callerNow: () => Caller | undefined, first: Caller, own: Grant, after: string | undefined): Promise<void> {
     let seq = await this.#begin(first, after);
+    let before = first;
     const { events, now } = this.deps;
     for (;;) {
       while (seq < events.head) {
@@ -87,10 +93,13 @@ class Sender {
       }
       const end = endOf(this.deps, own);
       const left = end === undefined ? events.limits.keepAlive : Date.parse(end) - now().getTime();
-      const before = performance.now();
+      const asleep = performance.now();
       await this.stream.woken(Math.max(1, Math.min(events.limits.keepAlive, left)));
-      if (this.stream.isClosed || !callerNow()) return this.#end();
-      if (performance.now() - before >= events.limits.keepAlive) await this.#send(':\n\n');
+      const caller = callerNow();
+      if (this.stream.isClosed || !caller) return this.#end();
+      if (!areSame(before, caller)) await this.#send(written('reset', {}));
+      before = caller;
+      if (performance.now() - asleep >= events.limits.keepAlive) await this.#send(':\n\n');
     }
   }
 
