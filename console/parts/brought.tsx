@@ -1,10 +1,11 @@
-import { type Answer, ask, part } from '../api/ask.js';
+import { type Answer, part } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
 import { Link, useQuery } from '../router.js';
-import { Act } from './act.js';
 import { Failure } from './failure.js';
 import { ProgressBar } from './progress.js';
+import { CancelTask } from './task-cancel.js';
+import { adviceOf, detailOf } from './task-words.js';
 
 type Task = Results['GetTask'];
 
@@ -31,13 +32,14 @@ export function Brought({ task: id, again }: { task: string; again: () => void }
   });
   const task = answer?.result;
   if (!task) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
-  const { status, name, object, objects, progress, ended, result } = task;
+  const { status, name, object, objects, progress, ended } = task;
   return (
     <section class="box brought" aria-label={`${name} ${object}`}>
       <h2>{object || name}</h2>
       <p role="status" class={status === 'FAILURE' ? 'error' : ''}>
-        {words[status]} {status === 'FAILURE' && detailOf(result)}
+        {words[status]} {detailOf(task)}
       </p>
+      {adviceOf(task) && <p>{adviceOf(task)}</p>}
       {ended === null && progress && <ProgressBar progress={progress} what={`${name} ${object}`} />}
       <p class="bar">
         {status === 'SUCCESS' &&
@@ -48,28 +50,15 @@ export function Brought({ task: id, again }: { task: string; again: () => void }
                 Look at {name}
               </Link>
             ))}
-        {ended === null ? (
-          <Act
-            label="Cancel"
-            what={`${name} ${object}`}
-            act={() => ask(`/task/${part(id)}/cancel`, { method: 'PUT' }).then(refresh, ofItsEnd(refresh))}
-          />
-        ) : (
+        <CancelTask task={task} />
+        {ended !== null && (
           <button type="button" onClick={again}>
             {status === 'SUCCESS' ? 'Bring in another' : 'Back to the form'}
           </button>
         )}
+        <Link to={`/tasks/${part(id)}`}>Its task</Link>
         <Link to="/tasks">All tasks</Link>
       </p>
     </section>
   );
 }
-
-/** A cancelled task is told of by the status of the answer, as it has no result. */
-const ofItsEnd = (refresh: () => void) => (error: { status?: number }) => {
-  refresh();
-  if (error.status !== 410) throw error;
-};
-
-const detailOf = (result: unknown) =>
-  result && typeof result === 'object' && 'detail' in result ? String(result.detail) : '';

@@ -83,7 +83,8 @@ export function Form<T extends object>({
       field={field}
       value={values[field.name]}
       error={said[field.name]}
-      theirs={overtaken.includes(field.name) ? initial[field.name] : undefined}
+      // Elsewhere it is a default that has changed.
+      theirs={again && overtaken.includes(field.name) ? initial[field.name] : undefined}
       change={change}
     />
   );

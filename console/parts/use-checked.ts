@@ -32,7 +32,7 @@ export function useChecked<T extends object>(check: Check<T> | undefined, values
       check(values, typed, abort.signal).then(
         () => setSaid({}),
         // Where the server is away nothing is known to be wrong.
-        (error: unknown) => abort.signal.aborted || setSaid(fieldsOf(error)),
+        (error: unknown) => abort.signal.aborted || setSaid(onlyOf(typed, fieldsOf(error))),
       );
     }, PAUSE);
     return () => {
@@ -40,5 +40,8 @@ export function useChecked<T extends object>(check: Check<T> | undefined, values
       abort.abort();
     };
   }, [key, isTouched]);
-  return Object.fromEntries(Object.entries(said).filter(([field]) => field in typed));
+  return said;
 }
+
+const onlyOf = (typed: object, said: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(said).filter(([field]) => field in typed));
