@@ -1,181 +1,124 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { part } from '../api/ask.js';
-import type { Results } from '../api/types.js';
-import { useAsked } from '../api/use-asked.js';
-import { prefix } from '../base.js';
 import type { PageProps } from '../pages.js';
-import { Command, Copy } from '../parts/copy.js';
+import { useDatacenterNames } from '../parts/datacenter-form.js';
 import { Failure } from '../parts/failure.js';
-import { accessOf, ImageBadges, osOf } from '../parts/image-words.js';
+import { ImageActions } from '../parts/image-actions.js';
+import { ChangeImageButton } from '../parts/image-change.js';
+import { Facts } from '../parts/image-facts.js';
+import { Files } from '../parts/image-files.js';
+import { History } from '../parts/image-history.js';
+import { Lineage } from '../parts/image-lineage.js';
+import { Machines } from '../parts/image-machines.js';
+import { ImageForMembers } from '../parts/image-of-member.js';
+import { Places } from '../parts/image-places.js';
+import { Provenance } from '../parts/image-provenance.js';
+import { Pull } from '../parts/image-pull.js';
+import { Deprecated, Unready } from '../parts/image-ready.js';
+import { Sharing } from '../parts/image-sharing.js';
+import { ImageBadges } from '../parts/image-words.js';
 import { LabelMark } from '../parts/label.js';
 import { Rename } from '../parts/rename.js';
-import { bytes, Time } from '../parts/words.js';
-import { Link } from '../router.js';
-
-type Image = Results['GetManagedImage'];
+import { type Image, useImage } from '../parts/use-image.js';
+import { Link, useQuery } from '../router.js';
+import '../style/image.css';
 
 export default function ImagePage({ params: { name = '' } }: PageProps) {
-  const { answer, failure, refresh } = useAsked<Image>(`/image/${part(name)}`, {
-    query: { full: true },
-    kinds: ['images', 'tasks'],
-    concerns: ({ action }) => action !== 'progress',
-  });
-  if (!answer) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
-  const image = answer.result;
+  const found = useImage(name);
+  // What it was called, for those who saw it go.
+  const called = useRef<string | undefined>(undefined);
+  if (found.is === 'image') called.current = found.image.alias;
+  if (found.is === 'manifest') called.current = String(found.told.manifest.name);
+  const title = called.current;
+  useEffect(() => {
+    if (title !== undefined) document.title = `${title} · Slipway`;
+  }, [title]);
+
+  if (found.is === 'image') return <Whole image={found.image} refresh={found.refresh} />;
+  if (found.is === 'manifest') return <ImageForMembers told={found.told} />;
+  if (found.is === 'nowhere') return <Nowhere name={title ?? name} wasHere={title !== undefined} />;
+  if (found.is === 'ambiguous') return <Several name={name} words={found.failure.message} />;
+  if (found.is === 'away') return <Failure of={found.failure} again={found.refresh} />;
+  return <p class="loading">loading …</p>;
+}
+
+function Whole({ image, refresh }: { image: Image; refresh: () => void }) {
   return (
-    <article>
-      <h1>
-        <LabelMark image={image} /> <Rename image={image} /> <span class="quiet">{image.version}</span>
-      </h1>
+    <article class="image">
+      <div class="heading">
+        <h1>
+          <LabelMark image={image} /> <Rename image={image} />{' '}
+          <bdi class={image.deprecated ? 'quiet struck' : 'quiet'}>{image.version}</bdi>
+        </h1>
+        <ChangeImageButton image={image} refresh={refresh} />
+        <ImageActions image={image} refresh={refresh} />
+      </div>
       <p>
         <ImageBadges image={image} />
       </p>
-      {!image.ready && (
-        <p class="failure">
-          <strong>It is not ready:</strong> {image.not_ready}
-        </p>
-      )}
-      <div class="boxes">
+      <Unready image={image} />
+      <Deprecated image={image} />
+      <div class="boxes loose">
         <Facts image={image} />
-        <Files image={image} />
-        <Pull image={image} />
-        <Users image={image} />
+        <Pull uuid={image.uuid} name={image.alias} version={image.version} hasFile={image.files.length > 0} />
+        <Sharing image={image} />
+        <Places image={image} />
+        <Files files={image.files} uuid={image.uuid} />
+        <Provenance image={image} />
+        <Lineage image={image} />
       </div>
+      <Machines image={image} />
+      <History image={image} />
     </article>
   );
 }
 
-function Facts({ image }: { image: Image }) {
-  const { uuid, owner, dcs, global, dc_bound: isBound, desc, homepage, tags, created, changed, published } = image;
+/** Deleted while somebody looked, or never there, or not for this one: which of them is not for everybody to know. */
+function Nowhere({ name, wasHere }: { name: string; wasHere: boolean }) {
   return (
-    <section class="box">
-      <h2>What it is</h2>
-      <dl class="facts">
-        <dt>Key</dt>
-        <dd>{image.name}</dd>
-        <dt>UUID</dt>
-        <dd>
-          <code>{uuid}</code> <Copy text={uuid} what="the uuid" />
-        </dd>
-        <dt>OS</dt>
-        <dd>{osOf(image)}</dd>
-        <dt>Type</dt>
-        <dd>{image.type}</dd>
-        <dt>Disk</dt>
-        <dd>{image.size === 0 ? 'not said' : bytes(image.size * 2 ** 20)}</dd>
-        <dt>Access</dt>
-        <dd>{accessOf(image)}</dd>
-        <dt>Owner</dt>
-        <dd>{owner}</dd>
-        <dt>Data centers</dt>
-        <dd>
-          {global ? 'all' : dcs.join(', ') || 'none'}
-          {isBound && ' (bound to it)'}
-        </dd>
-        {tags.length > 0 && (
-          <>
-            <dt>Tags</dt>
-            <dd>{tags.join(', ')}</dd>
-          </>
-        )}
-        {desc && (
-          <>
-            <dt>Description</dt>
-            <dd>{desc}</dd>
-          </>
-        )}
-        {homepage && /^https?:/.test(homepage) && (
-          <>
-            <dt>Homepage</dt>
-            <dd>
-              <a href={homepage} rel="noreferrer noopener" target="_blank">
-                {homepage}
-              </a>
-            </dd>
-          </>
-        )}
-        <dt>Created</dt>
-        <dd>
-          <Time at={created} />
-        </dd>
-        <dt>Changed</dt>
-        <dd>
-          <Time at={changed} />
-        </dd>
-        <dt>Published</dt>
-        <dd>
-          <Time at={published} />
-        </dd>
-      </dl>
+    <section>
+      <h1>{wasHere ? 'This image is gone' : 'There is no such image'}</h1>
+      <div class="failure" role="alert">
+        <p>
+          <strong>
+            <bdi>{name}</bdi>
+          </strong>{' '}
+          {wasHere
+            ? 'has been deleted, or you may not see it any more.'
+            : 'is the name of no image that you see: it may have been deleted, or be of a data center that is not yours.'}
+        </p>
+      </div>
+      <p>
+        <Link to="/">Go to the images</Link>
+      </p>
     </section>
   );
 }
 
-function Files({ image: { files, uuid } }: { image: Image }) {
+function Several({ name, words }: { name: string; words: string }) {
+  const names = useDatacenterNames();
+  const [, setDc] = useQuery('dc');
   return (
-    <section class="box">
-      <h2>Its file</h2>
-      {files.length === 0 && <p>It has none yet.</p>}
-      {files.map(({ sha1, sha256, size, compression }) => (
-        <dl key={sha1} class="facts">
-          <dt>Size</dt>
-          <dd>
-            {bytes(size)}, {compression === 'none' ? 'not packed' : `packed with ${compression}`}{' '}
-            <a href={`${prefix}/images/${uuid}/file`} download>
-              download
+    <section>
+      <h1>
+        Which <bdi>{name}</bdi>?
+      </h1>
+      <p>{words}</p>
+      <ul class="lines" aria-label="data centers">
+        {names.map((dc) => (
+          <li key={dc}>
+            <a
+              href={`?dc=${part(dc)}`}
+              onClick={(event) => {
+                event.preventDefault();
+                setDc(dc);
+              }}
+            >
+              the one of {dc}
             </a>
-          </dd>
-          <dt>SHA-1</dt>
-          <dd>
-            <code>{sha1}</code> <Copy text={sha1} what="the SHA-1" />
-          </dd>
-          <dt>SHA-256</dt>
-          <dd>
-            <code>{sha256}</code> <Copy text={sha256} what="the SHA-256" />
-          </dd>
-        </dl>
-      ))}
-    </section>
-  );
-}
-
-function Pull({ image: { uuid, name } }: { image: Image }) {
-  const url = location.origin + prefix;
-  return (
-    <section class="box">
-      <h2>How to pull it</h2>
-      <p>On a node:</p>
-      <Command line={`imgadm import -S ${url} ${uuid}`} what="the command for a node" />
-      <p>With the command line:</p>
-      <Command line={`slipway download ${name} --url ${url}`} what="the command line" />
-      <p>With curl:</p>
-      <Command line={`curl -fO ${url}/images/${uuid}/file`} what="the command for curl" />
-    </section>
-  );
-}
-
-type Machine = Results['GetMachine'];
-
-function Users({ image: { name, vms } }: { image: Image }) {
-  const { answer, failure } = useAsked<Machine[]>(`/image/${part(name)}/vm`, {
-    query: { full: true, limit: 100 },
-    kinds: ['vms', 'images'],
-  });
-  return (
-    <section class="box">
-      <h2>Who uses it</h2>
-      {failure && <Failure of={failure} />}
-      {vms === 0 && <p>No machine that you can see.</p>}
-      <ul>
-        {answer?.result.map(({ uuid, hostname, dc, node, state }) => (
-          <li key={uuid}>
-            {hostname} <span class="quiet">{[state, dc, node].filter(Boolean).join(', ')}</span>
           </li>
         ))}
       </ul>
-      {vms > 100 && <p>and {vms - 100} more</p>}
-      <p>
-        <Link to="/tasks">What is being done</Link>
-      </p>
     </section>
   );
 }

@@ -13,6 +13,10 @@ interface Given<T, V extends object> {
   from: (thing: T) => V;
   /** What is sent; what was typed unless said. */
   body?: (typed: Partial<V>, values: V) => object;
+  /** Throws where something has to be confirmed before it is sent. */
+  confirmed?: (values: V) => void;
+  /** The server says while it is typed what it would refuse. */
+  isChecked?: boolean;
   done: (answer: Answer<unknown>) => void;
   cancel?: () => void;
   label?: string;
@@ -46,13 +50,22 @@ export function ChangeOf<T, V extends object>({
   fields,
   from,
   body = (typed) => typed,
+  confirmed,
+  isChecked = false,
   done,
   cancel,
   label = 'Save',
 }: OfProps<T, V>) {
+  const wishOf = (values: V, typed: Partial<V>): Wish => ({
+    method: 'PUT',
+    body: body(typed, values),
+    ...(query && { query }),
+  });
+  const check = (values: V, typed: Partial<V>, signal: AbortSignal) =>
+    ask(path, { ...wishOf(values, typed), isCheck: true, signal });
   const submit = async (values: V, typed: Partial<V>) => {
-    const wish = { method: 'PUT', body: body(typed, values), ifMatch: answer.tag } as const;
-    const changed = await ask(path, query ? { ...wish, query } : wish);
+    confirmed?.(values);
+    const changed = await ask(path, { ...wishOf(values, typed), ifMatch: answer.tag });
     refresh();
     done(changed);
   };
@@ -64,6 +77,7 @@ export function ChangeOf<T, V extends object>({
       submit={submit}
       again={refresh}
       label={label}
+      {...(isChecked && { check })}
       {...(cancel && { cancel })}
     />
   );

@@ -38,7 +38,7 @@ export function ImageName({ uuid, dc, title }: Props) {
   }, [uuid, within]);
   return (
     <Link to={`/image/${part(uuid)}`} title={title ?? uuid}>
-      {name}
+      <bdi>{name}</bdi>
     </Link>
   );
 }
