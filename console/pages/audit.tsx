@@ -4,6 +4,7 @@ import { auditColumns } from '../parts/audit-columns.js';
 import { AuditEntry, type Entry } from '../parts/audit-entry.js';
 import { AuditExport } from '../parts/audit-export.js';
 import { AuditHeads } from '../parts/audit-heads.js';
+import { auditKinds } from '../parts/audit-kinds.js';
 import { useDatacenterNames } from '../parts/datacenter-form.js';
 import { beginOf, endOf } from '../parts/days.js';
 import { Opens } from '../parts/open.js';
@@ -16,16 +17,17 @@ import { useAccount } from '../session.js';
 export default function Audit() {
   const { super_admin: isSuper } = useAccount();
   const [dc, setDc] = useQuery('dc');
+  const [kind, setKind] = useQuery('kind');
   const [object, setObject] = useQuery('object');
   const [user, setUser] = useQuery('user');
   const [what, setWhat] = useQuery('what');
   const [from, setFrom] = useQuery('from');
   const [to, setTo] = useQuery('to');
   const dcs = useDatacenterNames();
-  const query = { dc, object, user, what, since: beginOf(from), until: endOf(to) };
+  const query = { dc, kind, object, user, what, since: beginOf(from), until: endOf(to) };
   const rows = useStretch<Entry>('/audit', query);
   const [shown, setShown] = useState<Entry>();
-  const isFiltered = [dc, object, user, what, from, to].some((one) => one !== '');
+  const isFiltered = [dc, kind, object, user, what, from, to].some((one) => one !== '');
   return (
     <section>
       <h1>Audit</h1>
@@ -37,6 +39,14 @@ export default function Audit() {
             .map((name) => (
               <option key={name}>{name}</option>
             ))}
+        </select>
+        <select aria-label="of which kind" value={kind} onChange={(event) => setKind(event.currentTarget.value)}>
+          <option value="">of every kind</option>
+          {auditKinds.map(([name, words]) => (
+            <option key={name} value={name}>
+              {words}
+            </option>
+          ))}
         </select>
         <Search value={object} change={setObject} label="of this: a name or an id" />
         <Search value={user} change={setUser} label="by this user" />

@@ -43,7 +43,8 @@ export default function GroupPage({ params: { name = '' } }: PageProps) {
               >
                 <p>
                   With it goes what it permits: to {users.length} {users.length === 1 ? 'member' : 'members'}, in{' '}
-                  {dcs.join(', ') || 'no data center'}. Its members stay users.
+                  {dcs.join(', ') || 'no data center'}. Its members stay users. Images that it alone may use are for
+                  administrators only from then on.
                 </p>
               </Confirm>
             )}

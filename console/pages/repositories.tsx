@@ -34,7 +34,9 @@ const columns = (done: () => void): readonly Column<Setup>[] => [
       !enabled ? (
         <Badge text="off" title="it is not asked" />
       ) : error ? (
-        <Badge text="failed" title={error} tone="bad" />
+        <>
+          <Badge text="failed" tone="bad" /> <small class="error">{error}</small>
+        </>
       ) : last ? (
         <Badge text="good" tone="good" />
       ) : (
@@ -50,7 +52,6 @@ const columns = (done: () => void): readonly Column<Setup>[] => [
     shown: true,
     cell: ({ every }) => (every === 0 ? 'on demand' : `${every} minutes`),
   },
-  { name: 'error', title: 'Why it failed', cell: ({ error }) => error ?? '' },
   { name: 'channel', title: 'Channel', cell: ({ channel }) => channel ?? '' },
   { name: 'secret', title: 'Secret', cell: ({ secret }) => secret ?? 'none' },
   { name: 'tried', title: 'Asked', cell: ({ tried }) => <Time at={tried} /> },

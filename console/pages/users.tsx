@@ -31,6 +31,11 @@ const columns: readonly Column<User>[] = [
     cell: ({ display_name: called }) => called,
   },
   { name: 'status', title: 'Status', shown: true, cell: (user) => <UserBadges user={user} /> },
+  {
+    name: 'openid',
+    title: 'OpenID subject',
+    cell: ({ openid_subject: subject }) => subject ?? 'none',
+  },
   { name: 'email', title: 'Mail', shown: true, order: 'email', cell: ({ email }) => email },
   {
     name: 'password',

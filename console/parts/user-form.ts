@@ -10,6 +10,8 @@ export interface UserWish {
   email: string;
   password: string;
   api_access: boolean;
+  super_admin: boolean;
+  openid_subject: string;
   image_bytes_limit: string;
 }
 
@@ -19,6 +21,8 @@ export const newUser: UserWish = {
   email: '',
   password: '',
   api_access: true,
+  super_admin: false,
+  openid_subject: '',
   image_bytes_limit: '',
 };
 
@@ -38,6 +42,12 @@ const fields: readonly Field<UserWish>[] = [
     hint: 'such as 500 GiB; any number where it is empty',
     isAdvanced: true,
   },
+  {
+    name: 'openid_subject',
+    label: 'What the OpenID issuer calls the user',
+    hint: 'its subject there: whoever signs in with it is this user; nobody where it is empty',
+    isAdvanced: true,
+  },
 ];
 
 export const changedFields = fields;
@@ -52,6 +62,13 @@ export const newFields: readonly Field<UserWish>[] = [
     hint: 'none where it is empty: tokens and keys let the user in as well',
   },
   ...fields,
+  {
+    name: 'super_admin',
+    label: 'SuperAdmin',
+    kind: 'check',
+    hint: 'may do everything, everywhere',
+    isAdvanced: true,
+  },
 ];
 
 export const wishOf = (user: User): UserWish => ({
@@ -59,6 +76,7 @@ export const wishOf = (user: User): UserWish => ({
   display_name: user.display_name,
   email: user.email,
   api_access: user.api_access,
+  openid_subject: user.openid_subject ?? '',
   image_bytes_limit: sizeOf(user.image_bytes_limit),
 });
 

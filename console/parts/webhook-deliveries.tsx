@@ -6,9 +6,13 @@ import { Badge } from './badge.js';
 import { Failure } from './failure.js';
 import { Lines } from './lines.js';
 import { toast } from './toasts.js';
+import { useEvery } from './use-every.js';
 import { Time } from './words.js';
 
 type Delivery = Results['PingWebhook'];
+
+/** Nobody tells of deliveries: they are asked for again, in milliseconds. */
+const AGAIN = 5000;
 
 const isGood = ({ status }: Delivery) => status !== null && status >= 200 && status < 300;
 
@@ -22,6 +26,7 @@ interface Props {
 export function WebhookDeliveries({ name, query, done }: Props) {
   const path = `/webhook/${part(name)}`;
   const { answer, failure, refresh } = useAsked<Delivery[]>(`${path}/delivery`, { query });
+  useEvery(AGAIN, refresh);
   const [isPinging, setPinging] = useState(false);
   const ping = async () => {
     if (isPinging) return;
@@ -62,9 +67,6 @@ export function WebhookDeliveries({ name, query, done }: Props) {
       />
       <button type="button" aria-disabled={isPinging} onClick={ping}>
         {isPinging ? 'asking …' : 'Ping it'}
-      </button>{' '}
-      <button type="button" onClick={refresh}>
-        Look again
       </button>
     </section>
   );
