@@ -43,7 +43,10 @@ export function listDatacenterImages(
 }
 
 /** The whole records of what was listed; one that was deleted meanwhile is left out. */
-export async function managedRecordsOf({ catalog }: Deps, found: readonly ListedImage[]): Promise<ManagedImage[]> {
+export async function managedRecordsOf(
+  { catalog }: Deps,
+  found: readonly Pick<ListedImage, 'uuid'>[],
+): Promise<ManagedImage[]> {
   const records = await Promise.all(found.map(({ uuid }) => catalog.get(images, uuid)));
   return records.filter(isManaged);
 }

@@ -105,7 +105,7 @@ test('all there is to know of an image', async (t) => {
     not_ready: null,
     badges: ['golden'],
     bytes: 9,
-    provenance: { by: 'admin', repository: null, origin: null, machine: null },
+    provenance: { by: 'admin', repository: null, url: null, origin: null, machine: null },
     vms: 0,
     nodes: [],
     may: ['update', 'label', 'ungolden', 'share', 'unpublish', 'retire', 'deprecate', 'delete'],
@@ -363,6 +363,11 @@ test('lists are narrowed, searched, sorted and paged, with a total', async (t) =
   t.deepEqual(await list('order_by=-name&limit=2'), ['c', 'b']);
   const page = await fleet.eve('GET', '/api/image?limit=1&offset=1');
   t.like(page.json, { total: 3, offset: 1, result: ['b'], status: 'SUCCESS' });
+  await fleet.eve('PUT', '/api/image/a', { alias: 'zeta', desc: 'thread' });
+  t.deepEqual(await list('order_by=-alias'), ['a', 'b', 'c'], 'as it is after a change');
+  t.deepEqual([await list('search=needle'), await list('search=thread')], [[], ['a']]);
+  await fleet.root('DELETE', '/api/image/c', {});
+  t.deepEqual(await list('order_by=alias'), ['b', 'a']);
   t.is(said(await fleet.eve('GET', '/api/image?order_by=colour')), '400 InvalidInput order_by');
   t.is(said(await fleet.eve('GET', '/api/image?colour=red')), '400 InvalidInput colour');
   t.is(said(await fleet.eve('GET', '/api/image?limit=-1')), '400 InvalidInput limit');

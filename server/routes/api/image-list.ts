@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import type { Deps } from '../../deps.js';
-import { tagsOf } from '../../model/manifest-tags.js';
-import { obstacleToUse } from '../../model/obstacle.js';
-import { osTypeOf } from '../../model/os-types.js';
-import { type ShownImage, statusOf } from '../../model/present-image.js';
+import type { ShownImage } from '../../model/present-image.js';
 import { accessLevels, labels, type ManagedImage } from '../../model/registration.js';
+import type { SoughtImage } from '../../model/sought-image.js';
 import { keepsRecordsOnly } from '../../operations/image-server.js';
 import { managedRecordsOf } from '../../operations/list-managed-images.js';
 import type { ListedImage } from '../../operations/listing.js';
 import { type Onlooker, showImage } from '../../operations/show-image.js';
+import { soughtImages } from '../../operations/sought-images.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { listed } from './tags.js';
 import { flag, truth, whole } from './values.js';
@@ -49,7 +48,7 @@ interface Narrowing {
 
 type Query = Narrowing & Paging & { full: boolean; extended: boolean };
 
-/** A list by name is cut from memory, and the records of that page are read; all else comes from the records. */
+/** A list by name is cut from memory, and the records of that page are read; all else from what was read once. */
 export async function pageOfImages(
   deps: Deps,
   onlooker: Onlooker,
@@ -66,9 +65,9 @@ export async function pageOfImages(
       offset,
     );
   }
-  const { result, total, offset } = sought(deps, await managedRecordsOf(deps, found), query);
+  const { result, total, offset } = sought(deps, await soughtImages(deps, found), query);
   return new Page<ShownImage | string>(
-    isWhole ? result.map(shown) : result.map(({ registration }) => registration.name),
+    isWhole ? (await managedRecordsOf(deps, result)).map(shown) : result.map(({ name }) => name),
     total,
     offset,
   );
@@ -82,40 +81,40 @@ const isByNameOnly = (query: Query) =>
 const narrowingsOf = (query: Query) =>
   (Object.keys(narrowing) as (keyof Narrowing)[]).filter((name) => query[name] !== undefined);
 
-function sought({ directory }: Deps, found: readonly ManagedImage[], query: Query): Page<ManagedImage> {
+function sought({ directory }: Deps, found: readonly SoughtImage[], query: Query): Page<SoughtImage> {
   const recordsOnly = keepsRecordsOnly(directory);
-  const ownerOf = ({ owner }: ManagedImage) => directory.users.get(owner)?.name ?? owner;
+  const ownerOf = ({ owner }: SoughtImage) => directory.users.get(owner)?.name ?? owner;
 
   /** A filter that is not asked for lets everything through. */
-  const filters: { [Name in keyof Narrowing]-?: (image: ManagedImage) => unknown } = {
-    label: ({ registration }) => registration.label ?? 'none',
-    golden: ({ registration }) => registration.golden ?? false,
-    deprecated: ({ registration }) => registration.deprecated !== undefined,
-    ready: (image) => obstacleToUse(image, { recordsOnly }) === undefined,
-    ostype: osTypeOf,
-    access: ({ registration }) => accessLevels[registration.access],
-    status: statusOf,
+  const filters: { [Name in keyof Narrowing]-?: (image: SoughtImage) => unknown } = {
+    label: ({ label = 'none' }) => label,
+    golden: ({ golden }) => golden,
+    deprecated: ({ deprecated }) => deprecated,
+    ready: ({ ready, readyWithoutFiles }) => (recordsOnly ? readyWithoutFiles : ready),
+    ostype: ({ ostype }) => ostype,
+    access: ({ access }) => access,
+    status: ({ status }) => status,
     owner: ownerOf,
-    tag: (image) => tagsOf(image).tags.includes(query.tag ?? '') && query.tag,
+    tag: ({ tags }) => tags.includes(query.tag ?? '') && query.tag,
   };
 
   const fields = {
-    name: ({ registration }: ManagedImage) => registration.name,
-    alias: ({ name }: ManagedImage) => name,
-    version: ({ version }: ManagedImage) => version,
+    name: ({ name }: SoughtImage) => name,
+    alias: ({ alias }: SoughtImage) => alias,
+    version: ({ version }: SoughtImage) => version,
     owner: ownerOf,
-    desc: ({ description = '' }: ManagedImage) => description,
-    access: ({ registration }: ManagedImage) => accessLevels[registration.access],
-    ostype: osTypeOf,
-    os: ({ os }: ManagedImage) => os,
-    size: ({ image_size = 0 }: ManagedImage) => image_size,
-    status: statusOf,
-    state: ({ state }: ManagedImage) => state,
-    label: ({ registration }: ManagedImage) => registration.label ?? '',
-    tags: (image: ManagedImage) => tagsOf(image).tags.join(','),
-    created: ({ registration }: ManagedImage) => registration.created,
-    changed: ({ registration }: ManagedImage) => registration.changed,
-    uuid: ({ uuid }: ManagedImage) => uuid,
+    desc: ({ desc }: SoughtImage) => desc,
+    access: ({ access }: SoughtImage) => access,
+    ostype: ({ ostype }: SoughtImage) => ostype,
+    os: ({ os }: SoughtImage) => os,
+    size: ({ size }: SoughtImage) => size,
+    status: ({ status }: SoughtImage) => status,
+    state: ({ state }: SoughtImage) => state,
+    label: ({ label }: SoughtImage) => label ?? '',
+    tags: ({ tags }: SoughtImage) => tags.join(','),
+    created: ({ created }: SoughtImage) => created,
+    changed: ({ changed }: SoughtImage) => changed,
+    uuid: ({ uuid }: SoughtImage) => uuid,
   };
 
   const asked = narrowingsOf(query);

@@ -47,9 +47,16 @@ export function pageOf<T>(all: readonly T[], { search, order_by, limit, offset }
     const message = `order_by is not one of ${Object.keys(fields).join(', ')}: "${name}"`;
     throw invalidInput([{ field: 'order_by', code: 'Invalid', message }]);
   }
-  const found = all.filter((record) => search === undefined || contains(record, search.toLowerCase(), fields));
-  const sorted = found.toSorted((a, b) => inOrder(fieldOf(a), fieldOf(b)) * (descending ? -1 : 1));
-  return new Page(sorted.slice(offset, limit === undefined ? undefined : offset + limit), sorted.length, offset);
+  const text = search?.toLowerCase();
+  const found = text === undefined ? all : all.filter((record) => contains(record, text, fields));
+  const sorted = found.map((record) => ({ record, value: fieldOf(record) }));
+  sorted.sort((a, b) => inOrder(a.value, b.value) * (descending ? -1 : 1));
+  const page = sorted.slice(offset, limit === undefined ? undefined : offset + limit);
+  return new Page(
+    page.map(({ record }) => record),
+    sorted.length,
+    offset,
+  );
 }
 
 const contains = <T>(record: T, text: string, fields: Fields<T>) =>
