@@ -1,90 +1,39 @@
 import { useState } from 'preact/hooks';
-import { ask } from '../api/ask.js';
+import { ask, Refusal } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
+import { useAccount } from '../session.js';
+import { type BulkWish, bulkActions, bulkFields, initialWish, toType } from './bulk-fields.js';
+import { useDatacenterNames } from './datacenter-form.js';
 import { Dialog } from './dialog.js';
 import { Failure } from './failure.js';
-import { type Field, Form } from './form.js';
-import { labels } from './label.js';
+import { Form } from './form.js';
 import { ProgressBar } from './progress.js';
 import type { Selection } from './selection.js';
+import { useShareChoices } from './share-choices.js';
 
 interface Props {
   selection: Selection;
+  /** What they are called, by uuid. */
+  names: ReadonlyMap<string, string>;
   close: () => void;
   done: () => void;
 }
 
-interface Wish {
-  action: string;
-  label: string;
-  access: string;
-  reason: string;
-  groups: string[];
-  users: string[];
-  dc: string;
-}
-
-const actions = [
-  ['label', 'Label'],
-  ['access', 'Change access'],
-  ['share', 'Share with groups and users'],
-  ['deprecate', 'Deprecate'],
-  ['undeprecate', 'Take deprecation back'],
-  ['attach', 'Attach to a data center'],
-  ['detach', 'Detach from a data center'],
-  ['delete', 'Delete'],
-] as const;
-
-const isFor =
-  (...names: string[]) =>
-  ({ action }: Wish) =>
-    names.includes(action);
-
-const fields: readonly Field<Wish>[] = [
-  { name: 'action', label: 'What to do', kind: 'choice', choices: actions },
-  {
-    name: 'label',
-    label: 'Label',
-    kind: 'choice',
-    choices: [['', 'none'], ...labels.map((label) => [label, label] as const)],
-    when: isFor('label'),
-  },
-  {
-    name: 'access',
-    label: 'Access',
-    kind: 'choice',
-    choices: [
-      ['1', 'public in its data centers'],
-      ['3', 'private'],
-      ['4', 'deleted: no longer offered'],
-    ],
-    when: isFor('access'),
-  },
-  { name: 'reason', label: 'Reason', when: isFor('deprecate') },
-  { name: 'groups', label: 'Groups', kind: 'words', hint: 'separated by commas', when: isFor('share') },
-  { name: 'users', label: 'Users', kind: 'words', hint: 'separated by commas', when: isFor('share') },
-  { name: 'dc', label: 'Data center', when: isFor('attach', 'detach') },
-];
-
-const initial: Wish = { action: 'label', label: '', access: '3', reason: '', groups: [], users: [], dc: '' };
-
-/** What of a wish is said for each action. */
-const bodies: Record<string, (wish: Wish) => object> = {
-  label: ({ label }) => ({ label: label || null }),
-  access: ({ access }) => ({ access: Number(access) }),
-  share: ({ groups, users }) => ({ groups, users }),
-  deprecate: ({ reason }) => (reason ? { reason } : {}),
-  attach: ({ dc }) => ({ dc }),
-  detach: ({ dc }) => ({ dc }),
-};
-
 /** The same to many: one that can not be changed does not stop the others, and each has its line of the result. */
-export function Bulk({ selection, close, done }: Props) {
+export function Bulk({ selection, names, close, done }: Props) {
+  const account = useAccount();
   const [task, setTask] = useState<string>();
-  const images = [...selection.ids];
-  const start = async (wish: Wish) => {
-    const body = { action: wish.action, images, ...bodies[wish.action]?.(wish) };
+  const [images] = useState(() => [...selection.ids]);
+  const nameOf = (uuid: string) => names.get(uuid) ?? uuid;
+  const [home] = Object.entries(account.roles).flatMap(([dc, held]) => (held.includes('image_admin') ? dc : []));
+  const offered = { ...useShareChoices(home), datacenters: useDatacenterNames() };
+  const start = async (wish: BulkWish) => {
+    const typed = toType(wish);
+    if (typed !== undefined && wish.typed.trim() !== typed) {
+      throw new Refusal(400, 'Mistyped', 'it is not confirmed', { typed: `is not "${typed}"` });
+    }
+    const body = { action: wish.action, images, ...bulkActions[wish.action]?.body(wish) };
     setTask((await ask('/bulk/image', { method: 'POST', body })).task);
   };
   const leave = () => {
@@ -93,12 +42,22 @@ export function Bulk({ selection, close, done }: Props) {
     selection.clear();
     done();
   };
+  const count = images.length === 1 ? '1 image' : `${images.length} images`;
   return (
-    <Dialog title={`Change ${images.length} images`} close={leave}>
+    <Dialog title={`Change ${count}`} close={leave}>
       {task === undefined ? (
-        <Form name="bulk" fields={fields} initial={initial} submit={start} label="Do it" cancel={close} />
+        <Form
+          name="bulk"
+          fields={bulkFields(account, offered, initialWish)}
+          initial={initialWish}
+          submit={start}
+          label="Do it"
+          cancel={close}
+        >
+          <p class="quiet">{images.map(nameOf).join(', ')}</p>
+        </Form>
       ) : (
-        <Outcome task={task} close={leave} />
+        <Outcome task={task} nameOf={nameOf} close={leave} />
       )}
     </Dialog>
   );
@@ -111,7 +70,13 @@ interface Row {
   detail?: string;
 }
 
-function Outcome({ task: id, close }: { task: string; close: () => void }) {
+interface OutcomeProps {
+  task: string;
+  nameOf: (uuid: string) => string;
+  close: () => void;
+}
+
+function Outcome({ task: id, nameOf, close }: OutcomeProps) {
   const { answer, failure } = useAsked<Results['GetTask']>(`/task/${id}`, {
     kinds: ['tasks'],
     concerns: ({ uuid, name }) => uuid === undefined || uuid === id || name === id,
@@ -126,7 +91,7 @@ function Outcome({ task: id, close }: { task: string; close: () => void }) {
       <ul class="outcome">
         {rows.map(({ image, status, detail, code }) => (
           <li key={image} class={status === 'SUCCESS' ? '' : 'error'}>
-            {image}: {status === 'SUCCESS' ? 'done' : (detail ?? code)}
+            {nameOf(image)}: {status === 'SUCCESS' ? (detail ?? 'done') : (detail ?? code)}
           </li>
         ))}
       </ul>

@@ -179,7 +179,7 @@ export function PlainDialog({ action, image, ...doing }: Props) {
       said={said(name)}
       isGrave={isGrave ?? false}
     >
-      <div class="told">{told(image)}</div>
+      <div>{told(image)}</div>
     </ImageForm>
   );
 }

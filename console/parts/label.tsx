@@ -1,9 +1,7 @@
-import { ask, part } from '../api/ask.js';
-import type { Results } from '../api/types.js';
+import { askOf, type ShownImage } from './image-ask.js';
 import { Menu } from './menu.js';
 import { toast } from './toasts.js';
-
-type Image = Pick<Results['GetManagedImage'], 'name' | 'label' | 'may'>;
+import '../style/images.css';
 
 const colours = ['blue', 'yellow', 'green', 'orange', 'purple', 'red', 'gray', 'white'] as const;
 const symbols: Record<string, string> = {
@@ -31,8 +29,9 @@ function Mark({ label }: { label: string | null }) {
 }
 
 /** The label of an image; whoever may give it another one chooses here. */
-export function LabelMark({ image: { name, label, may } }: { image: Image }) {
-  const words = `label: ${label ?? 'none'}`;
+export function LabelMark({ image }: { image: ShownImage }) {
+  const { label, may, may_not: mayNot } = image;
+  const words = [`label: ${label ?? 'none'}`, mayNot.label].filter(Boolean).join(': ');
   if (!may.includes('label')) {
     return (
       <span role="img" aria-label={words} title={words}>
@@ -41,7 +40,7 @@ export function LabelMark({ image: { name, label, may } }: { image: Image }) {
     );
   }
   const choose = (next: string | null) =>
-    ask(`/image/${part(name)}`, { method: 'PUT', body: { label: next } }).catch((error: Error) =>
+    askOf(image, { method: 'PUT', body: { label: next } }).catch((error: Error) =>
       toast(error.message, { isBad: true }),
     );
   return (

@@ -1,22 +1,34 @@
 import { useState } from 'preact/hooks';
-import { ask, part } from '../api/ask.js';
-import type { Results } from '../api/types.js';
+import { Refusal } from '../api/ask.js';
+import { askOf, type ShownImage } from './image-ask.js';
 
-type Image = Pick<Results['GetManagedImage'], 'name' | 'alias' | 'may'>;
+interface Props {
+  image: ShownImage;
+  /** It is called otherwise from now on. */
+  renamed?: () => void;
+}
 
 /** A name that is changed where it stands: Enter saves, Escape brings back what it was. */
-export function Rename({ image: { name, alias, may } }: { image: Image }) {
+export function Rename({ image, renamed }: Props) {
+  const { alias, may, may_not: mayNot, deprecated } = image;
   const [typed, setTyped] = useState<string>();
+  const [seen, setSeen] = useState(image);
   const [problem, setProblem] = useState<string>();
-  if (!may.includes('update')) return <>{alias}</>;
+  const reason = deprecated?.reason && `deprecated: ${deprecated.reason}`;
+  // Whoever has begun goes on to: the server tells whether it is possible.
   if (typed === undefined) {
+    if (!may.includes('update')) return <span title={mayNot.update ?? reason}>{alias}</span>;
+    const begin = () => {
+      setSeen(image);
+      setTyped(alias);
+    };
     return (
       <button
         type="button"
         class="plain rename"
-        title="rename"
+        title={reason ?? 'rename'}
         aria-label={`${alias}: rename`}
-        onClick={() => setTyped(alias)}
+        onClick={begin}
       >
         {alias}
       </button>
@@ -27,13 +39,16 @@ export function Rename({ image: { name, alias, may } }: { image: Image }) {
     setProblem(undefined);
   };
   const save = async () => {
-    if (typed === alias) return end();
+    if (typed === seen.alias && problem === undefined) return end();
     try {
-      await ask(`/image/${part(name)}`, { method: 'PUT', body: { alias: typed } });
+      await askOf(seen, { method: 'PUT', body: { alias: typed } });
       end();
+      renamed?.();
     } catch (error) {
       const { message, fields = {} } = error as Error & { fields?: Record<string, string> };
-      setProblem(fields.alias ?? message);
+      const isOvertaken = error instanceof Refusal && error.status === 412;
+      if (isOvertaken) setSeen({ ...seen, etag: error.tag });
+      setProblem(isOvertaken ? `${message}. Enter saves yours all the same` : (fields.alias ?? message));
     }
   };
   const onKey = (event: KeyboardEvent) => {
@@ -45,7 +60,7 @@ export function Rename({ image: { name, alias, may } }: { image: Image }) {
     <span class="rename">
       <input
         ref={(input) => input?.focus()}
-        aria-label={`new name of ${alias}`}
+        aria-label={`new name of ${seen.alias}`}
         aria-invalid={problem !== undefined}
         value={typed}
         onInput={(event) => setTyped(event.currentTarget.value)}

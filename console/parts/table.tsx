@@ -4,6 +4,7 @@ import type { Rows } from '../api/use-rows.js';
 import { go, useQuery } from '../router.js';
 import { type Column, Columns, useColumns } from './columns.js';
 import { Failure } from './failure.js';
+import { RowCount } from './row-count.js';
 import type { Selection } from './selection.js';
 import { SortBy } from './sort-by.js';
 import { useIsWide, useWindow } from './use-window.js';
@@ -17,6 +18,8 @@ interface Props<T> {
   rows: Rows<T>;
   columns: readonly Column<T>[];
   idOf: (row: T) => string;
+  /** How a row is called where its id says nothing to people. */
+  nameOf?: (row: T) => string;
   /** Where a row leads. */
   to?: (row: T) => string;
   selection?: Selection;
@@ -34,6 +37,7 @@ export function Table<T>({
   rows,
   columns,
   idOf,
+  nameOf = idOf,
   to,
   selection,
   empty,
@@ -67,16 +71,9 @@ export function Table<T>({
   };
 
   return (
-    <div class={isWide ? 'table wide' : 'table'} style={{ '--lines': chosen.length }}>
+    <div class={isWide ? 'table wide' : 'table'} style={{ '--lines': chosen.length + (selection ? 1 : 0) }}>
       <div class="table-bar">
-        <span class="count" role="status">
-          {rows.total === undefined
-            ? 'loading …'
-            : rows.isOpen
-              ? `more than ${total - 1} rows`
-              : `${total} ${total === 1 ? 'row' : 'rows'}`}
-          {selection && selection.size > 0 && `, ${selection.size} selected`}
-        </span>
+        <RowCount rows={rows} body={body} selected={selection?.size ?? 0} />
         {tools}
         <SortBy columns={columns} order={order} setOrder={setOrder} />
         <Columns all={columns} chosen={chosen} choose={choose} />
@@ -123,7 +120,7 @@ export function Table<T>({
                       <td class="pick">
                         <input
                           type="checkbox"
-                          aria-label={`select ${id}`}
+                          aria-label={`select ${nameOf(row)}`}
                           checked={selection.has(id)}
                           onChange={() => selection.toggle(id)}
                         />
