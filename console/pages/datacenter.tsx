@@ -7,6 +7,7 @@ import { Change } from '../parts/change.js';
 import { Confirm } from '../parts/confirm.js';
 import { useDatacenterFields, wishFrom } from '../parts/datacenter-form.js';
 import { DatacenterGroups } from '../parts/datacenter-groups.js';
+import { DatacenterImages } from '../parts/datacenter-images.js';
 import { Dialog } from '../parts/dialog.js';
 import { Failure } from '../parts/failure.js';
 import { Lines } from '../parts/lines.js';
@@ -68,6 +69,8 @@ export default function DatacenterPage({ params: { name = '' } }: PageProps) {
       </div>
       <h2 class="part">Settings</h2>
       <Settings dc={name} asked={settings} mayChange={isSuper} />
+      <h2 class="part">Its images</h2>
+      <DatacenterImages dc={name} mayChange={isSuper} />
     </article>
   );
 }

@@ -30,7 +30,7 @@ export function Act({ label, what, reason, isMain = false, act }: Props) {
     <button
       type="button"
       class={isMain ? 'main' : ''}
-      aria-label={what && `${label} ${what}`}
+      aria-label={what && named(label, what)}
       title={reason}
       aria-disabled={reason !== undefined || isAtWork}
       onClick={press}
@@ -39,3 +39,7 @@ export function Act({ label, what, reason, isMain = false, act }: Props) {
     </button>
   );
 }
+
+/** A label that ends in dots, as more is asked, ends in them here too. */
+const named = (label: string, what: string) =>
+  label.endsWith(' …') ? `${label.slice(0, -2)} ${what} …` : `${label} ${what}`;

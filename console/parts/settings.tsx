@@ -23,7 +23,7 @@ export function Settings({ dc, asked: { answer, failure, refresh }, mayChange }:
       {groups
         .filter(({ isGlobal }) => isMain || !isGlobal)
         .map((group) => (
-          <section class="box" key={group.title}>
+          <section class="box" key={group.title} aria-label={group.title}>
             <h2>{group.title}</h2>
             {group.words && <p class="quiet">{group.words}</p>}
             {mayChange ? (

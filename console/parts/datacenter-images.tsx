@@ -1,0 +1,168 @@
+import { useState } from 'preact/hooks';
+import { ask, part, Refusal } from '../api/ask.js';
+import type { Results } from '../api/types.js';
+import { useAsked } from '../api/use-asked.js';
+import { useRows } from '../api/use-rows.js';
+import { Link, useQuery } from '../router.js';
+import { Act } from './act.js';
+import { Badge } from './badge.js';
+import { Dialog } from './dialog.js';
+import { type Field, Form } from './form.js';
+import { type Image, ImagePicker } from './image-picker.js';
+import { ImageBadges } from './image-words.js';
+import { Opens } from './open.js';
+import { Search } from './search.js';
+import { type Column, Table } from './table.js';
+import { toast } from './toasts.js';
+
+interface Props {
+  dc: string;
+  mayChange: boolean;
+}
+
+const columns: readonly Column<Image>[] = [
+  {
+    name: 'name',
+    title: 'Image',
+    shown: true,
+    order: 'name',
+    cell: ({ name, uuid, version }) => (
+      <>
+        <Link to={`/image/${part(uuid)}`}>{name}</Link> <span class="quiet">{version}</span>
+      </>
+    ),
+  },
+  { name: 'state', title: 'Status', shown: true, cell: (image) => <ImageBadges image={image} /> },
+  { name: 'belongs', title: 'Belongs', shown: true, cell: (image) => <Belongs image={image} /> },
+  { name: 'owner', title: 'Owner', shown: true, order: 'owner', cell: ({ owner }) => owner },
+];
+
+const Belongs = ({ image: { dc_bound: isBound, global: isGlobal } }: { image: Image }) => {
+  if (isGlobal) return <Badge text="global" title="in every data center" />;
+  return isBound ? (
+    <Badge text="bound" title="to this data center, whose image administrators may change it" />
+  ) : (
+    <Badge text="shared" title="only SuperAdmins may change it" />
+  );
+};
+
+/** The images that are attached to a data center; SuperAdmins attach and detach them. */
+export function DatacenterImages({ dc, mayChange }: Props) {
+  const [search, setSearch] = useQuery('image');
+  const [sort] = useQuery('sort');
+  const [leaving, setLeaving] = useState<Image>();
+  const rows = useRows<Image>(`/dc/${part(dc)}/image`, {
+    query: { search, order_by: sort || 'name' },
+    kinds: ['images', 'datacenters'],
+    concerns: ({ action }) => action !== 'progress',
+  });
+  const detach: Column<Image> = {
+    name: 'detach',
+    title: 'Detach',
+    shown: true,
+    cell: (image) => <Act label="Detach …" what={image.name} reason={whyStays(image)} act={() => setLeaving(image)} />,
+  };
+  return (
+    <>
+      <div class="bar">
+        <Search value={search} change={setSearch} label="Search its images" />
+      </div>
+      <Table
+        name="dc-images"
+        caption={`Images of ${dc}`}
+        rows={rows}
+        columns={mayChange ? [...columns, detach] : columns}
+        idOf={({ uuid }) => uuid}
+        empty={search ? 'No image of it is like that.' : 'No image is attached to it.'}
+        tools={
+          mayChange && (
+            <Opens label="Attach an image …" isMain>
+              {(close) => <Attach dc={dc} close={close} />}
+            </Opens>
+          )
+        }
+      />
+      {leaving && <Detach dc={dc} image={leaving} close={() => setLeaving(undefined)} />}
+    </>
+  );
+}
+
+function whyStays({ global: isGlobal, pending }: Image): string | undefined {
+  if (isGlobal) return 'it is global: in every data center';
+  return pending ? `something works on it: ${pending.what}` : undefined;
+}
+
+function whyNotAttached({ global: isGlobal, dcs, pending }: Image, dc: string): string | undefined {
+  if (isGlobal || dcs.includes(dc)) return 'it is there already';
+  return pending ? `something works on it: ${pending.what}` : undefined;
+}
+
+/** Says before what becomes of one that is bound to another data center. */
+function Attach({ dc, close }: { dc: string; close: () => void }) {
+  const [image, setImage] = useState<Image>();
+  const attach = async () => {
+    if (!image) throw new Refusal(400, 'NothingChosen', 'no image is chosen');
+    await ask(`/dc/${part(dc)}/image/${part(image.uuid)}`, { method: 'POST', body: {} });
+    toast(`${image.name} is attached to ${dc}`);
+    close();
+  };
+  return (
+    <Dialog title={`Attach an image to ${dc}`} close={close}>
+      <ImagePicker chosen={image} choose={setImage} reasonOf={(one) => whyNotAttached(one, dc)} />
+      {image?.dc_bound && (
+        <p role="status">
+          {image.name} is bound to {image.dcs.join(', ')}: it will be shared, and only SuperAdmins can change it then.
+        </p>
+      )}
+      <Form name={`attach-image:${dc}`} fields={[]} initial={{}} submit={attach} label="Attach" cancel={close} />
+    </Dialog>
+  );
+}
+
+type Machines = Results['ListImageMachines'];
+
+interface DetachProps {
+  dc: string;
+  image: Image;
+  close: () => void;
+}
+
+/** Asks who uses it there. */
+function Detach({ dc, image: { name, uuid, dc_bound: isBound }, close }: DetachProps) {
+  const { answer } = useAsked<Machines>(`/image/${part(uuid)}/vm`, { query: { full: true } });
+  const users = (answer?.result ?? []).flatMap((one) => (typeof one === 'object' && one.dc === dc ? one.hostname : []));
+  const detach = async ({ force }: { force: boolean }) => {
+    await ask(`/dc/${part(dc)}/image/${part(uuid)}`, { method: 'DELETE', body: force ? { force } : {} });
+    toast(`${name} is not in ${dc} any more`);
+    close();
+  };
+  const fields: readonly Field<{ force: boolean }>[] = [
+    { name: 'force', label: 'Detach it all the same', kind: 'check', when: () => users.length > 0 },
+  ];
+  return (
+    <Dialog title={`Detach ${name} from ${dc}?`} close={close}>
+      <Form
+        name={`detach-image:${dc}:${uuid}`}
+        fields={fields}
+        initial={{ force: false }}
+        submit={detach}
+        label="Detach"
+        cancel={close}
+        isGrave
+      >
+        <p>
+          It disappears there, and stays on this server.
+          {isBound && ' It was bound to it, and is shared from then on: only SuperAdmins can change it.'}
+        </p>
+        {users.length > 0 && (
+          <p>
+            Machines there use it: {users.slice(0, MOST).join(', ')}
+            {users.length > MOST && ` and ${users.length - MOST} more`}.
+          </p>
+        )}
+      </Form>
+    </Dialog>
+  );
+}
+
+const MOST = 10;

@@ -1,0 +1,160 @@
+import { numbered } from '../support/fixtures.js';
+import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
+import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
+
+test('a data center is made, changed, given to a group, limited, and deleted', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const { root } = fleet;
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
+  const dialog = page.getByRole('dialog');
+  await open('/datacenters');
+  await page.getByRole('button', { name: 'Make a data center …' }).click();
+  await dialog.getByLabel('Name').fill('no spaces');
+  await dialog.getByLabel('Owner').fill('nobody-knows');
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await dialog.locator('[name=dc][aria-invalid=true]').waitFor();
+  await dialog.getByLabel('Name').fill('north');
+  await dialog.getByLabel('Alias').fill('Far north');
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await dialog.locator('[name=owner][aria-invalid=true]').waitFor();
+  await dialog.getByText(/"nobody-knows"/).waitFor();
+  await dialog.getByLabel('Owner').fill('mia');
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('heading', { level: 1, name: 'north Far north' }).waitFor();
+  t.like(resultOf(await root('GET', '/api/dc/north')), { owner: 'mia', alias: 'Far north' });
+
+  await page.getByRole('button', { name: 'Change …' }).click();
+  await dialog.getByLabel('Location').fill('Tromsø');
+  // Somebody else is quicker: what is typed stays.
+  await root('PUT', '/api/dc/north', { description: 'cold' });
+  await page.getByText('cold', { exact: true }).waitFor();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Tromsø').waitFor();
+  t.like(resultOf(await root('GET', '/api/dc/north')), { location: 'Tromsø', description: 'cold' });
+
+  await root('POST', '/api/group/northerners', { permissions: ['admin', 'image_admin'], users: ['sam'] });
+  await page.getByRole('button', { name: 'Attach a group …' }).click();
+  await dialog.getByLabel('Group').selectOption('northerners');
+  await dialog.getByText('sam will be able to').waitFor();
+  await dialog.getByRole('button', { name: 'Attach' }).click();
+  const groups = page.getByRole('list', { name: 'groups' });
+  await groups.getByText('sam may').waitFor();
+  t.is((await fleet.sam('GET', '/api/dc/north')).status, 200);
+
+  const limits = page.getByRole('region', { name: 'Limits' });
+  await limits.getByLabel('How many', { exact: true }).fill('1');
+  await limits.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('at most 1 can be bound to it').waitFor();
+  const one = { manifest, dc: 'north' };
+  t.is((await fleet.sam('POST', '/api/image/one', one)).status, 201);
+  const refused = await fleet.sam('POST', '/api/image/two', { ...one, manifest: { ...manifest, version: '2' } });
+  t.is(said(refused), '400 QuotaExceeded');
+  t.regex(refused.json.message ?? '', /north/);
+  await limits.getByLabel('How many', { exact: true }).fill('');
+  await limits.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('at most 1 can be bound to it').waitFor({ state: 'detached' });
+  t.is(resultOf(await root('GET', '/api/dc/north/settings')).VMS_IMAGE_LIMIT, null);
+  t.deepEqual(await seriousOf(page), []);
+
+  await groups.getByRole('button', { name: 'Detach northerners …' }).click();
+  await dialog.getByRole('button', { name: 'Detach' }).click();
+  await groups.waitFor({ state: 'detached' });
+  t.is(said(await fleet.sam('GET', '/api/dc/north')), '403 NotPermitted');
+
+  await root('PUT', `/api/vm/${numbered(1)}`, { hostname: 'igloo', dc: 'north', images: [] });
+  const remove = async () => {
+    await page.getByRole('button', { name: 'Delete …' }).click();
+    await dialog.getByText('1 image is bound to it').waitFor();
+    await dialog.getByLabel('Type north to go on').fill('north');
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+  };
+  await remove();
+  await dialog.getByText('data center "north" holds the machines igloo').waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  t.is((await root('GET', '/api/dc/north')).status, 200);
+  await root('DELETE', `/api/vm/${numbered(1)}`);
+  await remove();
+  await page.getByRole('heading', { name: 'Data center north is deleted' }).waitFor();
+  await page.getByRole('list', { name: 'images' }).getByText('one').waitFor();
+  t.is((await root('GET', '/api/dc/north')).status, 404);
+  t.like(resultOf(await root('GET', '/api/image/one')), { dc_bound: false, dcs: [] });
+  t.deepEqual(complaints, []);
+});
+
+test('images are attached and detached there, and appear and vanish for those who look on', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const { root, will } = fleet;
+  await addImage(fleet, 'mine');
+  const theirs = await addImage(fleet, 'theirs', { dc: 'west' });
+  const boss = await takeSeat(t, fleet, { token: fleet.token });
+  const dora = await takeSeat(t, fleet, { token: 'token-of-dora' });
+  await boss.open('/datacenters/east');
+  await dora.open('/datacenters/east');
+  const row = ({ page }: typeof boss, name: string) => page.getByRole('row').filter({ hasText: name });
+  await row(dora, 'mine')
+    .getByText(/^bound/)
+    .waitFor();
+  t.is(await row(dora, 'theirs').count(), 0);
+  t.is(await dora.page.getByRole('button', { name: /^(Attach|Detach|Change|Delete)/ }).count(), 0);
+
+  const dialog = boss.page.getByRole('dialog');
+  await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
+  t.true(await dialog.getByRole('radio', { name: /^mine/ }).isDisabled());
+  await dialog.getByRole('radio', { name: /^theirs/ }).check();
+  await dialog.getByText(/is bound to west: it will be shared/).waitFor();
+  await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
+  await row(dora, 'theirs').getByText('shared: only SuperAdmins may change it').waitFor();
+  t.like(resultOf(await root('GET', '/api/image/theirs')), { dc_bound: false, dcs: ['west', 'east'] });
+  t.is(said(await will('PUT', '/api/image/theirs', { alias: 'other' })), '403 NotPermitted');
+
+  // Somebody else attaches it while the question stands.
+  const late = await addImage(fleet, 'late', { dc: 'west' });
+  await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
+  await dialog.getByRole('radio', { name: /^late/ }).check();
+  await root('POST', `/api/dc/east/image/${late}`, {});
+  await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
+  await dialog
+    .getByText(/is (in|attached to) .*already|already/)
+    .first()
+    .waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+
+  await root('PUT', `/api/vm/${numbered(1)}`, { hostname: 'one', dc: 'east', images: [{ disk: 1, image: theirs }] });
+  await row(boss, 'theirs').getByRole('button', { name: 'Detach theirs …' }).click();
+  await dialog.getByText('Machines there use it: one.').waitFor();
+  await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
+  await dialog.getByText(/is used by one/).waitFor();
+  t.deepEqual(await seriousOf(boss.page), []);
+  t.deepEqual(resultOf(await root('GET', '/api/image/theirs')).dcs, ['west', 'east']);
+  await root('DELETE', `/api/vm/${numbered(1)}`);
+  await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
+  await row(dora, 'theirs').waitFor({ state: 'detached' });
+  t.deepEqual(resultOf(await root('GET', '/api/image/theirs')).dcs, ['west']);
+
+  await row(boss, 'mine').getByRole('button', { name: 'Detach mine …' }).click();
+  await dialog.getByText(/It was bound to it, and is shared from then on/).waitFor();
+  await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
+  await row(boss, 'mine').waitFor({ state: 'detached' });
+  t.like(resultOf(await root('GET', '/api/image/mine')), { dc_bound: false, dcs: [] });
+  t.deepEqual([boss.complaints, dora.complaints], [[], []]);
+});
+
+test('who administers one data center sees that one only, and its settings as they are', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  await fleet.root('PUT', '/api/dc/east/settings', { VMS_IMAGE_LIMIT: 7 });
+  const { page, open, received, complaints } = await takeSeat(t, fleet, { token: 'token-of-dora' });
+  await open('/datacenters');
+  await page.getByRole('link', { name: 'east' }).click();
+  await page.getByText('at most 7 can be bound to it').waitFor();
+  const limits = page.getByRole('region', { name: 'Limits' });
+  await limits.getByText('7', { exact: true }).waitFor();
+  t.is((await page.getByRole('textbox').count()) + (await page.getByRole('spinbutton').count()), 0);
+  t.deepEqual(await seriousOf(page), []);
+  await open('/datacenters/west');
+  await page.getByText('there is no data center "west"').waitFor();
+  await open('/nodes');
+  await page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
+  const told = received.join('').replaceAll('there is no data center \\"west\\"', '');
+  t.false(told.includes('"west"'));
+  t.deepEqual(complaints, []);
+});
