@@ -16,6 +16,8 @@ interface Chosen {
   manifest: Manifest | undefined;
   /** Begun with the same file, as far as one can tell. */
   earlier: KeptUpload | undefined;
+  /** Begun with another one that is called like it. */
+  other: KeptUpload | undefined;
 }
 
 const stay = () => confirm('Files are still being sent. They stop when you leave; you can go on with them later.');
@@ -41,7 +43,7 @@ export default function BringUpload() {
         Let files fall here. A manifest (.json) beside a file is taken for it.
       </Drop>
       <UploadLines uploads={uploads} />
-      {chosen.map(({ key, file, manifest, earlier }) =>
+      {chosen.map(({ key, file, manifest, earlier, other }) =>
         earlier ? (
           <section key={key} class="box sending narrow" aria-label={`upload of ${file.name} that was begun earlier`}>
             <h2>{file.name}</h2>
@@ -72,6 +74,7 @@ export default function BringUpload() {
             key={key}
             file={file}
             manifest={manifest}
+            note={other && `Another file of that name was begun earlier, for ${other.title}: this one is a new upload.`}
             skip={() => drop(key)}
             add={(order) => {
               drop(key);
@@ -80,7 +83,7 @@ export default function BringUpload() {
           />
         ),
       )}
-      {uploads.all.length === 0 && <EarlierUploads user={user} />}
+      {uploads.all.length === 0 && <EarlierUploads user={user} goOn={goOn} />}
     </BringFrame>
   );
 }
@@ -102,6 +105,7 @@ async function arranged(files: readonly File[], kept: readonly KeptUpload[]): Pr
       file,
       manifest,
       earlier: kept.find((one) => isOf(one, file)),
+      other: kept.find((one) => one.filename === file.name && !isOf(one, file)),
     };
   });
 }

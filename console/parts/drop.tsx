@@ -1,4 +1,5 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { ChooseFiles } from './choose-files.js';
 
 interface Props {
   children: string;
@@ -9,7 +10,6 @@ interface Props {
 /** Where files are let fall, or chosen. */
 export function Drop({ children, take, isMany = false }: Props) {
   const [isOver, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
   const over = (event: DragEvent) => {
     event.preventDefault();
     setOver(event.type === 'dragover');
@@ -28,21 +28,7 @@ export function Drop({ children, take, isMany = false }: Props) {
       onDrop={drop}
     >
       <p>{children}</p>
-      <input
-        ref={input}
-        type="file"
-        class="unseen"
-        tabIndex={-1}
-        multiple={isMany}
-        aria-label="files"
-        onChange={({ currentTarget }) => {
-          take([...(currentTarget.files ?? [])]);
-          currentTarget.value = ''; // the same file may be meant again
-        }}
-      />
-      <button type="button" class="main" onClick={() => input.current?.click()}>
-        {isMany ? 'Choose files …' : 'Choose a file …'}
-      </button>
+      <ChooseFiles label={isMany ? 'Choose files …' : 'Choose a file …'} take={take} isMany={isMany} isMain />
     </fieldset>
   );
 }

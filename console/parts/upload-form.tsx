@@ -24,6 +24,8 @@ interface Props {
   file: File;
   /** That came along with the file. */
   manifest: Manifest | undefined;
+  /** What there is to know of it before. */
+  note: string | undefined;
   add: (order: Order) => void;
   skip: () => void;
 }
@@ -48,7 +50,7 @@ const activates: Field<Values> = {
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** What a file of this computer shall be. */
-export function UploadForm({ file, manifest, add, skip }: Props) {
+export function UploadForm({ file, manifest, note, add, skip }: Props) {
   const account = useAccount();
   const { fields, initial } = useImageFields<Values>({
     way: manifest?.uuid === undefined ? 'create' : 'import',
@@ -98,6 +100,7 @@ export function UploadForm({ file, manifest, add, skip }: Props) {
       <h2>
         {file.name} <span class="quiet">{bytes(file.size)}</span>
       </h2>
+      {note && <p class="quiet">{note}</p>}
       {manifest && <p class="quiet">Its manifest came along: what stands there is taken where nothing is said here.</p>}
       <Form
         name={`bring-upload:${file.name}:${file.size}`}

@@ -36,6 +36,13 @@ export const forgetUpload = (id: string): void =>
 
 type Looks = Pick<File, 'name' | 'size' | 'lastModified'>;
 
-/** Whether it is the file that it was begun with, as far as its name, size and time tell. */
-export const isOf = ({ filename, size, modified }: KeptUpload, file: Looks): boolean =>
-  filename === file.name && size === file.size && modified === file.lastModified;
+/** Why it is not the file that it was begun with, as far as its name, size and time tell. */
+export function otherwise({ filename, size, modified }: KeptUpload, file: Looks): string | undefined {
+  if (file.name !== filename) return `it is called ${file.name}, and not ${filename}`;
+  if (file.size !== size) return `it has ${file.size} bytes, and not ${size}`;
+  if (file.lastModified !== modified) return 'it was changed since';
+  return undefined;
+}
+
+/** Whether it is the file that it was begun with. */
+export const isOf = (kept: KeptUpload, file: Looks): boolean => otherwise(kept, file) === undefined;
