@@ -3,10 +3,11 @@ import { Link } from '../router.js';
 import { useAccount } from '../session.js';
 import { Fact } from './fact.js';
 import type { Image } from './use-image.js';
+import { WebLink } from './web-link.js';
 
 /** How it came here, as far as that is known, and how far its bytes can be trusted. */
 export function Provenance({ image: { provenance, files } }: { image: Image }) {
-  const { by, repository, machine } = provenance;
+  const { by, repository, url, machine } = provenance;
   return (
     <section class="box">
       <h2>Where it came from</h2>
@@ -27,13 +28,13 @@ export function Provenance({ image: { provenance, files } }: { image: Image }) {
           </>
         ) : (
           <Fact name="From">
-            {repository ? `repository ${repository}` : 'an upload, an address, or another server'}
+            {repository ? `repository ${repository}` : url ? <WebLink to={url} /> : 'an upload, or a node'}
           </Fact>
         )}
         {files.length > 0 && (
           <Fact name="Verified">
-            {repository
-              ? 'its file was held against the digests of the manifest there'
+            {repository || url
+              ? 'its file was held against the digests of its manifest there'
               : 'its digests were computed here while it came'}
             : what is sent is always that
           </Fact>

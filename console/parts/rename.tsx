@@ -17,7 +17,7 @@ export function Rename({ image, renamed }: Props) {
   const reason = deprecated?.reason && `deprecated: ${deprecated.reason}`;
   // Whoever has begun goes on to: the server tells whether it is possible.
   if (typed === undefined) {
-    if (!may.includes('update')) return <span title={mayNot.update ?? reason}>{alias}</span>;
+    if (!may.includes('update')) return <bdi title={mayNot.update ?? reason}>{alias}</bdi>;
     const begin = () => {
       setSeen(image);
       setTyped(alias);
@@ -30,7 +30,7 @@ export function Rename({ image, renamed }: Props) {
         aria-label={`${alias}: rename`}
         onClick={begin}
       >
-        {alias}
+        <bdi>{alias}</bdi>
       </button>
     );
   }

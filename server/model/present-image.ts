@@ -68,6 +68,7 @@ export function presentImage(image: ManagedImage, known: Known) {
     provenance: {
       by: registration.provenance?.by ?? null,
       repository: registration.provenance?.repository ?? null,
+      url: registration.provenance?.url ?? null,
       origin: image.origin ?? null,
       machine: machineOf(image, caller),
     },

@@ -45,7 +45,7 @@ export interface Registration extends Placement {
   /** Why nothing may change it at the moment: what works on it. */
   pending?: Pending;
   /** How it came, as far as that is known. */
-  provenance?: { by?: string; repository?: string; machine?: Machine };
+  provenance?: { by?: string; repository?: string; url?: string; machine?: Machine };
   created: string;
   changed: string;
 }

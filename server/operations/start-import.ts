@@ -1,9 +1,10 @@
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import { images, settle } from '../model/image.js';
-import { bytesOfSteps, type DescribedStep, type ImportPlan } from '../model/import.js';
+import { bytesOfSteps, type DescribedStep, type ImportPlan, type ImportSource } from '../model/import.js';
 import type { Pending, RegisteredImage } from '../model/registration.js';
 import type { Started } from '../model/task.js';
+import { withoutSecrets } from '../model/token.js';
 import type { Viewer } from '../model/visibility.js';
 import { checkFileSizes } from './check-file-sizes.js';
 import { checkQuota } from './check-quota.js';
@@ -77,10 +78,20 @@ async function announce(
   await saveImage(tx, existing, arriving, deps.now());
 }
 
+/** As people may read it: what proves us to that host has no place in it. */
+function addressIn(from: Exclude<ImportSource, { kind: 'repository' }>, uuid: string): string {
+  const given = from.kind === 'url' ? (from.manifest ?? from.file) : `${from.url.replace(/\/$/, '')}/images/${uuid}`;
+  const { origin, pathname } = new URL(given);
+  return withoutSecrets(`${origin}${pathname}`);
+}
+
 /** Nothing may change it until it is here. */
 function onItsWay(image: RegisteredImage, { from }: DescribedStep, pending: Pending): RegisteredImage {
   if (!image.registration) return { ...image, state: 'creating' };
   const { provenance, ...registration } = image.registration;
-  const came = { ...provenance, ...(from.kind === 'repository' && { repository: from.name }) };
+  const came = {
+    ...provenance,
+    ...(from.kind === 'repository' ? { repository: from.name } : { url: addressIn(from, image.uuid) }),
+  };
   return { ...image, state: 'creating', registration: { ...registration, provenance: came, pending } };
 }

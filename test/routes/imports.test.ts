@@ -93,6 +93,7 @@ test('what is said of an image stands before its manifest; it is pending until i
   t.deepEqual([status, result], ['PENDING', null]);
 
   const pending = resultOf(await fleet.eve('GET', '/api/image/web'));
+  t.is(Object(pending.provenance).url, urlOf(from).replace(/\?.*/, ''));
   t.like(pending, { uuid: UUID, status: 2, pending: { task, what: 'import' }, state: 'creating', ready: false });
   t.is((await fleet.mia('GET', '/api/image/web')).status, 403);
   t.is(said(await fleet.eve('PUT', '/api/image/web', { desc: 'x' })), '417 ImagePending');

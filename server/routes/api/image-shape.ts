@@ -102,6 +102,7 @@ export const shown = z.strictObject({
   provenance: z.strictObject({
     by: z.string().nullable(),
     repository: z.string().nullable().describe('from which it was imported'),
+    url: z.string().nullable().describe('from which it was imported, without what stood behind a question mark'),
     origin: z.string().nullable(),
     machine: z
       .strictObject({
