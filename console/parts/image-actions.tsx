@@ -1,7 +1,8 @@
 import type { ComponentType } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Action, ShownImage } from './image-ask.js';
-import { DeprecateImage, EditImage, LabelImage } from './image-edit.js';
+import { ChangeImage } from './image-change.js';
+import { DeprecateImage, LabelImage } from './image-edit.js';
 import { type Doing, useSeen } from './image-form.js';
 import { AttachImage, DetachImage } from './image-place.js';
 import { type PlainAction, PlainDialog, plain } from './image-plain.js';
@@ -64,7 +65,7 @@ export function ImageMenu({ image, act }: MenuProps) {
 }
 
 const dialogs: Partial<Record<Action, ComponentType<Doing & { again: () => void }>>> = {
-  update: EditImage,
+  update: ChangeImage,
   label: LabelImage,
   share: ShareImage,
   attach: AttachImage,

@@ -1,7 +1,6 @@
 import { part, Refusal } from '../api/ask.js';
-import { useAsked } from '../api/use-asked.js';
-import { useAccount } from '../session.js';
 import { Change } from './change.js';
+import { useUserNames } from './datacenter-form.js';
 import { Dialog } from './dialog.js';
 import type { Field } from './form.js';
 import { Opens } from './open.js';
@@ -55,14 +54,13 @@ interface DialogProps {
 
 /** What its manifest and its registration say, as it is now. */
 export function ChangeImage({ image, close, done }: DialogProps) {
-  const { super_admin: isSuper } = useAccount();
-  const owners = useAsked<string[]>(isSuper ? '/user' : undefined).answer?.result ?? [];
+  const owners = useUserNames();
   const confirmed = ({ access, sure }: Values) => {
     if (access !== PUBLIC || image.access === 1 || sure.trim() === image.name) return;
     throw new Refusal(400, 'Mistyped', 'it is not confirmed', { sure: `is not "${image.name}"` });
   };
   return (
-    <Dialog title={`Change ${image.alias}`} close={close}>
+    <Dialog title={`Change ${image.name}`} close={close}>
       <Change<Image, Values>
         path={`/image/${part(image.uuid)}`}
         kinds={['images', 'tasks']}
@@ -73,7 +71,7 @@ export function ChangeImage({ image, close, done }: DialogProps) {
         isChecked
         cancel={close}
         done={() => {
-          done(`${image.alias} is changed`);
+          done(`${image.name} is changed`);
           close();
         }}
       />
