@@ -22,6 +22,8 @@ interface Props<T extends object> {
   again?: () => void;
   label: string;
   cancel?: () => void;
+  /** What was sent is done with: the next one can be typed. */
+  clears?: boolean;
   isGrave?: boolean;
   /** What would come of what is filled in. */
   told?: (values: T) => ComponentChildren;
@@ -38,6 +40,7 @@ export function Form<T extends object>({
   again,
   label,
   cancel,
+  clears = false,
   isGrave,
   told,
   children,
@@ -49,7 +52,7 @@ export function Form<T extends object>({
   const checked = useChecked(check, values, typed);
   const [isSending, setSending] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  const refused = fieldsOf(failure);
+  const refused = fieldsOf(failure, values);
   // What was refused is not what stands there any more.
   const stands = (field: string) => !check || sent?.[field as keyof T] === values[field as keyof T];
   const said = { ...checked, ...Object.fromEntries(Object.entries(refused).filter(([field]) => stands(field))) };
@@ -68,7 +71,8 @@ export function Form<T extends object>({
     setSent(values);
     try {
       await submit(values, typed);
-      settle();
+      if (clears) forget();
+      else settle();
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
       setFailure(error);

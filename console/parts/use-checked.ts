@@ -4,16 +4,16 @@ import { Refusal } from '../api/ask.js';
 /** In milliseconds: the server is not asked between two letters. */
 const PAUSE = 500;
 
-/** Refusals that are of one field without naming it. */
-const placed: Readonly<Record<string, string>> = {
-  ObjectAlreadyExists: 'name',
-  InvalidDisk: 'disk_id',
+/** Refusals that are of one field without naming it: of the first of these that the form has. */
+const placed: Readonly<Record<string, readonly string[]>> = {
+  ObjectAlreadyExists: ['name', 'dc', 'host', 'snap'],
+  InvalidDisk: ['disk_id'],
 };
 
-/** What the server has said of each field. */
-export function fieldsOf(refusal: unknown): Readonly<Record<string, string>> {
+/** What the server has said of each field of a form with these values. */
+export function fieldsOf(refusal: unknown, values: object): Readonly<Record<string, string>> {
   if (!(refusal instanceof Refusal)) return {};
-  const field = placed[refusal.code];
+  const field = placed[refusal.code]?.find((name) => name in values);
   return field === undefined ? refusal.fields : { [field]: refusal.message, ...refusal.fields };
 }
 
@@ -32,7 +32,7 @@ export function useChecked<T extends object>(check: Check<T> | undefined, values
       check(values, typed, abort.signal).then(
         () => setSaid({}),
         // Where the server is away nothing is known to be wrong.
-        (error: unknown) => abort.signal.aborted || setSaid(onlyOf(typed, fieldsOf(error))),
+        (error: unknown) => abort.signal.aborted || setSaid(onlyOf(typed, fieldsOf(error, values))),
       );
     }, PAUSE);
     return () => {
