@@ -92,7 +92,10 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
   const [isBulk, setBulk] = useState(false);
   // It stays open whatever becomes of the row.
   const [doing, setDoing] = useState<Doing>();
-  const columns = useMemo(() => imageColumns((image, action) => setDoing({ image, action })), []);
+  const columns = useMemo(() => {
+    const all = imageColumns((image, action) => setDoing({ image, action }));
+    return mayChange ? all : all.filter(({ name }) => name !== 'actions');
+  }, [mayChange]);
   return (
     <>
       <div class="bar">

@@ -83,11 +83,14 @@ function Outcome({ task: id, nameOf, close }: OutcomeProps) {
   });
   const task = answer?.result;
   const rows = Array.isArray(task?.result) ? (task.result as Row[]) : [];
+  const isAtWork = task?.status === 'PENDING' || task?.status === 'STARTED';
+  const failed = rows.filter(({ status }) => status !== 'SUCCESS').length;
+  const partly = `done, but not with ${failed} of ${rows.length}`;
   return (
     <>
       {failure && <Failure of={failure} />}
-      {task?.progress && <ProgressBar progress={task.progress} what="images changed" />}
-      <p role="status">{task ? words[task.status] : 'waiting …'}</p>
+      {isAtWork && task.progress && <ProgressBar progress={task.progress} what="images changed" />}
+      <p role="status">{task ? (failed > 0 && !isAtWork ? partly : words[task.status]) : 'waiting …'}</p>
       <ul class="outcome">
         {rows.map(({ image, status, detail, code }) => (
           <li key={image} class={status === 'SUCCESS' ? '' : 'error'}>
@@ -108,6 +111,6 @@ const words: Record<Results['GetTask']['status'], string> = {
   PENDING: 'waiting for its turn',
   STARTED: 'at work',
   SUCCESS: 'done',
-  FAILURE: 'done, but not all of it was possible',
+  FAILURE: 'it has failed',
   REVOKED: 'cancelled',
 };

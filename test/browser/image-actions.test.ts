@@ -1,0 +1,237 @@
+import type { Locator } from 'playwright-core';
+import { addMachine } from '../support/datacenters.js';
+import { choose, confirm, keysOf, openMenu, rowOf } from '../support/image-rows.js';
+import { addImage, resultOf, startFleet } from '../support/managed.js';
+import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
+
+test('an image is marked, deprecated with a reason, retired, and all of it taken back', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const uuid = await addImage(fleet, 'web', { access: 1 });
+  await addImage(fleet, 'newer');
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  const shown = async () => resultOf(await fleet.eve('GET', '/api/image/web'));
+  const picked = async () =>
+    resultOf<{ name: string }[]>(await fleet.mia('GET', '/api/dc/east/picker')).map(({ name }) => name);
+  await open('/');
+  await confirm(await choose(page, 'web', 'Mark as golden …'), 'Mark it');
+  await rowOf(page, 'web').getByText('golden').first().waitFor();
+  t.like(await shown(), { golden: true });
+  await confirm(await choose(page, 'web', 'Take golden away …'), 'Take it away');
+  t.like(await shown(), { golden: false });
+
+  const dialog = await choose(page, 'web', 'Deprecate …');
+  await dialog.getByLabel('Reason').fill('no more updates');
+  await dialog.getByLabel('Take instead').fill('nowhere');
+  await dialog.getByRole('button', { name: 'Deprecate it' }).click();
+  await dialog.getByText('there is no image "nowhere"').first().waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  t.like(await shown(), { deprecated: null });
+  await dialog.getByLabel('Take instead').fill('newer');
+  await confirm(dialog, 'Deprecate it');
+  await rowOf(page, 'web').getByText('deprecated').first().waitFor();
+  t.like(resultOf<{ deprecated: object }>(await fleet.eve('GET', '/api/image/web')).deprecated, {
+    reason: 'no more updates',
+    by: 'eve',
+  });
+  t.deepEqual(await picked(), []);
+  t.is((await fleet.ask('GET', `/images/${uuid}/file`, { as: 'admin' })).status, 200, 'nodes still get it');
+  t.false((await openMenu(page, 'web')).some((line) => line.startsWith('Deprecate')));
+  await page.keyboard.press('Escape');
+  await confirm(await choose(page, 'web', 'Take deprecation back …'), 'Take it back');
+  t.like(await shown(), { deprecated: null });
+  t.deepEqual(await picked(), ['web']);
+
+  await confirm(await choose(page, 'web', 'Retire …'), 'Retire it');
+  await rowOf(page, 'web').waitFor({ state: 'detached' });
+  t.like(await shown(), { access: 4 });
+  await page.getByLabel('Show deleted').check();
+  await confirm(await choose(page, 'web', 'Offer again …'), 'Offer it again');
+  t.like(await shown(), { access: 3 });
+  t.deepEqual(complaints, []);
+});
+
+test('SuperAdmins attach, bind and detach images, and let them be everywhere; others are not offered that', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  await addImage(fleet, 'web');
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
+  const shown = async () => resultOf(await fleet.root('GET', '/api/image/web'));
+  const west = async () => resultOf<string[]>(await fleet.will('GET', '/api/dc/west/image'));
+  await open('/');
+  const attach = await choose(page, 'web', 'Attach to a data center …');
+  await attach.getByText('It is bound to east').waitFor();
+  await attach.getByLabel('Data center').selectOption('west');
+  await confirm(attach, 'Attach it');
+  t.like(await shown(), { dc_bound: false, dcs: ['east', 'west'] });
+  t.deepEqual(await west(), ['web']);
+  await rowOf(page, 'web').getByText('east, west').waitFor();
+  t.true((await openMenu(page, 'web')).some((line) => /^Bind .*it is attached to 2 data centers$/s.test(line)));
+  await page.keyboard.press('Escape');
+
+  const eve = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await eve.open('/');
+  await rowOf(eve.page, 'web').waitFor();
+  t.is(await eve.page.getByRole('button', { name: /actions of|rename/ }).count(), 0, 'it is shared: others manage it');
+
+  const detach = await choose(page, 'web', 'Detach from a data center …');
+  await detach.getByLabel('Data center').selectOption('west');
+  await confirm(detach, 'Detach it');
+  t.deepEqual(await west(), []);
+  await rowOf(page, 'web').getByText('east', { exact: true }).waitFor();
+  await confirm(await choose(page, 'web', 'Bind to its data center …'), 'Bind it');
+  t.like(await shown(), { dc_bound: true });
+  await rowOf(eve.page, 'web').getByRole('button', { name: 'actions of web' }).waitFor();
+  t.deepEqual(
+    (await openMenu(eve.page, 'web')).filter((line) => /data center/.test(line)),
+    [],
+  );
+  await rowOf(page, 'web').getByText('east only').first().waitFor();
+  await confirm(await choose(page, 'web', 'Share among data centers …'), 'Unbind it');
+  t.like(await shown(), { dc_bound: false });
+  await rowOf(page, 'web').getByText('east', { exact: true }).waitFor();
+  await confirm(await choose(page, 'web', 'Attach to all data centers …'), 'Attach to all');
+  t.deepEqual(await west(), ['web']);
+  await rowOf(page, 'web').getByText('all', { exact: true }).waitFor();
+  await confirm(await choose(page, 'web', 'Only to chosen data centers …'), 'Only to chosen ones');
+  t.deepEqual(await west(), []);
+  for (const one of [complaints, eve.complaints]) t.deepEqual(one, []);
+});
+
+test('what is deleted is named first; one that came into use meanwhile stays, and the dialog says whose it is', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const uuid = await addImage(fleet, 'web');
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/');
+  const dialog = await choose(page, 'web', 'Delete …');
+  for (const text of [uuid, 'its file of 9 B, from the store', 'its place in east'])
+    await dialog.getByText(text).waitFor();
+  const vm = await addMachine(fleet, { hostname: 'one', datacenter: 'east', images: [{ disk: 1, image: uuid }] });
+  await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await dialog.getByText('is used by one').waitFor();
+  t.truthy(await fleet.stored(uuid));
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await fleet.dora('DELETE', `/api/vm/${vm.uuid}`);
+  await confirm(await choose(page, 'web', 'Delete …'), 'Delete');
+  await page.getByText('There is no image yet').waitFor();
+  t.is((await fleet.eve('GET', '/api/image/web')).status, 404);
+  t.is((await fleet.ask('GET', `/images/${uuid}/file`, { as: 'admin' })).status, 404);
+  t.deepEqual(complaints, []);
+});
+
+test('nobody overwrites what another person has made of an image meanwhile', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  await addImage(fleet, 'web');
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/');
+  const dialog = await choose(page, 'web', 'Change …');
+  await dialog.getByLabel('Description').fill('mine');
+  await fleet.root('PUT', '/api/image/web', { desc: 'theirs', version: '2' });
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('its version was “1.web” and is “2”').waitFor();
+  t.like(resultOf(await fleet.eve('GET', '/api/image/web')), { desc: 'theirs' });
+  await dialog.getByRole('button', { name: 'Load it anew' }).click();
+  await dialog.getByText('Somebody else has made it “theirs” meanwhile').waitFor();
+  t.is(await dialog.getByLabel('Description').inputValue(), 'mine', 'what was typed is kept');
+  await confirm(dialog, 'Save');
+  t.like(resultOf(await fleet.eve('GET', '/api/image/web')), { desc: 'mine', version: '2' });
+
+  const retire = await choose(page, 'web', 'Retire …');
+  await fleet.root('PUT', '/api/image/web', { golden: true });
+  await retire.getByRole('button', { name: 'Retire it' }).click();
+  await retire.getByText('its golden was “no” and is “yes”').waitFor();
+  t.like(resultOf(await fleet.eve('GET', '/api/image/web')), { access: 3 });
+  await retire.getByRole('button', { name: 'Load it anew' }).click();
+  await retire.getByText('its golden was').waitFor({ state: 'detached' });
+  await fleet.root('DELETE', '/api/image/web');
+  await retire.getByRole('button', { name: 'Retire it' }).click();
+  await retire.getByText(/there is no image/).waitFor();
+  t.deepEqual(complaints, []);
+});
+
+test('an image is renamed where it stands, and labelled with one of 24 marks or none', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const uuid = await addImage(fleet, 'web', {
+    manifest: { name: 'base', version: '1', os: 'smartos', type: 'zone-dataset' },
+  });
+  await addImage(fleet, 'other', { manifest: { name: 'taken', version: '1', os: 'smartos', type: 'zone-dataset' } });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/');
+  const row = rowOf(page, 'web');
+  const alias = async () => resultOf<{ alias: string }>(await fleet.eve('GET', '/api/image/web')).alias;
+  const type = async (text: string, key: string) => {
+    await row.getByRole('textbox').fill(text);
+    await page.keyboard.press(key);
+  };
+  await row.getByRole('button', { name: 'base: rename' }).click();
+  for (const [wrong, words] of [
+    ['', /is not 1 to 32/],
+    ['a<script>', /is not 1 to 32/],
+    ['TAKEN', /is taken 1 already/],
+  ] as const) {
+    await type(wrong, 'Enter');
+    await row.getByRole('alert').getByText(words).waitFor();
+    t.is(await alias(), 'base', wrong);
+  }
+  await page.keyboard.press('Escape');
+  await row.getByRole('button', { name: 'base: rename' }).click();
+  await fleet.root('PUT', '/api/image/web', { alias: 'theirs' });
+  await type('mine', 'Enter');
+  await row.getByText('its name was “base” and is “theirs”').waitFor();
+  t.is(await alias(), 'theirs');
+  await page.keyboard.press('Enter');
+  await row.getByRole('button', { name: 'mine: rename' }).waitFor();
+  t.like((await fleet.ask('GET', `/images/${uuid}`, { as: 'admin' })).json, { uuid, name: 'mine' });
+
+  await row.getByRole('button', { name: 'label: none' }).click();
+  t.is(await row.locator('.labels button').count(), 25);
+  t.deepEqual(await seriousOf(page), []);
+  await row.getByRole('button', { name: 'flag-red' }).click();
+  await row.getByRole('button', { name: 'label: flag-red' }).waitFor();
+  t.like(resultOf(await fleet.eve('GET', '/api/image/web')), { label: 'flag-red' });
+  await page.getByLabel('label', { exact: true }).selectOption('flag-red');
+  await rowOf(page, 'other').waitFor({ state: 'detached' });
+  t.deepEqual(await keysOf(page), ['web']);
+  t.deepEqual(complaints, []);
+});
+
+test('the same is done to many: each has its result, and one that fails stops no other', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const used = await addImage(fleet, 'used');
+  for (const name of ['one', 'two']) await addImage(fleet, name);
+  await addImage(fleet, 'common', { dc_bound: false });
+  await addMachine(fleet, { hostname: 'machine', datacenter: 'east', images: [{ disk: 1, image: used }] });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/');
+  const all = ['used', 'one', 'common'];
+  const start = async (action: string, partly: string, fill: (dialog: Locator) => Promise<unknown>) => {
+    for (const name of all) await page.getByLabel(`select ${name}`).check();
+    await page.getByText('3 selected').waitFor();
+    await page.getByRole('button', { name: 'Change the selected …' }).click();
+    const dialog = page.getByRole('dialog');
+    t.deepEqual((await dialog.getByLabel('What to do').innerText()).match(/.*data center/g), null);
+    await dialog.getByLabel('What to do').selectOption(action);
+    await fill(dialog);
+    await dialog.getByRole('button', { name: 'Do it' }).click();
+    await dialog.getByText(partly).waitFor();
+    const told = await dialog.getByRole('listitem').allInnerTexts();
+    await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+    return told.map((line) => line.replace(/(: .{0,12}).*/s, '$1'));
+  };
+  const labelled = await start('label', 'done, but not with 1 of 3', (dialog) =>
+    dialog.getByLabel('Label').selectOption('star'),
+  );
+  t.deepEqual(labelled.slice(0, 2), ['used: done', 'one: done']);
+  t.regex(labelled[2]!, /^common: to update/);
+  t.like(resultOf(await fleet.eve('GET', '/api/image/one')), { label: 'star' });
+  const deprecated = await start('deprecate', 'done, but not with 1 of 3', (dialog) =>
+    dialog.getByLabel('Reason').fill('old'),
+  );
+  t.deepEqual(deprecated.slice(0, 2), ['used: done', 'one: done']);
+  t.like(resultOf<{ deprecated: object }>(await fleet.eve('GET', '/api/image/used')).deprecated, { reason: 'old' });
+  const deleted = await start('delete', 'done, but not with 2 of 3', (dialog) =>
+    dialog.getByLabel(/Type/).fill('delete'),
+  );
+  t.regex(deleted.join('\n'), /^used: image .*\none: done\ncommon: to delete/);
+  await rowOf(page, 'one').waitFor({ state: 'detached' });
+  t.deepEqual(resultOf<string[]>(await fleet.eve('GET', '/api/dc/east/image')), ['common', 'two', 'used']);
+  t.deepEqual(complaints, []);
+});

@@ -1,0 +1,30 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** The row of an image in the list, by its key. */
+export const rowOf = (page: Page, name: string): Locator =>
+  page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+
+/** The keys of the images that are shown, from the first to the last. */
+export const keysOf = (page: Page): Promise<string[]> =>
+  page.getByRole('grid', { name: 'Images' }).getByRole('link').allTextContents();
+
+/** Opens the menu of an image; gives what it offers, each line with its reason where it is greyed. */
+export async function openMenu(page: Page, name: string): Promise<string[]> {
+  await page.getByRole('button', { name: `actions of ${name}` }).click();
+  return page.locator('.menu-box .menu-line').allInnerTexts();
+}
+
+/** Chooses an action of an image; gives its dialog. */
+export async function choose(page: Page, name: string, action: string): Promise<Locator> {
+  await openMenu(page, name);
+  await page.getByRole('button', { name: action, exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  return dialog;
+}
+
+/** Presses the button of a dialog, which closes as soon as it is done. */
+export async function confirm(dialog: Locator, label: string): Promise<void> {
+  await dialog.getByRole('button', { name: label, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
