@@ -49,6 +49,11 @@ export function SnapshotStep({ node, vm, disk, snapshot, choose }: Props) {
           </button>
         ))}
       </fieldset>
+      {all.length > 1 && (
+        <p class="quiet">
+          The image will have disk {current} only: {others(all.filter((number) => number !== current))} along.
+        </p>
+      )}
       <ul class="steps">
         <li>
           <button
@@ -82,3 +87,6 @@ export function SnapshotStep({ node, vm, disk, snapshot, choose }: Props) {
     </section>
   );
 }
+
+const others = (disks: readonly number[]) =>
+  disks.length === 1 ? `disk ${disks[0]} does not come` : `disks ${disks.join(', ')} do not come`;
