@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import '../style/form.css';
 
 /** How a field is filled in: a table is a form. */
@@ -84,14 +84,7 @@ export function Line<T>({ field, value, error, theirs, change }: LineProps<T>) {
         ))}
       </select>
     ),
-    words: () => (
-      <input
-        {...common}
-        type="text"
-        value={Array.isArray(value) ? value.join(', ') : text}
-        onChange={(e) => set(wordsOf(e.currentTarget.value))}
-      />
-    ),
+    words: () => <Words common={common} value={Array.isArray(value) ? value : []} set={set} />,
   };
   function typed(event: { currentTarget: { value: string } }): void {
     set(event.currentTarget.value);
@@ -164,6 +157,29 @@ const Checks = ({ common: { id, ...common }, choices, value, set }: ChecksProps)
     ))}
   </fieldset>
 );
+
+interface WordsProps {
+  common: { id: string; name: string };
+  value: readonly string[];
+  set: (next: string[]) => void;
+}
+
+/** What is typed stays as it is typed, as long as it means the same. */
+function Words({ common, value, set }: WordsProps) {
+  const [typed, setTyped] = useState('');
+  const isMeant = wordsOf(typed).join() === value.join();
+  return (
+    <input
+      {...common}
+      type="text"
+      value={isMeant ? typed : value.join(', ')}
+      onInput={({ currentTarget: { value } }) => {
+        setTyped(value);
+        set(wordsOf(value));
+      }}
+    />
+  );
+}
 
 const wordsOf = (text: string) =>
   text
