@@ -21,6 +21,9 @@ export const label = z.enum(labels).nullable().describe('a colour or symbol; non
 
 const safe = 'holds letters that are not allowed, or is too long';
 
+const isHomepage = (text: string) =>
+  text === '' || (text.length <= 512 && /^https?:\/\//i.test(text) && URL.canParse(text));
+
 /** What both a new image and a change say. */
 export const fields = {
   alias: z
@@ -33,7 +36,8 @@ export const fields = {
   owner: z.string().max(100).optional().describe('an active user, by name'),
   desc: z.string().regex(DESCRIPTION, `${safe}: at most 128, without < > % $ & ; ' "`).optional(),
   homepage: z
-    .union([z.literal(''), z.url({ protocol: /^https?$/i }).max(512)], 'is no http or https address')
+    .string()
+    .refine(isHomepage, 'is no http or https address, or longer than 512 characters')
     .transform((address) => address || null)
     .nullable()
     .optional()
