@@ -97,13 +97,13 @@ const OFTEN = 60_000;
 
 /** What a machine can be made of, for those who make machines and manage no images. */
 export default function OfferedImages() {
-  const { super_admin: isSuper } = useAccount();
+  const { super_admin: isSuper, roles } = useAccount();
   const [search, setSearch] = useQuery('search');
   const [chosen, setChosen] = useQuery('dc');
   const [ostype, setOstype] = useQuery('ostype');
   const [sort] = useQuery('sort');
-  const known = useAsked<string[]>('/dc', { kinds: ['datacenters', 'groups'] });
-  const names = known.answer?.result ?? [];
+  const known = useAsked<string[]>(isSuper ? '/dc' : undefined, { kinds: ['datacenters'] });
+  const names = isSuper ? (known.answer?.result ?? []) : Object.keys(roles);
   const dc = chosen || names[0];
   const offered = useAsked<Offered[]>(dc === undefined ? undefined : `/dc/${part(dc)}/picker`, {
     query: { ostype },
@@ -123,7 +123,7 @@ export default function OfferedImages() {
     <section>
       <h1>Images to use</h1>
       {known.failure && <Failure of={known.failure} again={known.refresh} />}
-      {known.answer && names.length === 0 && <Nowhere />}
+      {!isSuper && names.length === 0 && <Nowhere />}
       {dc !== undefined && (
         <>
           <p class="quiet">

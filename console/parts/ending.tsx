@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { lastHeard, serverNow } from '../api/clock.js';
 import { useAccount } from '../session.js';
 import '../style/lines.css';
@@ -12,7 +12,7 @@ const BEFORE = 300_000;
 
 interface Props {
   /** Asks the server who it is, which prolongs the session. */
-  look: () => void;
+  look: () => Promise<void>;
   proveAgain: () => void;
 }
 
@@ -24,26 +24,34 @@ export function Ending({ look, proveAgain }: Props) {
   const { expires } = useAccount().token;
   const [now, setNow] = useState(serverNow);
   const touched = useTouched();
-  const told = useRef({ expires, at: serverNow() });
-  if (told.current.expires !== expires) told.current = { expires, at: serverNow() };
+  const asked = useRef({ expires: '' as string | null, at: 0 });
   const longest = useRef(0);
-
   const end = expires === null ? Number.POSITIVE_INFINITY : Date.parse(expires);
-  const good = end - told.current.at;
-  longest.current = Math.max(longest.current, good);
+  if (asked.current.expires !== expires) {
+    asked.current = { expires, at: serverNow() };
+    longest.current = Math.max(longest.current, end - asked.current.at);
+  }
   const margin = Math.min(BEFORE, longest.current / 4);
-  const isLast = good <= margin;
+  // To which end it stays, though one has asked.
+  const [last, setLast] = useState<string | null>();
+  const isLast = last !== undefined && last === expires;
+
+  const prolong = useCallback(async () => {
+    asked.current.at = serverNow();
+    await look();
+    setLast(expires);
+  }, [look, expires]);
 
   useEffect(() => {
     const timer = setInterval(() => {
       const now = serverNow();
       setNow(now);
-      const { at } = told.current;
+      const { at } = asked.current;
       const isUsed = touched.current > at || lastHeard() > at + TICK;
-      if ((isUsed && now - at >= Math.min(OFTEN, longest.current / 4)) || now >= end) look();
+      if ((isUsed && now - at >= Math.min(OFTEN, longest.current / 4)) || now >= end) void prolong();
     }, TICK);
     return () => clearInterval(timer);
-  }, [end, look]);
+  }, [end, prolong]);
 
   const left = Math.max(0, end - now);
   if (left > margin) return null;
@@ -56,7 +64,7 @@ export function Ending({ look, proveAgain }: Props) {
           ? 'It has lasted as long as it can: sign in again, now or then. What you have typed is kept.'
           : 'Nothing has been done here for long.'}
       </p>
-      <button type="button" onClick={isLast ? proveAgain : look}>
+      <button type="button" onClick={isLast ? proveAgain : prolong}>
         {isLast ? 'Sign in again' : 'Stay signed in'}
       </button>
     </div>

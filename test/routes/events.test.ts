@@ -111,6 +111,19 @@ test('whoever loses a right is told to read all anew and no more, and whoever is
   t.deepEqual(await stream.ended, []);
 });
 
+test('whoever is given a right is told to read all anew, as no event tells what has come into view', async (t) => {
+  const { follow, sam, group, north, describe, deps } = await fleet(t);
+  const stream = await follow(sam.headers);
+  t.is((await stream.next()).event, 'ready');
+  await deps.catalog.write(async (tx) => {
+    const known = await tx.get(groups, group);
+    await tx.replace(groups, { ...known!, members: [...known!.members, sam.uuid] });
+  });
+  t.is((await stream.next()).event, 'reset');
+  await describe(north.uuid, 'seen from now on');
+  t.is((await stream.next()).data.name, 'northern');
+});
+
 test('a token that is revoked, or expires, ends the stream', async (t) => {
   let time = Date.parse('2030-01-01T00:00:00.000Z');
   const { follow, nora, ask, admin, deps } = await fleet(t, { now: () => new Date(time) });

@@ -75,8 +75,8 @@ class Sender {
   }
 
   async run(callerNow: () => Caller | undefined, first: Caller, own: Grant, after: string | undefined): Promise<void> {
+    let before = callerNow(); // `first` follows what becomes of it
     let seq = await this.#begin(first, after);
-    let before = first;
     const { events, now } = this.deps;
     for (;;) {
       while (seq < events.head) {
@@ -97,7 +97,7 @@ class Sender {
       await this.stream.woken(Math.max(1, Math.min(events.limits.keepAlive, left)));
       const caller = callerNow();
       if (this.stream.isClosed || !caller) return this.#end();
-      if (!areSame(before, caller)) await this.#send(written('reset', {}));
+      if (before && !areSame(before, caller)) await this.#send(written('reset', {}));
       before = caller;
       if (performance.now() - asleep >= events.limits.keepAlive) await this.#send(':\n\n');
     }

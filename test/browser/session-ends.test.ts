@@ -1,0 +1,121 @@
+import type { ExecutionContext } from 'ava';
+import { groups } from '../../server/model/group.js';
+import { sessions } from '../../server/model/session.js';
+import { type Fleet, startFleet } from '../support/managed.js';
+import { givePassword, signInAs, signInOf } from '../support/passwords.js';
+import { consoleFiles, type Seat, seriousOf, takeSeat, test } from '../support/seat.js';
+
+const HOUR = 3_600_000;
+
+/** A SuperAdmin has begun to make a group when the session ends. */
+async function inTheMiddle(t: ExecutionContext): Promise<{ server: Fleet; seat: Seat }> {
+  const server = await startFleet(t, { console: consoleFiles });
+  for (const name of ['admin', 'dora']) await givePassword(server, name);
+  const seat = await takeSeat(t, server, { token: server.token });
+  const { page, open } = seat;
+  await open('/groups');
+  await page.getByRole('button', { name: 'Make a group …' }).click();
+  const form = page.getByRole('dialog', { name: 'A new group' });
+  await form.getByLabel('Name').fill('makers');
+  await form.getByLabel('Alias').fill('Those who make');
+  await endAll(server);
+  await form.getByRole('button', { name: 'Make it' }).click();
+  await signInOf(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  return { server, seat };
+}
+
+const endAll = ({ deps }: Fleet) =>
+  deps.catalog.write(async (tx) => {
+    for await (const { hash } of deps.catalog.list(sessions)) await tx.delete(sessions, hash);
+  });
+
+const made = ({ deps }: Fleet) => deps.catalog.get(groups, 'makers');
+
+test('a session that ends in the middle of something loses nothing, and what was sent is done', async (t) => {
+  const { server, seat } = await inTheMiddle(t);
+  const { page, complaints } = seat;
+  t.is(await signInOf(page).getByLabel('User').inputValue(), 'admin');
+  t.is(await page.locator(':focus').getAttribute('name'), 'password');
+  t.deepEqual(await seriousOf(page), []);
+  await signInAs(page, 'admin', 'mistyped');
+  await signInOf(page).getByText('the user name or the password is wrong').waitFor();
+  t.is(await made(server), undefined);
+
+  await signInAs(page, 'admin');
+  await page.getByRole('heading', { name: /Those who make/, level: 1 }).waitFor();
+  t.like(await made(server), { name: 'makers', alias: 'Those who make' });
+  await page.getByText('live', { exact: true }).waitFor();
+  t.deepEqual(complaints, []);
+});
+
+test('what was typed is there when the page was left and has come back, and nobody else sees it', async (t) => {
+  const { server, seat } = await inTheMiddle(t);
+  const { page, open } = seat;
+  await page.reload();
+  await signInAs(page, 'admin');
+  await page.getByRole('button', { name: 'Make a group …' }).click();
+  t.is(await page.getByRole('dialog').getByLabel('Alias').inputValue(), 'Those who make');
+
+  await endAll(server);
+  await signInOf(page).waitFor();
+  await signInAs(page, 'dora');
+  await page.getByRole('button', { name: 'dora' }).waitFor();
+  t.is(await page.getByRole('dialog').count(), 0);
+  t.is(await page.getByText('Those who make').count(), 0);
+  t.notRegex(await page.evaluate<string>('JSON.stringify(sessionStorage)'), /Those who make/);
+  t.is(await made(server), undefined);
+  await open('/users');
+  await page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
+});
+
+test('one is told before a session ends for nothing was done, and stays by doing something', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const { page, open } = await takeSeat(t, server, { token: server.token });
+  await page.clock.install();
+  await open('/groups');
+  await page.getByText('live', { exact: true }).waitFor();
+  const warning = page.getByRole('alert').getByText('Your session ends in 4 minutes.');
+  await page.clock.fastForward(11 * HOUR);
+  t.is(await page.getByRole('alert').count(), 0);
+  await page.clock.fastForward(56 * 60_000);
+  await warning.waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  const prolonged = page.waitForResponse((response) => response.url().endsWith('/api/account'));
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  t.is((await prolonged).status(), 200);
+  await warning.waitFor({ state: 'detached' });
+});
+
+test('whoever types uses the session, though nothing is sent', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const { page, open } = await takeSeat(t, server, { token: server.token });
+  await page.clock.install();
+  await open('/groups');
+  await page.getByRole('button', { name: 'Make a group …' }).click();
+  const asked = page.waitForRequest((request) => request.url().endsWith('/api/account'));
+  await page.getByRole('dialog').getByLabel('Alias').pressSequentially('abc');
+  await page.clock.fastForward(6 * 60_000);
+  t.is((await asked).method(), 'GET');
+});
+
+test('a session that lasts no longer says so, and one signs in again in time', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  await givePassword(server, 'admin');
+  const { page, open } = await takeSeat(t, server, { token: server.token });
+  await server.deps.catalog.write(async (tx) => {
+    for await (const session of server.deps.catalog.list(sessions)) {
+      const until = new Date(Date.now() + 170_000).toISOString();
+      await tx.replace(sessions, { ...session, expires: until, cookie: { ...session.cookie!, until } });
+    }
+  });
+  await page.clock.install();
+  await open('/account');
+  await page.getByRole('heading', { name: /My account/ }).waitFor();
+  await page.clock.fastForward(150_000);
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  await page.getByText('It has lasted as long as it can').waitFor();
+  await page.getByRole('button', { name: 'Sign in again' }).click();
+  await signInAs(page, 'admin');
+  await signInOf(page).waitFor({ state: 'detached' });
+  t.is(await page.getByRole('alert').count(), 0);
+});
