@@ -14,7 +14,13 @@ const placed: Readonly<Record<string, readonly string[]>> = {
 export function fieldsOf(refusal: unknown, values: object): Readonly<Record<string, string>> {
   if (!(refusal instanceof Refusal)) return {};
   const field = placed[refusal.code]?.find((name) => name in values);
-  return field === undefined ? refusal.fields : { [field]: refusal.message, ...refusal.fields };
+  const said: Record<string, string> = {};
+  for (const [at, words] of Object.entries(refusal.fields)) {
+    // One of a list, such as tags.0, is said of the list.
+    const name = at in values ? at : at.replace(/\.\d+$/, '');
+    said[name] ??= words;
+  }
+  return field === undefined ? said : { [field]: refusal.message, ...said };
 }
 
 /** Asks whether what is typed would be refused. */
