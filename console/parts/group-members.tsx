@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import { type Answer, ask, part } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import { Link } from '../router.js';
@@ -19,7 +18,6 @@ interface Props {
 export function GroupMembers({ answer, refresh, mayChange }: Props) {
   const { name, users } = answer.result;
   const known = useUserNames();
-  const [round, setRound] = useState(0);
   const save = async (next: readonly string[]) => {
     await ask(`/group/${part(name)}`, { method: 'PUT', body: { users: next }, ifMatch: answer.tag });
     refresh();
@@ -51,15 +49,14 @@ export function GroupMembers({ answer, refresh, mayChange }: Props) {
       />
       {mayChange && (
         <Form
-          key={round}
           name={`member:${name}`}
           fields={fields}
           initial={{ users: '' }}
           submit={async ({ users: user }) => {
             if (user.trim() !== '') await save([...users, user.trim()]);
-            setRound(round + 1);
           }}
           again={refresh}
+          clears
           label="Put in"
         />
       )}
