@@ -114,6 +114,10 @@ export function listen(listener: Listener): () => void {
   return () => void listeners.delete(listener);
 }
 
+/** What nobody has changed is told to nobody: who has asked for news of it here has all that shows it look again. */
+export const lookAgain = (kinds: readonly string[]) =>
+  tell(kinds.map((kind) => ({ kind, action: 'changed', name: '', datacenters: [] })));
+
 export function watchConnection(watcher: Watcher): () => void {
   watchers.add(watcher);
   watcher(connection);

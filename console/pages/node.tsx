@@ -7,7 +7,7 @@ import { Act } from '../parts/act.js';
 import { Begun, type Tasks, useBegun } from '../parts/begun.js';
 import { Confirm } from '../parts/confirm.js';
 import { Failure } from '../parts/failure.js';
-import { takeInventory } from '../parts/inventory.js';
+import { counted, takeInventory } from '../parts/inventory.js';
 import { NodeAbout } from '../parts/node-about.js';
 import { ChangeNode } from '../parts/node-form.js';
 import { NodeHealth } from '../parts/node-health.js';
@@ -43,21 +43,14 @@ export default function NodePage({ params: { name = '' } }: PageProps) {
   const asked = useAsked<Node>(path, { kinds: nodeKinds });
   const [chosen] = useQuery('tab');
   const tasks = useBegun();
-  // What an inventory finds is no change that anybody has made: nobody is told of it.
-  const [inventories, setInventories] = useState(0);
   const { answer, failure, refresh } = asked;
-  const inventory = () =>
-    takeInventory(name).finally(() => {
-      refresh();
-      setInventories((count) => count + 1);
-    });
   if (!answer) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
   const current = Object.hasOwn(contents, chosen) ? chosen : 'about';
   const Content = contents[current]!;
   const node = answer.result;
   return (
     <section>
-      <Head node={node} asked={asked} inventory={inventory} />
+      <Head node={node} asked={asked} />
       <Begun tasks={tasks} />
       <Tabs
         label={`of node ${name}`}
@@ -65,7 +58,7 @@ export default function NodePage({ params: { name = '' } }: PageProps) {
         current={current}
         to={(tab) => `/nodes/${part(name)}?tab=${tab}`}
       />
-      <Content key={`${current} ${inventories}`} node={node} tasks={tasks} />
+      <Content key={current} node={node} tasks={tasks} />
     </section>
   );
 }
@@ -73,10 +66,9 @@ export default function NodePage({ params: { name = '' } }: PageProps) {
 interface HeadProps {
   node: Node;
   asked: Asked<Node>;
-  inventory: () => Promise<void>;
 }
 
-function Head({ node, asked: { answer, refresh }, inventory }: HeadProps) {
+function Head({ node, asked: { answer, refresh } }: HeadProps) {
   const [open, setOpen] = useState<'change' | 'delete'>();
   const close = () => setOpen(undefined);
   const { name } = node;
@@ -94,7 +86,7 @@ function Head({ node, asked: { answer, refresh }, inventory }: HeadProps) {
       <Act
         label="Take inventory"
         reason={node.connection ? undefined : 'nobody has said how it is reached'}
-        act={inventory}
+        act={() => takeInventory(name).finally(refresh)}
       />
       <button type="button" onClick={() => setOpen('change')}>
         Change …
@@ -106,8 +98,8 @@ function Head({ node, asked: { answer, refresh }, inventory }: HeadProps) {
       {open === 'delete' && (
         <Confirm title={`Delete node ${name}`} label="Delete" act={remove} close={close}>
           <p>
-            This server forgets it, its tokens, and the {node.machines} machines and {node.images} images that were
-            found on it. What is on the node stays there.
+            This server forgets it, its tokens, and {counted(node.machines, 'machine')} and{' '}
+            {counted(node.images, 'image')} that were found on it. What is on the node stays there.
           </p>
         </Confirm>
       )}

@@ -127,7 +127,7 @@ const copyColumns: readonly Column<Copy>[] = [
     cell: ({ size }) => (size === null ? '–' : bytes(size)),
   },
   { name: 'vms', title: 'Machines', shown: true, order: 'vm_count', cell: (copy) => <Users copy={copy} /> },
-  { name: 'seen', title: 'Seen', shown: true, cell: ({ seen }) => <Time at={seen} /> },
+  { name: 'seen', title: 'Seen', shown: true, cell: ({ seen }) => (seen === null ? 'not yet' : <Time at={seen} />) },
   { name: 'uuid', title: 'UUID', order: 'uuid', cell: ({ uuid }) => <code>{uuid}</code> },
 ];
 

@@ -44,7 +44,7 @@ export function NodeSources({ node: { name, connection, keep_sources: isKept } }
 }
 
 const Servers = ({ title, all, none }: { title: string; all: readonly string[] | null; none: string }) => (
-  <section class="box">
+  <section class="box" aria-label={title}>
     <h2>{title}</h2>
     {all === null || all.length === 0 ? (
       <p>{none}</p>

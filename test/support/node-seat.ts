@@ -1,0 +1,9 @@
+import ava, { type ExecutionContext } from 'ava';
+import { isMet } from './needs.js';
+import { test } from './seat.js';
+
+const lacking = (['sshd, to be talked to', 'zfs, to make a pool on a file'] as const).find((need) => !isMet[need]);
+
+/** A test before the console of a server that has a real node: skipped where there can be none, and says so. */
+export const nodeTest = (title: string, implementation: (t: ExecutionContext) => Promise<void>): void =>
+  lacking === undefined ? test(title, implementation) : ava.skip(`${title} (${lacking})`, implementation);
