@@ -2,6 +2,7 @@ import type { Part } from './part.js';
 import { audit } from './parts/audit.js';
 import { bundles } from './parts/bundles.js';
 import { cluster } from './parts/cluster.js';
+import { consolePart } from './parts/console.js';
 import { datacenters } from './parts/datacenters.js';
 import { download } from './parts/download.js';
 import { imports } from './parts/imports.js';
@@ -26,6 +27,7 @@ export const parts: readonly Part[] = [
   snapshots,
   start,
   writes,
+  consolePart,
   cluster,
   longRun,
 ];
