@@ -12,6 +12,7 @@ import { ProgressBar } from '../parts/progress.js';
 import { toast } from '../parts/toasts.js';
 import { useEvery } from '../parts/use-every.js';
 import { Time } from '../parts/words.js';
+import { Link } from '../router.js';
 
 /** The daemons that are this server, and what is done to it as a whole. */
 export default function Server() {
@@ -20,6 +21,7 @@ export default function Server() {
       <h1>Server</h1>
       <div class="boxes loose">
         <Members />
+        <SetUp />
         <Migration />
         <Backup />
         <Elsewhere />
@@ -27,6 +29,27 @@ export default function Server() {
     </article>
   );
 }
+
+const SetUp = () => (
+  <section class="box">
+    <h2>Settings</h2>
+    <p>
+      What is set for all stands in the first data center, and holds in the others unless they have set it themselves.
+    </p>
+    <ul>
+      <li>
+        <Link to="/datacenters/main">Settings of all data centers</Link>
+      </li>
+      <li>
+        <Link to="/repositories">Repositories</Link>
+      </li>
+      <li>
+        <Link to="/audit?kind=datacenters">Who has changed settings</Link>
+      </li>
+    </ul>
+    <p class="quiet">What stands in the configuration file is read when the server starts: it is changed there.</p>
+  </section>
+);
 
 type Member = Results['ListMembers'][number];
 

@@ -5,10 +5,10 @@ export type Filled = Record<string, string | boolean>;
 
 const plain = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** As a person does it: each field is found by how its label begins. */
+/** As a person does it: each field is the first whose label begins so. */
 export async function fillIn(form: Page | Locator, values: Filled): Promise<void> {
   for (const [label, value] of Object.entries(values)) {
-    const field = form.getByLabel(new RegExp(`^\\s*${plain(label)}`));
+    const field = form.getByLabel(new RegExp(`^\\s*${plain(label)}`)).first();
     if (typeof value === 'boolean') await field.setChecked(value);
     else if ((await field.evaluate(({ tagName }) => tagName)) === 'SELECT') await field.selectOption({ label: value });
     else await field.fill(value);
