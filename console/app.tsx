@@ -2,6 +2,7 @@ import type { ComponentType } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Unreachable } from './api/ask.js';
 import { type Connection, watchConnection } from './api/live.js';
+import { useAgain } from './api/use-asked.js';
 import { Navigation } from './navigation.js';
 import { isOffered, landingOf, type Page, type PageProps, pages, whomFor } from './pages.js';
 import { Boundary } from './parts/boundary.js';
@@ -115,9 +116,11 @@ function Loaded({ page, params }: { page: Page; params: PageProps['params'] }) {
   const [Shown, setShown] = useState<ComponentType<PageProps>>();
   const [failure, setFailure] = useState<Unreachable>();
   const load = useCallback(() => {
-    setFailure(undefined);
     page.load().then(
-      ({ default: component }) => setShown(() => component),
+      ({ default: component }) => {
+        setFailure(undefined);
+        setShown(() => component);
+      },
       () => setFailure(new Unreachable('this page could not be fetched')),
     );
   }, [page]);
@@ -125,7 +128,9 @@ function Loaded({ page, params }: { page: Page; params: PageProps['params'] }) {
   useEffect(() => {
     document.title = `${page.title} · Slipway`;
   }, [page]);
-  if (failure) return <Failure of={failure} again={load} />;
+  useAgain(failure, load);
+  // Where the server is another version by now, its files have other names, which only the whole page knows.
+  if (failure) return <Failure of={failure} again={() => location.reload()} />;
   if (!Shown) return <p class="loading">loading …</p>;
   return (
     <Boundary>

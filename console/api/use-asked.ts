@@ -57,9 +57,13 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
         end();
       },
     );
-    return () => abort.abort();
+    return () => {
+      if (running.current === mine) running.current = undefined;
+      abort.abort();
+    };
   }, [key, round]);
 
+  useAgain(state.failure, refresh);
   useFresh(kinds, refresh, concerns);
   const isOfThis = state.key === key;
   return {

@@ -120,6 +120,7 @@ test('whoever is given a right is told to read all anew, as no event tells what 
     await tx.replace(groups, { ...known!, members: [...known!.members, sam.uuid] });
   });
   t.is((await stream.next()).event, 'reset');
+  t.is((await stream.next()).data.name, group);
   await describe(north.uuid, 'seen from now on');
   t.is((await stream.next()).data.name, 'northern');
 });
