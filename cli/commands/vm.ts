@@ -25,7 +25,11 @@ export const register = resource({
       description: 'list machines',
       asks: 'GET /api/vm',
       always: { full: true },
-      fields: [['dc', '--dc <dc>', 'those of this data center'], ...paging],
+      fields: [
+        ['dc', '--dc <dc>', 'those of this data center'],
+        ['image', '--image <uuid>', 'those that use the image of this uuid'],
+        ...paging,
+      ],
       columns: 'uuid hostname dc node owner state',
       examples: ['vm list', 'vm list --dc north --json'],
     },

@@ -63,6 +63,28 @@ test('an image is registered from a manifest, shown, changed and deleted', async
   t.like(await slipway(['image', 'show', 'base']), { code: 1, stdout: '' });
 });
 
+test('what an image comes from is told with what comes from it, and its homepage is set', async (t) => {
+  const { slipway, shown, server } = await fleet(t, 'base');
+  const { uuid } = await shown('image', 'show', 'base');
+  const input = JSON.stringify({ ...sample('dc'), name: 'web', public: false, origin: uuid });
+  await slipway(['image', 'create', 'web', '-m', '-', '--dc', 'north'], { input });
+  t.like(await shown('image', 'lineage', 'base'), { origins: [], descendants: [{ name: 'web' }], more: false });
+  t.like(await shown('image', 'lineage', 'web'), { origins: [{ uuid, image: { name: 'base' } }], descendants: [] });
+  t.regex((await slipway(['image', 'lineage', 'web'])).stdout, new RegExp(uuid));
+  const told = await slipway(['image', 'update', 'base', '--homepage', 'https://example.com']);
+  t.deepEqual(told, done('image base is changed\n'));
+  t.like(await shown('image', 'show', 'base'), { homepage: 'https://example.com' });
+  t.like(await slipway(['image', 'update', 'base', '--homepage', 'nowhere']), { code: 1, stdout: '' });
+  await slipway(['image', 'update', 'base', '--homepage', '']);
+  t.like(await shown('image', 'show', 'base'), { homepage: null });
+  const vm = '3a1d2e7c-0f8b-4a52-9d1e-6f2f4f3b8c11';
+  await server.ask('PUT', `/api/vm/${vm}`, {
+    body: { hostname: 'web1', dc: 'north', images: [{ disk: 1, image: uuid }] },
+    as: 'admin',
+  });
+  t.regex((await slipway(['vm', 'list', '--image', uuid, '-H'])).stdout, new RegExp(`^${vm} +web1 `));
+});
+
 test('who manages the images of several data centers says to which a new one belongs', async (t) => {
   const { slipway, server } = await fleet(t);
   const { headers } = await addUser(server, 'alice');
