@@ -87,10 +87,12 @@ export const bulkFields = (
   },
   { name: 'reason', label: 'Reason', hint: 'shown to everybody who sees them', when: isFor('deprecate') },
   { name: 'replacement', label: 'Take instead', hint: 'an image, by name or uuid', when: isFor('deprecate') },
-  ...sharingFields<BulkWish>(offered, wish, false).map(({ when = () => true, ...field }) => ({
-    ...field,
-    when: (values: BulkWish) => values.action === 'share' && when(values),
-  })),
+  ...sharingFields<BulkWish>(offered, wish, 'whom their access lets in, and the users below').map(
+    ({ when = () => true, ...field }) => ({
+      ...field,
+      when: (values: BulkWish) => values.action === 'share' && when(values),
+    }),
+  ),
   {
     name: 'dc',
     label: 'Data center',

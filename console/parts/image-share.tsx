@@ -27,14 +27,15 @@ const choices = (offered: readonly string[], chosen: readonly string[]) =>
 export const sharingFields = <T extends Sharing>(
   offered: { groups: readonly string[]; users: readonly string[] },
   { groups, users }: Pick<Sharing, 'groups' | 'users'>,
-  isPublic: boolean,
+  /** Who sees it where no groups are chosen. */
+  everybody: string,
 ): readonly Field<T>[] => [
   {
     name: 'who',
     label: 'Who sees it',
     kind: 'choice',
     choices: [
-      ['all', isPublic ? 'everybody in its data centers' : 'its owner, administrators and the users below'],
+      ['all', everybody],
       ['groups', 'members of the chosen groups, and the users below'],
     ],
   },
@@ -66,7 +67,11 @@ export function ShareImage({ image, ...doing }: Doing & { again: () => void }) {
       title={`Share ${name}`}
       label="Share it"
       said={`${name} is shared so`}
-      fields={sharingFields<Sharing>(offered, sharingOf(image), access === 1)}
+      fields={sharingFields<Sharing>(
+        offered,
+        sharingOf(image),
+        access === 1 ? 'everybody in its data centers' : 'its owner, administrators and the users below',
+      )}
       initial={sharingOf(image)}
       submit={(seen, values, typed) => askOf(seen, { method: 'PUT', body: bodyOf(values, typed) })}
     >

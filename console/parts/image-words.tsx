@@ -16,9 +16,13 @@ const systems: Record<number, string> = {
 };
 export const osOf = ({ ostype, os = '' }: { ostype: number; os?: string }) => systems[ostype] ?? os;
 
+const RETIRED = 4;
+
 /** How an image stands, each with what is meant by it. */
 export function ImageBadges({ image }: { image: Image }) {
-  const { pending, badges, not_ready: reason, deprecated, groups } = image;
+  const { pending, not_ready: reason, deprecated, groups } = image;
+  // What is retired is not ready for that reason.
+  const badges = image.badges.filter((name) => name !== 'not ready' || image.access !== RETIRED);
   const shown: Record<string, { tone: string; title: string; isAsked?: boolean }> = {
     golden: { tone: 'good', title: 'recommended' },
     deprecated: { tone: 'warn', title: deprecated?.reason ?? 'not offered to new machines any more', isAsked: true },

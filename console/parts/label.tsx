@@ -1,19 +1,9 @@
 import { askOf, type ShownImage } from './image-ask.js';
+import { Mark } from './label-mark.js';
 import { Menu } from './menu.js';
 import { toast } from './toasts.js';
-import '../style/images.css';
 
 const colours = ['blue', 'yellow', 'green', 'orange', 'purple', 'red', 'gray', 'white'] as const;
-const symbols: Record<string, string> = {
-  flag: '⚑',
-  tag: '⬟',
-  asterisk: '✱',
-  bug: '🐞',
-  key: '⚿',
-  lightbulb: '💡',
-  star: '★',
-};
-
 /** In the order in which they are offered. */
 export const labels = [
   ...colours,
@@ -21,12 +11,6 @@ export const labels = [
   ...['asterisk', 'bug', 'key', 'lightbulb', 'star'],
   ...['blue', 'green', 'orange', 'purple', 'red', 'yellow'].map((colour) => `tag-${colour}`),
 ];
-
-function Mark({ label }: { label: string | null }) {
-  if (label === null) return <span class="mark none">○</span>;
-  const [symbol = '', colour = ''] = label.split('-');
-  return <span class={`mark ${colour || label}`}>{symbols[symbol] ?? '●'}</span>;
-}
 
 /** The label of an image; whoever may give it another one chooses here. */
 export function LabelMark({ image }: { image: ShownImage }) {
