@@ -33,8 +33,8 @@ export const bulkActions: Readonly<Record<string, BulkAction>> = {
   share:       { title: 'Share with groups and users',   body: ({ who, groups, users }) => ({ groups: who === 'all' ? null : groups, users }) },
   deprecate:   { title: 'Deprecate',                     body: ({ reason, replacement }) => ({ ...(reason && { reason }), ...(replacement && { replacement }) }) },
   undeprecate: { title: 'Take deprecation back',         body: () => ({}) },
-  attach:      { title: 'Attach to a data center',       body: ({ dc }) => ({ dc }), isForSuperAdmins: true },
-  detach:      { title: 'Detach from a data center',     body: ({ dc }) => ({ dc }), isForSuperAdmins: true, isGrave: true },
+  attach:      { title: 'Attach to a data center',       body: ({ dc }) => ({ ...(dc && { dc }) }), isForSuperAdmins: true },
+  detach:      { title: 'Detach from a data center',     body: ({ dc }) => ({ ...(dc && { dc }) }), isForSuperAdmins: true, isGrave: true },
   delete:      { title: 'Delete',                        body: () => ({}), isGrave: true },
 };
 

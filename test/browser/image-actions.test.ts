@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright-core';
+import { nodeImages } from '../../server/model/node-image.js';
 import { addMachine } from '../support/datacenters.js';
 import { choose, confirm, keysOf, openMenu, rowOf } from '../support/image-rows.js';
 import { addImage, resultOf, startFleet } from '../support/managed.js';
@@ -229,5 +230,82 @@ test('the same is done to many: each has its result, and one that fails stops no
   t.regex(deleted.join('\n'), /^used: image .*\none: done\ncommon: to delete/);
   await rowOf(page, 'one').waitFor({ state: 'detached' });
   t.deepEqual(resultOf<string[]>(await fleet.eve('GET', '/api/dc/east/image')), ['common', 'two', 'used']);
+  t.deepEqual(complaints, []);
+});
+
+test('SuperAdmins attach many and take them back; a copy on a node is named before it goes', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const uuid = await addImage(fleet, 'one');
+  await addImage(fleet, 'two');
+  const copy = {
+    node: 'node1',
+    pool: 'zones',
+    image: uuid,
+    state: 'ready',
+    changed: fleet.deps.now().toISOString(),
+  } as const;
+  await fleet.deps.catalog.write((tx) => tx.insert(nodeImages, copy));
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
+  await open('/');
+  const west = async () => resultOf<string[]>(await fleet.will('GET', '/api/dc/west/image'));
+  const start = async (action: string, dc: string) => {
+    for (const name of ['one', 'two']) await page.getByLabel(`select ${name}`).check();
+    await page.getByRole('button', { name: 'Change the selected …' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What to do').selectOption(action);
+    await dialog.getByRole('button', { name: 'Do it' }).click();
+    await dialog.locator('[aria-invalid=true]').waitFor();
+    await dialog.getByLabel('Data center').selectOption(dc);
+    await dialog.getByRole('button', { name: 'Do it' }).click();
+    await dialog.getByText('done', { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+  };
+  await start('attach', 'west');
+  t.deepEqual(await west(), ['one', 'two']);
+  await start('detach', 'west');
+  t.deepEqual(await west(), []);
+  const dialog = await choose(page, 'one', 'Delete …');
+  await dialog.getByText('its copy on node node1, pool zones').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  t.truthy(await fleet.stored(uuid));
+  t.deepEqual(complaints, []);
+});
+
+test('by keys alone, in the dark, on a phone: an image is found, marked, and its menu left again', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  for (const name of ['one', 'two']) await addImage(fleet, name);
+  const dark = { colorScheme: 'dark', viewport: { width: 390, height: 800 } } as const;
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve', ...dark });
+  await open('/?sort=name');
+  await rowOf(page, 'two').waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  t.true(Number(await page.evaluate('document.documentElement.scrollWidth')) <= 390, 'nothing is cut off beside it');
+  await page.getByRole('grid', { name: 'Images' }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Space');
+  await page.getByText('1 selected').first().waitFor();
+  t.true(await page.getByLabel('select two').isChecked());
+
+  const actions = page.getByRole('button', { name: 'actions of two' });
+  await actions.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Mark as golden …' }).waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  await page.keyboard.press('Escape');
+  t.true(await actions.evaluate((button) => button.ownerDocument.activeElement === button));
+  await page.keyboard.press('Enter');
+  for (const _ of ['Change …', 'Label …', 'Mark as golden …']) await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Mark two as golden' });
+  await dialog.waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  await dialog.getByRole('button', { name: 'Mark it' }).focus();
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  t.like(resultOf(await fleet.eve('GET', '/api/image/two')), { golden: true });
+  await page.getByRole('grid', { name: 'Images' }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/image\//);
   t.deepEqual(complaints, []);
 });
