@@ -10,6 +10,9 @@ const diskOf = ({ size, resize }: Image) =>
     ? 'its manifest does not say'
     : `${bytes(size * 2 ** 20)}${resize ? ', or larger' : ': machines have disks of just this size'}`;
 
+const machinesOf = ({ vms }: Image) =>
+  vms === 0 ? 'no machine that you can see' : `${vms} machine${vms === 1 ? '' : 's'}, told below`;
+
 export function Facts({ image }: { image: Image }) {
   const { name, uuid, owner, desc, homepage, tags, type, os, deploy, state, created, changed, published } = image;
   return (
@@ -34,6 +37,7 @@ export function Facts({ image }: { image: Image }) {
           <bdi>{owner}</bdi>
         </Fact>
         <Fact name="Tags">{tags.length > 0 && `${tags.join(', ')}: machines inherit them`}</Fact>
+        <Fact name="Used by">{machinesOf(image)}</Fact>
         <Fact name="State">{state}</Fact>
         <Fact name="Created">
           <Time at={created} />

@@ -4,22 +4,12 @@ import { Link } from '../router.js';
 import { useTask } from './begun.js';
 import { Command } from './copy.js';
 import { ImageName } from './image-name.js';
+import { SendFile } from './image-send.js';
 import { ProgressBar } from './progress.js';
 import type { Image } from './use-image.js';
 import { Time } from './words.js';
 
 type Advice = (image: Image) => ComponentChildren;
-
-const upload: Advice = ({ uuid, may }) =>
-  may.includes('upload') && (
-    <>
-      <p>
-        Send it from here: <Link to={`/bring/upload?image=${part(uuid)}`}>upload a file</Link>. Or with the command
-        line:
-      </p>
-      <Command line={`slipway upload FILE --uuid ${uuid}`} what="the command that sends its file" />
-    </>
-  );
 
 /** What helps, by the reason that the server gives. */
 const advices: Readonly<Record<string, Advice>> = {
@@ -27,7 +17,8 @@ const advices: Readonly<Record<string, Advice>> = {
   'it is still on its way': ({ pending }) =>
     pending ? <AtWork task={pending.task} what={pending.what} /> : <p>It is ready as soon as all of it has come.</p>,
   'it has failed': () => <p>Delete it, and bring it in again: its history below tells what went wrong.</p>,
-  'its file has not arrived': upload,
+  'its file has not arrived': (image) =>
+    image.may.includes('upload') ? <SendFile image={image} /> : <p>Whoever manages it has to send it.</p>,
   'it is not activated yet': ({ may }) => (
     <p>
       {may.includes('activate')

@@ -13,6 +13,8 @@ export interface Order {
   title: string;
   user: string;
   activates: boolean;
+  /** The image was there before, and stays where its upload is cancelled. */
+  isThere?: true;
   /** Makes the image that gets the file: its uuid. */
   create: () => Promise<string>;
 }

@@ -21,7 +21,7 @@ export interface Uploads {
   add(order: Order, begun?: Begun): void;
   pause(key: number): void;
   goOn(key: number): void;
-  /** Ends it: nothing of it is left on the server, the image that waits for its file included. */
+  /** Ends it: nothing of it is left on the server, the image that was made for its file included. */
   cancel(key: number): Promise<void>;
   forget(key: number): void;
 }
@@ -97,7 +97,8 @@ export function useUploads(): Uploads {
       stop(key);
       const { id, image } = begun.current.get(key) ?? {};
       if (id !== undefined) await discard(id);
-      if (image !== undefined) await ask(`/image/${part(image)}`, { method: 'DELETE', body: {} });
+      const isThere = latest.current.find((one) => one.key === key)?.order.isThere;
+      if (image !== undefined && !isThere) await ask(`/image/${part(image)}`, { method: 'DELETE', body: {} });
       forget(key);
     },
     forget,

@@ -151,6 +151,24 @@ test('why an image is not ready stands above all else, with what helps, and goes
   t.deepEqual(complaints, []);
 });
 
+test('the file that an image waits for is sent from its page, and not by those who may not', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const made = await server.eve('POST', '/api/image/new', { manifest, dc: 'east' });
+  const { uuid } = resultOf<{ uuid: string }>(made);
+  const dora = await takeSeat(t, server, { token: 'token-of-dora' });
+  await dora.open('/image/new');
+  await dora.page.getByText('Whoever manages it has to send it.').waitFor();
+
+  const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
+  await open('/image/new');
+  const file = { name: 'new.zfs', mimeType: 'application/octet-stream', buffer: Buffer.from('all its bytes') };
+  await page.getByRole('region', { name: 'why it is not ready' }).locator('input[type=file]').setInputFiles(file);
+  await page.getByText('ready', { exact: true }).waitFor();
+  await dora.page.getByText('ready', { exact: true }).waitFor();
+  t.is(String((await server.ask('GET', `/images/${uuid}/file`, { as: 'admin' })).bytes), 'all its bytes');
+  t.deepEqual([...complaints, ...dora.complaints], []);
+});
+
 test('an image that is renamed or deleted under the cursor says so, and leads back to the list', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   await addImage(server, 'base', { alias: 'base' });
