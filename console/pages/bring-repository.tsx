@@ -45,22 +45,25 @@ export default function BringRepository() {
         ))}
       </fieldset>
       {answer && stores.length > 0 && !store && <p class="empty">There is no repository “{wanted}”, or not for you.</p>}
-      {store && <Head store={store} refresh={refresh} />}
-      {store && <RepositoryImages key={store.name} repository={store.name} begun={setTask} />}
+      {store && <Head store={store} isOneOfMany={stores.length > 1} refresh={refresh} />}
+      {store && <RepositoryImages key={store.name} repository={store.name} last={store.last_update} begun={setTask} />}
     </BringFrame>
   );
 }
 
-function Head({ store, refresh }: { store: Store; refresh: () => void }) {
+interface HeadProps {
+  store: Store;
+  isOneOfMany: boolean;
+  refresh: () => void;
+}
+
+function Head({ store, isOneOfMany, refresh }: HeadProps) {
   const { name, url, last_update: last, error, refreshing: isRefreshing } = store;
   const [isAsking, setAsking] = useState(false);
   const look = async () => {
     setAsking(true);
     try {
-      await ask(`/imagestore/${part(name)}`, { method: 'PUT', body: {} });
-    } catch (error) {
-      // What it failed by is kept, and stands below.
-      if ((error as Refusal).code !== 'RepositoryFailed') throw error;
+      await refreshed(`/${part(name)}`);
     } finally {
       setAsking(false);
       refresh();
@@ -78,6 +81,7 @@ function Head({ store, refresh }: { store: Store; refresh: () => void }) {
           reason={isRefreshing && !isAsking ? 'it is being refreshed already' : undefined}
           act={look}
         />
+        {isOneOfMany && <Act label="Refresh all" act={() => refreshed('').finally(refresh)} />}
         {(isAsking || isRefreshing) && <progress aria-label={`refresh of ${name}`} class="small" />}
       </div>
       {error !== null && (
@@ -88,3 +92,10 @@ function Head({ store, refresh }: { store: Store; refresh: () => void }) {
     </>
   );
 }
+
+/** One of them, or all. */
+const refreshed = (which: string) =>
+  ask(`/imagestore${which}`, { method: 'PUT', body: {} }).catch((error: Refusal) => {
+    // What it failed by is kept, and stands with the repository.
+    if (error.code !== 'RepositoryFailed') throw error;
+  });

@@ -7,7 +7,8 @@ interface Props {
 
 /** What went wrong, in the server's words, and what can be done about it. */
 export function Failure({ of, again }: Props) {
-  const advice = of instanceof Refusal ? (byStatus[of.status] ?? '') : 'it is asked again as soon as it is back';
+  const advice =
+    of instanceof Refusal ? (byCode[of.code] ?? byStatus[of.status] ?? '') : 'it is asked again as soon as it is back';
   const canTry = again && !(of instanceof Refusal && of.status < 500);
   return (
     <div class="failure" role="alert">
@@ -22,6 +23,11 @@ export function Failure({ of, again }: Props) {
     </div>
   );
 }
+
+/** Where the status would blame the wrong one. */
+const byCode: Record<string, string> = {
+  RemoteSourceError: '',
+};
 
 const byStatus: Record<number, string> = {
   403: 'Ask an administrator for the right to do so.',

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { part } from '../api/ask.js';
 import { useRows } from '../api/use-rows.js';
 import { Link, useQuery } from '../router.js';
@@ -21,11 +21,13 @@ const periods = [
 
 interface Props {
   repository: string;
+  /** When its list was had last. */
+  last: string | null;
   begun: (task: string) => void;
 }
 
 /** What a repository has. What is here already is marked, and not brought in again. */
-export function RepositoryImages({ repository, begun }: Props) {
+export function RepositoryImages({ repository, last: listed, begun }: Props) {
   const [search, setSearch] = useQuery('search');
   const [last, setLast] = useQuery('last');
   const [os, setOs] = useQuery('os');
@@ -36,6 +38,12 @@ export function RepositoryImages({ repository, begun }: Props) {
     kinds: ['images', 'repositories'],
     concerns: ({ action }) => action !== 'progress',
   });
+  // Whoever is no SuperAdmin is not told of what becomes of repositories.
+  const shown = useRef(listed);
+  useEffect(() => {
+    if (shown.current !== listed) rows.refresh();
+    shown.current = listed;
+  }, [listed, rows.refresh]);
   const account = useAccount();
   const mayImport = account.super_admin || datacentersFor(account, 'import').length > 0;
   const isFiltered = search !== '' || last !== '' || os !== '';
