@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type Answer, ask, part } from '../api/ask.js';
 import type { Results } from '../api/types.js';
-import { useAsked } from '../api/use-asked.js';
+import { type Asked, useAsked } from '../api/use-asked.js';
 import type { PageProps } from '../pages.js';
 import { Change } from '../parts/change.js';
 import { Confirm } from '../parts/confirm.js';
@@ -13,9 +13,10 @@ import { Failure } from '../parts/failure.js';
 import { Lines } from '../parts/lines.js';
 import { Opens } from '../parts/open.js';
 import { Settings } from '../parts/settings.js';
+import { type Tab, Tabs } from '../parts/tabs.js';
 import { toast } from '../parts/toasts.js';
 import { Time } from '../parts/words.js';
-import { go, Link } from '../router.js';
+import { go, Link, useQuery } from '../router.js';
 import { useAccount } from '../session.js';
 
 type Datacenter = Results['GetDatacenter'];
@@ -26,11 +27,13 @@ export default function DatacenterPage({ params: { name = '' } }: PageProps) {
   const kinds = ['datacenters', 'repositories'];
   const { answer, failure, refresh } = useAsked<Datacenter>(path, { kinds });
   const settings = useAsked<Results['GetSettings']>(`${path}/settings`, { kinds });
+  const [tab] = useQuery('tab');
   const [released, setReleased] = useState<readonly string[]>();
 
   if (released) return <Released dc={name} images={released} />;
   if (!answer) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
-  const { alias, owner, location, description, created } = answer.result;
+  const { alias } = answer.result;
+  const isOfImages = tab === 'images';
   return (
     <article>
       <header class="heading">
@@ -48,6 +51,35 @@ export default function DatacenterPage({ params: { name = '' } }: PageProps) {
           </>
         )}
       </header>
+      <Tabs
+        label={`of data center ${name}`}
+        tabs={tabs}
+        current={isOfImages ? 'images' : 'about'}
+        to={(tab) => `/datacenters/${part(name)}?tab=${tab}`}
+      />
+      {isOfImages ? (
+        <DatacenterImages dc={name} mayChange={isSuper} />
+      ) : (
+        <About of={answer.result} settings={settings} mayChange={isSuper} />
+      )}
+    </article>
+  );
+}
+
+const tabs: readonly Tab[] = [
+  { name: 'about', title: 'Overview' },
+  { name: 'images', title: 'Its images' },
+];
+
+interface AboutProps {
+  of: Datacenter;
+  settings: Asked<Results['GetSettings']>;
+  mayChange: boolean;
+}
+
+function About({ of: { name, owner, location, description, created }, settings, mayChange }: AboutProps) {
+  return (
+    <>
       <div class="boxes">
         <section class="box">
           <h2>What it is</h2>
@@ -65,13 +97,11 @@ export default function DatacenterPage({ params: { name = '' } }: PageProps) {
           </dl>
         </section>
         <Images dc={name} limit={settings.answer?.result.VMS_IMAGE_LIMIT ?? null} />
-        <DatacenterGroups dc={name} mayChange={isSuper} />
+        <DatacenterGroups dc={name} mayChange={mayChange} />
       </div>
       <h2 class="part">Settings</h2>
-      <Settings dc={name} asked={settings} mayChange={isSuper} />
-      <h2 class="part">Its images</h2>
-      <DatacenterImages dc={name} mayChange={isSuper} />
-    </article>
+      <Settings dc={name} asked={settings} mayChange={mayChange} />
+    </>
   );
 }
 
@@ -114,7 +144,7 @@ function Images({ dc, limit }: { dc: string; limit: number | null }) {
       {failure && <Failure of={failure} />}
       {answer && (
         <p>
-          <Link to={`/?dc=${part(dc)}`}>
+          <Link to={`/datacenters/${part(dc)}?tab=images`}>
             {answer.total} {answer.total === 1 ? 'image' : 'images'}
           </Link>{' '}
           {limit !== null && <span class="quiet">at most {limit} can be bound to it</span>}

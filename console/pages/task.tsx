@@ -58,8 +58,8 @@ export default function TaskPage({ params: { id = '' } }: PageProps) {
         ))}
         {ended !== null && <Happened what={ends[task.status] ?? 'ended'} at={ended} />}
       </ol>
-      <p>
-        {holds(account, 'admin') && <Link to={`/audit?object=${part(task.id)}`}>What the audit has of it</Link>}{' '}
+      <p class="bar">
+        {holds(account, 'admin') && <Link to={`/audit?object=${part(task.id)}`}>What the audit has of it</Link>}
         <Link to="/tasks">All tasks</Link>
       </p>
     </article>

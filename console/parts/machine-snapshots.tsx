@@ -11,6 +11,7 @@ import { ImageName } from './image-name.js';
 import type { Machine } from './machine-columns.js';
 import { RemoveSnapshot, type Snapshot, TakeSnapshot } from './snapshot-change.js';
 import { bytes, Time } from './words.js';
+import '../style/fleet.css';
 
 /** Where an image is made of a machine. */
 const toMakeImage = ({ uuid, node }: Machine) =>
@@ -64,7 +65,7 @@ function Look({ machine, close }: { machine: Machine; close: () => void }) {
           <h3>
             Disk {disk} <ImageOf images={images} disk={disk} dc={machine.dc} />
           </h3>
-          <ul>
+          <ul class="snapshots">
             {all
               .filter((one) => one.disk === disk)
               .map((one) => (

@@ -15,7 +15,9 @@ export function useWindow(body: { current: HTMLElement | null }, total: number, 
       const height = element.querySelector('tr:not(.gap)')?.getBoundingClientRect().height || ROW;
       const above = -element.getBoundingClientRect().top;
       const first = Math.max(0, Math.floor(above / height) - AROUND);
-      const last = Math.min(Math.max(0, total - 1), Math.ceil((above + innerHeight) / height) + AROUND);
+      const below = Math.ceil((above + innerHeight) / height) + AROUND;
+      // Some stand there before anybody comes: what is above may shrink, and nobody scrolls then.
+      const last = Math.min(Math.max(0, total - 1), Math.max(below, 2 * AROUND));
       setSeen((now) =>
         now.first === first && now.last === last && now.height === height ? now : { first, last, height },
       );

@@ -88,8 +88,8 @@ test('images are attached and detached there, and appear and vanish for those wh
   const theirs = await addImage(fleet, 'theirs', { dc: 'west' });
   const boss = await takeSeat(t, fleet, { token: fleet.token });
   const dora = await takeSeat(t, fleet, { token: 'token-of-dora' });
-  await boss.open('/datacenters/east');
-  await dora.open('/datacenters/east');
+  await boss.open('/datacenters/east?tab=images');
+  await dora.open('/datacenters/east?tab=images');
   const row = ({ page }: typeof boss, name: string) => page.getByRole('row').filter({ hasText: name });
   await row(dora, 'mine')
     .getByText(/^bound/)

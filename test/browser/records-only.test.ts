@@ -50,7 +50,7 @@ test('that there are records only stands over every page, and what is off says w
 
   // Records are made, attached, and deleted as ever.
   t.is((await eve('POST', '/api/image/note', { manifest: { ...manifest, version: '9' } })).status, 201);
-  await boss.open('/datacenters/west');
+  await boss.open('/datacenters/west?tab=images');
   await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
   const dialog = boss.page.getByRole('dialog');
   await dialog.getByRole('radio', { name: /^note/ }).check();
