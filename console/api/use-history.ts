@@ -5,13 +5,13 @@ import type { Results } from './types.js';
 export type History = Results['GetOverviewHistory'];
 export type Series = History['what'];
 
-/** How far back is looked, in milliseconds, and how many points that has: more are not told apart on a screen. */
+/** How far back is looked, in milliseconds, and how many points that has at most; one more, as a step begins before it. */
 export const stretches = {
-  hour: { length: 3_600_000, points: 12 },
-  day: { length: 86_400_000, points: 96 },
-  week: { length: 7 * 86_400_000, points: 84 },
-  month: { length: 30 * 86_400_000, points: 120 },
-  year: { length: 365 * 86_400_000, points: 122 },
+  hour: { length: 3_600_000, points: 13 },
+  day: { length: 86_400_000, points: 97 },
+  week: { length: 7 * 86_400_000, points: 85 },
+  month: { length: 30 * 86_400_000, points: 121 },
+  year: { length: 365 * 86_400_000, points: 123 },
 } as const;
 
 export type Stretch = keyof typeof stretches;

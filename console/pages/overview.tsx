@@ -60,15 +60,19 @@ export default function Overview() {
       {!overview && !failure && <p class="loading">loading …</p>}
       {overview && (
         <>
-          <div class="boxes">
+          <div class="boxes figures">
             <Stored overview={overview} isWhole={isWhole} />
-            {overview.disk && <Disk disk={overview.disk} />}
-            <Transfers transfers={overview.transfers} />
+            {(overview.disk || overview.repositories) && (
+              <div class="pile">
+                {overview.disk && <Disk disk={overview.disk} />}
+                {overview.repositories && <Repositories repositories={overview.repositories} />}
+              </div>
+            )}
             <Tasks tasks={overview.tasks} />
-            {overview.repositories && <Repositories repositories={overview.repositories} />}
           </div>
           <OverviewCharts overview={overview} stretch={stretch} dc={dc} isWhole={isWhole} />
-          <div class="boxes charts">
+          <div class="boxes figures charts">
+            <Transfers transfers={overview.transfers} />
             <BusyImages busy={overview.busiest[span]} span={span} />
             <BusyNodes busy={overview.busiest[span]} span={span} />
           </div>

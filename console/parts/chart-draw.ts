@@ -47,6 +47,7 @@ export function draw(box: HTMLElement, { times, step, lines, isFlow, isBytes, fo
     {
       width: box.clientWidth,
       height: HEIGHT,
+      pxAlign: isFlow ? 1 : 0,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !isFlow } },
       padding: [8, 12, 0, 0],

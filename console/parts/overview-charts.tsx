@@ -55,7 +55,7 @@ export function OverviewCharts({ overview: { at, sampled, disk }, stretch, dc, i
   return (
     <>
       {failure && <Failure of={failure} again={again} />}
-      <div class="boxes loose charts">
+      <div class="boxes loose figures charts">
         {meant.filter(has).map((plan) => chartOf(plan, courses, disk?.change_per_day ?? null))}
       </div>
     </>

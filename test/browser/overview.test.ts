@@ -111,7 +111,10 @@ test('who administers a data center is told of it, and of nothing else', async (
 
   const mia = await takeSeat(t, fleet, { token: 'token-of-mia' });
   await mia.open('/overview');
-  await mia.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+  const heading = mia.page.getByRole('heading', { level: 1 });
+  await heading.waitFor();
+  t.not(await heading.innerText(), 'Overview');
+  t.is(await mia.page.getByRole('heading', { name: 'Stored' }).count(), 0);
 });
 
 test('what is not known yet is said, and comes by itself; on a phone too', async (t) => {
