@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
-import { part } from '../api/ask.js';
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { ask, part } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { type Rows, useRows } from '../api/use-rows.js';
+import { Act } from '../parts/act.js';
 import { Bulk } from '../parts/bulk.js';
 import { Failure } from '../parts/failure.js';
 import { ImageDialog } from '../parts/image-actions.js';
@@ -37,6 +38,7 @@ export default function Images() {
     <section>
       <h1>Images</h1>
       {known.failure && <Failure of={known.failure} again={known.refresh} />}
+      {!known.answer && !known.failure && where === undefined && <p class="loading">loading …</p>}
       {known.answer && where === undefined && <p>You administrate no data center.</p>}
       {where !== undefined && (
         <List path={where} isDeleted={isDeleted} mayChange={managesAny}>
@@ -67,6 +69,8 @@ const Toggle = ({ label, isOn, set }: ToggleProps) => (
 );
 
 const RETIRED = 4;
+/** So many are changed at a time. */
+const MOST = 1000;
 
 interface Doing {
   image: ShownImage;
@@ -83,8 +87,9 @@ interface ListProps {
 
 function List({ path, isDeleted, mayChange, children }: ListProps) {
   const { query, isFiltered, filters } = useImageFilters();
+  const asked = { ...query, deleted: isDeleted };
   const rows = useRows<ShownImage>(path, {
-    query: { ...query, deleted: isDeleted },
+    query: asked,
     kinds: ['images', 'tasks', 'vms'],
     concerns: ({ action }) => action !== 'progress',
   });
@@ -92,6 +97,15 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
   const [isBulk, setBulk] = useState(false);
   // It stays open whatever becomes of the row.
   const [doing, setDoing] = useState<Doing>();
+  const names = useRef(new Map<string, string>());
+  const learn = (images: Iterable<ShownImage>) => {
+    for (const { uuid, name } of images) names.current.set(uuid, name);
+  };
+  const selectAll = async () => {
+    const { result } = await ask<ShownImage[]>(path, { query: { ...asked, full: true, limit: MOST } });
+    learn(result);
+    selection.choose(result.map(({ uuid }) => uuid));
+  };
   const columns = useMemo(() => {
     const all = imageColumns((image, action) => setDoing({ image, action }));
     return mayChange ? all : all.filter(({ name }) => name !== 'actions');
@@ -115,18 +129,29 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
         empty={isFiltered ? 'No image is like that. Clear the filters to see the others.' : 'There is no image yet.'}
         tools={
           mayChange && (
-            <button
-              type="button"
-              aria-disabled={selection.size === 0}
-              title={selection.size === 0 ? 'none is selected' : undefined}
-              onClick={() => selection.size > 0 && setBulk(true)}
-            >
-              Change the selected …
-            </button>
+            <>
+              {selection.size > 0 ? (
+                <Act label="Select none" act={selection.clear} />
+              ) : (
+                <Act
+                  label="Select all"
+                  reason={(rows.total ?? 0) > MOST ? `${MOST} are changed at a time: narrow the list first` : undefined}
+                  act={selectAll}
+                />
+              )}
+              <Act
+                label="Change the selected …"
+                reason={selection.size === 0 ? 'none is selected' : undefined}
+                act={() => {
+                  learn(knownOf(rows));
+                  setBulk(true);
+                }}
+              />
+            </>
           )
         }
       />
-      {isBulk && <Bulk selection={selection} names={namesIn(rows)} close={() => setBulk(false)} done={rows.refresh} />}
+      {isBulk && <Bulk selection={selection} names={names.current} close={() => setBulk(false)} done={rows.refresh} />}
       {doing && (
         <ImageDialog
           key={`${doing.image.uuid} ${doing.action}`}
@@ -139,12 +164,10 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
   );
 }
 
-/** What the images are called that have been looked at, by uuid. */
-function namesIn({ total = 0, at }: Rows<ShownImage>): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
+/** What has come of a list. */
+function* knownOf({ total = 0, at }: Rows<ShownImage>): Generator<ShownImage> {
   for (let index = 0; index < total; index += 1) {
     const image = at(index);
-    if (image) names.set(image.uuid, image.name);
+    if (image) yield image;
   }
-  return names;
 }

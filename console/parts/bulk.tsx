@@ -20,6 +20,9 @@ interface Props {
   done: () => void;
 }
 
+/** So many are called by their names. */
+const NAMED = 30;
+
 /** The same to many: one that can not be changed does not stop the others, and each has its line of the result. */
 export function Bulk({ selection, names, close, done }: Props) {
   const account = useAccount();
@@ -54,7 +57,10 @@ export function Bulk({ selection, names, close, done }: Props) {
           label="Do it"
           cancel={close}
         >
-          <p class="quiet">{images.map(nameOf).join(', ')}</p>
+          <p class="quiet">
+            {images.slice(0, NAMED).map(nameOf).join(', ')}
+            {images.length > NAMED && ` and ${images.length - NAMED} more`}
+          </p>
         </Form>
       ) : (
         <Outcome task={task} nameOf={nameOf} close={leave} />

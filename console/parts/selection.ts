@@ -6,6 +6,8 @@ export interface Selection {
   readonly size: number;
   has(id: string): boolean;
   toggle(id: string): void;
+  /** These, and no others. */
+  choose(ids: Iterable<string>): void;
   clear(): void;
 }
 
@@ -21,6 +23,7 @@ export function useSelection(): Selection {
         if (!next.delete(id)) next.add(id);
         return next;
       }),
+    choose: (next) => setIds(new Set(next)),
     clear: () => setIds(new Set()),
   };
 }

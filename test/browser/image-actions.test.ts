@@ -249,9 +249,10 @@ test('SuperAdmins attach many and take them back; a copy on a node is named befo
   await open('/');
   const west = async () => resultOf<string[]>(await fleet.will('GET', '/api/dc/west/image'));
   const start = async (action: string, dc: string) => {
-    for (const name of ['one', 'two']) await page.getByLabel(`select ${name}`).check();
+    await page.getByRole('button', { name: 'Select all' }).click();
     await page.getByRole('button', { name: 'Change the selected …' }).click();
-    const dialog = page.getByRole('dialog');
+    const dialog = page.getByRole('dialog', { name: 'Change 2 images' });
+    await dialog.getByText(/^(one, two|two, one)$/).waitFor();
     await dialog.getByLabel('What to do').selectOption(action);
     await dialog.getByRole('button', { name: 'Do it' }).click();
     await dialog.locator('[aria-invalid=true]').waitFor();
