@@ -23,6 +23,8 @@ export interface Seat {
   readonly received: string[];
   /** What the browser had to complain of: scripts that failed, rules of the page that were broken. */
   readonly complaints: string[];
+  /** Resolves when all that was answered so far is among what was received. */
+  settled(): Promise<void>;
   /** To a page of the console, by the path behind `/console`. */
   open(path: string): Promise<void>;
 }
@@ -76,14 +78,30 @@ export async function takeSeat(
     // A refusal is told there as well: whether it was right is the business of the test.
     if (message.type() === 'error' && !/^Failed to load resource/.test(message.text())) complaints.push(message.text());
   });
+  const coming = new Set<Promise<unknown>>();
   page.on('response', (response) => {
-    if (!/json|event-stream/.test(response.headers()['content-type'] ?? '')) return;
-    response.text().then(
-      (text) => received.push(text),
-      () => {}, // the page was left before it had come
-    );
+    if (!/json/.test(response.headers()['content-type'] ?? '')) return;
+    const read = response
+      .text()
+      .then(
+        (text) => received.push(text),
+        () => {}, // the page was left before it had come
+      )
+      .finally(() => coming.delete(read));
+    coming.add(read);
   });
-  return { page, context, received, complaints, open: async (path) => void (await page.goto(`${url}/console${path}`)) };
+  // A stream is no answer that ends: what it tells is told one by one.
+  const wire = await context.newCDPSession(page);
+  wire.on('Network.eventSourceMessageReceived', ({ data }) => received.push(data));
+  await wire.send('Network.enable');
+  return {
+    page,
+    context,
+    received,
+    complaints,
+    settled: async () => void (await Promise.all(coming)),
+    open: async (path) => void (await page.goto(`${url}/console${path}`)),
+  };
 }
 
 /** What axe has to say that is serious, with where it is. */
