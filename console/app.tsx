@@ -11,6 +11,7 @@ import { Failure } from './parts/failure.js';
 import { Menu, MenuActions } from './parts/menu.js';
 import { NoFiles } from './parts/no-files.js';
 import { Toasts, toast } from './parts/toasts.js';
+import { useNews } from './parts/use-news.js';
 import { go, Link, matched, usePlace } from './router.js';
 import { type Account, AccountContext } from './session.js';
 import { SignIn } from './sign-in.js';
@@ -42,6 +43,7 @@ interface FrameProps {
 
 function Frame({ account, leave, look }: FrameProps) {
   const { path } = usePlace();
+  useNews(account.name);
   const first = useRef(path);
   useEffect(() => {
     // Whoever reads by ear, or goes by keys, is told of the new page and goes on from there.

@@ -3,7 +3,7 @@ import { addressOf, ask } from './ask.js';
 /** Something has happened to a thing of a kind, to those who may know. */
 export interface Change {
   kind: string;
-  action: 'added' | 'changed' | 'removed' | 'progress' | string;
+  action: 'created' | 'changed' | 'deleted' | 'progress';
   uuid?: string;
   name: string;
   datacenters: readonly string[];

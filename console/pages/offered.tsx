@@ -11,7 +11,7 @@ import { Search } from '../parts/search.js';
 import { type Column, Table } from '../parts/table.js';
 import { useEvery } from '../parts/use-every.js';
 import { bytes } from '../parts/words.js';
-import { useQuery } from '../router.js';
+import { Link, useQuery } from '../router.js';
 import { useAccount } from '../session.js';
 
 type Offered = Results['PickImages'][number];
@@ -22,16 +22,18 @@ function belongsTo({ belongs, groups, class: work }: Offered): string {
   return `${whose} / ${work ?? 'Universal'}`;
 }
 
+const pageOf = (uuid: string) => `/image/${part(uuid)}`;
+
 const columns: readonly Column<Offered>[] = [
   {
     name: 'alias',
     title: 'Name',
     shown: true,
     order: 'alias',
-    cell: ({ alias, version }) => (
-      <>
-        {alias} <span class="quiet">{version}</span>
-      </>
+    cell: ({ uuid, alias, version }) => (
+      <span>
+        <Link to={pageOf(uuid)}>{alias}</Link> <span class="quiet">{version}</span>
+      </span>
     ),
   },
   {
@@ -67,7 +69,7 @@ const columns: readonly Column<Offered>[] = [
     shown: true,
     cell: ({ uuid, alias }) => (
       <>
-        <code>{uuid}</code> <Copy text={uuid} what={`the uuid of ${alias}`} />
+        <Copy text={uuid} what={`the uuid of ${alias}`} /> <code>{uuid}</code>
       </>
     ),
   },
@@ -155,6 +157,7 @@ export default function OfferedImages() {
             rows={rows}
             columns={columns}
             idOf={({ uuid }) => uuid}
+            to={({ uuid }) => pageOf(uuid)}
             empty={
               search || ostype
                 ? 'No image is like that. Clear the filters to see the others.'

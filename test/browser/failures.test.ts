@@ -113,6 +113,7 @@ test('an image that is deleted under the cursor is said to be gone', async (t) =
   await page.getByText('live', { exact: true }).waitFor();
   t.is((await server.root('DELETE', `/api/image/${uuid}`)).status, 200);
   await page.getByRole('heading', { name: 'This image is gone' }).waitFor();
+  await page.getByRole('log', { name: 'what has happened' }).getByText('admin has deleted image brief').waitFor();
   t.deepEqual(complaints, []);
 });
 
@@ -121,7 +122,10 @@ const names = ['W'.repeat(512), 'right-to-left'];
 
 test('whatever is said of images is text, and the page keeps its width', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
-  const described = { description: `${script} מערכת הפעלה نظام \u202egnitirw ${'W'.repeat(300)}`, tags: { note: script } };
+  const described = {
+    description: `${script} מערכת הפעלה نظام \u202egnitirw ${'W'.repeat(300)}`,
+    tags: { note: script },
+  };
   for (const [at, name] of names.entries()) {
     await server.image({ ...manifest, ...described, name, version: `1.${at}` });
   }

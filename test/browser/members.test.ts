@@ -34,6 +34,9 @@ test('a member sees what can be used: what is recommended first, for whom it is,
 
   await mia.page.getByRole('searchbox', { name: 'Search images' }).fill('1.pla');
   await mia.page.getByText('1 row', { exact: true }).waitFor();
+  await mia.page.getByRole('gridcell').getByRole('link').click();
+  await mia.page.getByRole('heading', { level: 1, name: /base/ }).waitFor();
+  t.true(mia.page.url().endsWith(`/image/${plain}`));
   const links = await mia.page.getByRole('navigation').getByRole('link').allTextContents();
   t.false(links.includes('Images'), 'what administrators have');
   await mia.open('/users');
