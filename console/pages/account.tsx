@@ -49,7 +49,7 @@ export default function AccountPage() {
             <dt>Signed in for</dt>
             <dd>
               {scopeWords[token.scope] ?? token.scope}
-              {token.dc && `, in ${token.dc} only`}, until <Until at={token.expires} />
+              {token.dc && `, in ${token.dc} only`}, <Until at={token.expires} />
             </dd>
           </dl>
           <Called name={name} />
@@ -83,7 +83,14 @@ const scopeWords: Record<string, string> = {
   metrics: 'metrics only',
 };
 
-const Until = ({ at }: { at: string | null }) => (at === null ? <>it is revoked</> : <Time at={at} />);
+const Until = ({ at }: { at: string | null }) =>
+  at === null ? (
+    <>until it is revoked</>
+  ) : (
+    <>
+      ends <Time at={at} />
+    </>
+  );
 
 type User = Results['GetUser'];
 

@@ -57,7 +57,7 @@ export default function FollowPage({ params: { name = '' } }: PageProps) {
           )}
         </Opens>
       </header>
-      <div class="boxes">
+      <div class="boxes loose">
         <section class="box">
           <h2>Its last run</h2>
           {error && <p class="failure">{error}</p>}

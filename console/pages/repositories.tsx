@@ -34,9 +34,7 @@ const columns = (done: () => void): readonly Column<Setup>[] => [
       !enabled ? (
         <Badge text="off" title="it is not asked" />
       ) : error ? (
-        <>
-          <Badge text="failed" tone="bad" /> <small class="error">{error}</small>
-        </>
+        <Badge text="failed" title={error} tone="bad" isAsked />
       ) : last ? (
         <Badge text="good" tone="good" />
       ) : (
@@ -66,6 +64,9 @@ export default function Repositories() {
     query: { search, order_by: sort || 'name' },
     kinds: ['repositories', 'datacenters'],
   });
+  const failed = Array.from({ length: rows.total ?? 0 }, (_, at) => rows.at(at)).filter(
+    (setup) => setup?.enabled && setup.error,
+  );
   return (
     <section>
       <h1>Repositories</h1>
@@ -73,6 +74,14 @@ export default function Repositories() {
         <Search value={search} change={setSearch} label="Search repositories" />
         <Refresh path="/imagestore" label="Refresh all" what="all repositories" done={rows.refresh} />
       </div>
+      {failed.map(
+        (setup) =>
+          setup && (
+            <p key={setup.name} class="failure">
+              <strong>{setup.name}</strong>: {setup.error}, <Time at={setup.tried} />
+            </p>
+          ),
+      )}
       <Table
         name="repositories"
         caption="Repositories"

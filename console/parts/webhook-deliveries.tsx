@@ -65,6 +65,9 @@ export function WebhookDeliveries({ name, query, done }: Props) {
         )}
         empty="Nothing yet."
       />
+      <p class="quiet">
+        What is not taken is told again by itself; where that is in vain for too long, it is switched off.
+      </p>
       <button type="button" aria-disabled={isPinging} onClick={ping}>
         {isPinging ? 'asking …' : 'Ping it'}
       </button>

@@ -60,10 +60,10 @@ test('a repository is added, refreshed, changed while it is refreshed, and remov
   answer = json({ not: 'a list' });
   await refresh.click();
   await toasted(page, /^far: /);
-  await row.getByText('failed', { exact: true }).waitFor();
+  await row.getByText(/^failed/).waitFor();
   const { error } = resultOf<{ error: string }>(await server.root('GET', '/api/repository/far'));
-  await row.getByText(error).waitFor();
-  await other.page.getByText(error).last().waitFor();
+  await page.getByText(`far: ${error}`).waitFor();
+  await other.page.getByText(`far: ${error}`).waitFor();
 
   answer = json(listed('one', 'two', 'three'));
   await page.getByRole('button', { name: 'refresh all repositories' }).click();

@@ -1,5 +1,6 @@
 import { confirmed, fillIn, opened, refusedWith, toasted } from '../support/forms.js';
 import { resultOf, said, startFleet } from '../support/managed.js';
+import { type Reply, remote } from '../support/remote.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 const PASSWORD = 'what-nobody-reads-again';
@@ -42,6 +43,40 @@ test('a secret is kept, replaced and deleted; while something uses it, it stays,
   await confirmed(deleting, 'Delete');
   await toasted(page, 'far is deleted');
   t.is(said(await server.root('GET', '/api/secret/far')), '404 ResourceNotFound');
+  t.false(received.some((text) => text.includes(PASSWORD)));
+  t.deepEqual(complaints, []);
+});
+
+test('a secret proves the server to a repository; what is wrong with it is said, and it is told to no other host', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const right = `Basic ${Buffer.from(`ann:${PASSWORD}`).toString('base64')}`;
+  const reply: Reply = ({ headers }, response) => {
+    const isKnown = headers.authorization === right;
+    response.writeHead(isKnown ? 200 : 401, { 'content-type': 'application/json' });
+    response.end(isKnown ? '[]' : '{"code":"Unauthorized","message":"who are you?"}');
+  };
+  const far = await remote(t, { 'GET /images': reply });
+  await server.root('POST', '/api/secret/far', { host: far.url, type: 'basic', username: 'ann', value: 'wrong' });
+  await server.root('POST', '/api/secret/other', { host: 'example.com', type: 'basic', username: 'ann', value: 'x' });
+  const { page, open, received, complaints } = await takeSeat(t, server, { token: server.token });
+  await open('/repositories');
+  const adding = await opened(page, 'Add a repository …', 'A new repository');
+  await fillIn(adding, { Name: 'far', URL: far.url, 'Secret that proves who asks': 'other' });
+  await refusedWith(adding, 'Add', /"other" is for example.com, and is not told to/);
+  await fillIn(adding, { 'Secret that proves who asks': 'far' });
+  await confirmed(adding, 'Add');
+  await page.getByRole('button', { name: 'refresh far' }).click();
+  await toasted(page, /^far: .*401/);
+  t.regex(String(resultOf(await server.root('GET', '/api/repository/far')).error), /401/);
+
+  await open('/secrets');
+  const changing = await opened(page, 'Change far …', 'Change far');
+  await fillIn(changing, { 'The password or the token': PASSWORD });
+  await confirmed(changing, 'Save');
+  await open('/repositories');
+  await page.getByRole('button', { name: 'refresh far' }).click();
+  await toasted(page, 'far: refreshed');
+  t.is(resultOf(await server.root('GET', '/api/repository/far')).error, null);
   t.false(received.some((text) => text.includes(PASSWORD)));
   t.deepEqual(complaints, []);
 });

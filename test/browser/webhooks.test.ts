@@ -15,7 +15,10 @@ test('a webhook is made, pinged, told what happens, switched off and deleted; it
   await refusedWith(making, 'Make it', /url/i);
   await fillIn(making, { URL: there.url, 'What it is told of': 'images.exploded' });
   await refusedWith(making, 'Make it', /is not an event such as images.created/);
-  await fillIn(making, { 'What it is told of': 'images.*', Where: 'in east only' });
+  const events = making.getByLabel('What it is told of');
+  t.is(await events.getAttribute('aria-invalid'), 'true', 'what is wrong with one of them is said at the field');
+  await fillIn(making, { 'What it is told of': 'images.*,', Where: 'in east only' });
+  t.is(await events.inputValue(), 'images.*,', 'it stays as it was typed');
   await making.getByRole('button', { name: 'Make it' }).click();
   const once = page.getByRole('dialog', { name: 'The key of the webhook' });
   const key = (await once.locator('code').textContent()) ?? '';
