@@ -16,7 +16,10 @@ interface Props {
 
 /** As it is typed, for those who take it elsewhere, with the manifest that they will find. */
 export function Pull({ uuid, name, version, hasFile }: Props) {
-  const { answer, failure, refresh } = useAsked<Manifest>(`/image/${part(uuid)}/manifest`, { kinds: ['images'] });
+  const { answer, failure, refresh } = useAsked<Manifest>(`/image/${part(uuid)}/manifest`, {
+    kinds: ['images', 'datacenters'],
+    concerns: (change) => change.kind !== 'images' || change.uuid === uuid,
+  });
   const isHidden = failure instanceof Refusal && failure.status === 404;
   return (
     <section class="box">

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { part, Refusal, type Unreachable, type Wish } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import { useAsked, useFresh } from '../api/use-asked.js';
@@ -37,6 +37,8 @@ export type Found =
   | { is: 'ambiguous'; failure: Refusal }
   | { is: 'away'; failure: Refusal | Unreachable; refresh: () => void };
 
+const uuidOf = (told: Image | Manifest) => ('uuid' in told ? told.uuid : String(told.manifest.uuid));
+
 const isElsewhere = (failure: unknown) =>
   failure instanceof Refusal && (failure.status === 403 || failure.status === 404);
 
@@ -46,12 +48,16 @@ export function useImage(name: string): Found {
   const [dc] = useQuery('dc');
   const roads = roadsOf(account, name, dc);
   const [at, setAt] = useState(0);
+  // What happens to other images is none of its business.
+  const known = useRef<string | undefined>(undefined);
   const road = roads[Math.min(at, roads.length - 1)];
   const { answer, failure, refresh } = useAsked<Image | Manifest>(road?.path, {
     query: road?.query ?? {},
-    kinds: ['images', 'tasks', 'vms', 'node-images', 'groups'],
-    concerns: ({ action }) => action !== 'progress',
+    kinds: ['images', 'vms', 'node-images', 'groups'],
+    concerns: ({ action, kind, uuid }) =>
+      action !== 'progress' && (kind !== 'images' || known.current === undefined || uuid === known.current),
   });
+  if (answer) known.current = uuidOf(answer.result);
   const isNowhere = isElsewhere(failure);
   const isLast = at >= roads.length - 1;
   useEffect(() => {

@@ -4,7 +4,7 @@ import { wrappedCatalog } from '../../storage/wrapped-catalog.js';
 import { place } from '../support/datacenters.js';
 import { ownCatalog } from '../support/engines.js';
 import { type Filled, fillIn, opened, refusedWith, toasted } from '../support/forms.js';
-import { addImage, resultOf, startFleet } from '../support/managed.js';
+import { addImage, disk, resultOf, startFleet } from '../support/managed.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 test('whoever manages an image changes what is said of it, and is told what is wrong while typing', async (t) => {
@@ -146,10 +146,11 @@ test('a store that fails leaves the image as it was, and the form as it was fill
 
 test('what something works on is not changed, and says so; by those who may not it is never offered', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
-  const uuid = await addImage(server, 'base');
+  const uuid = await addImage(server, 'base', { manifest: disk });
   await place(server, uuid, { pending: { task: 'none', what: 'copy to rep' } });
   const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
   await open('/image/base');
+  await page.getByText(/^10 GiB/).waitFor();
   const button = page.getByRole('button', { name: 'Change …' });
   await button.waitFor();
   t.is(await button.getAttribute('aria-disabled'), 'true');
