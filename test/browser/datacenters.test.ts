@@ -2,6 +2,8 @@ import { numbered } from '../support/fixtures.js';
 import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
+const buffer = Buffer.from('bytes');
+
 test('a data center is made, changed, given to a group, limited, and deleted', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
   const { root } = fleet;
@@ -50,6 +52,14 @@ test('a data center is made, changed, given to a group, limited, and deleted', a
   const refused = await fleet.sam('POST', '/api/image/two', { ...one, manifest: { ...manifest, version: '2' } });
   t.is(said(refused), '400 QuotaExceeded');
   t.regex(refused.json.message ?? '', /north/);
+  const sam = await takeSeat(t, fleet, { token: 'token-of-sam' });
+  await sam.open('/bring/upload');
+  await sam.page.locator('input[type=file]').first().setInputFiles({ name: 'two.raw', mimeType: '', buffer });
+  await sam.page.getByRole('button', { name: 'Upload', exact: true }).click();
+  await sam.page
+    .getByText(/north .*1 image|may have/)
+    .first()
+    .waitFor();
   await limits.getByLabel('How many', { exact: true }).fill('');
   await limits.getByRole('button', { name: 'Save' }).click();
   await page.getByText('at most 1 can be bound to it').waitFor({ state: 'detached' });

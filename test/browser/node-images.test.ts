@@ -1,9 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
 import { place } from '../support/datacenters.js';
 import { gatedProxy } from '../support/gated-proxy.js';
 import { said } from '../support/managed.js';
 import { nodeTest } from '../support/node-seat.js';
 import { startPulls } from '../support/pulls.js';
+import { scratch } from '../support/scratch.js';
 import { consoleFiles, seriousOf, takeSeat } from '../support/seat.js';
+import type { SmartosNode } from '../support/smartos.js';
 
 nodeTest(
   'an image is pulled onto a pool under the eyes of others, and what can not be is refused in words',
@@ -91,6 +97,17 @@ nodeTest(
   },
 );
 
+/** The node removes nothing until it is let. */
+async function holdsRemovals(t: ExecutionContext, { tools, restore }: SmartosNode): Promise<() => Promise<void>> {
+  const fifo = join(await scratch(t), 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  await tools.put('imgadm', `case $1 in delete) cat '${fifo}' > /dev/null;; esac; exec "$real" "$@"`);
+  return async () => {
+    await restore('imgadm');
+    await writeFile(fifo, '');
+  };
+}
+
 nodeTest('one image is removed, and all that are unused; what is used stays, and says why', async (t) => {
   const pulls = await startPulls(t, { console: consoleFiles });
   const { root, nodes, deps } = pulls;
@@ -122,7 +139,11 @@ nodeTest('one image is removed, and all that are unused; what is used stays, and
 
   await row('free').getByRole('button', { name: 'Remove free' }).click();
   await dialog.getByText('It stays on this server, and can be pulled again.').waitFor();
+  const release = await holdsRemovals(t, node);
   await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+  await row('free').getByText('deleting', { exact: true }).waitFor();
+  t.is(await row('free').getByRole('button', { name: 'Remove free' }).getAttribute('title'), 'it is being removed');
+  await release();
   await row('free').waitFor({ state: 'detached' });
   const begun = page.getByRole('list', { name: 'begun here' });
   await begun.getByText('done').waitFor();

@@ -3,7 +3,7 @@ import { ImgapiError } from '../../imgapi/errors.js';
 import { startTask } from '../../server/operations/start-task.js';
 import { numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
-import { addImage, type Fleet, startFleet } from '../support/managed.js';
+import { addImage, type Fleet, manifest, startFleet } from '../support/managed.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 interface Office extends Fleet {
@@ -135,5 +135,26 @@ test('who administers a data center sees its tasks and cancels none of others', 
   await dialog.getByRole('button', { name: 'Cancel it' }).click();
   await dialog.getByText(/can not be cancelled any more: it ended with SUCCESS/).waitFor();
   t.false(received.join('').includes('will'));
+  t.deepEqual(complaints, []);
+});
+
+test('what was done in a data center is read by those who administer it', async (t) => {
+  const office = await startOffice(t);
+  const { eve, will, begin, go, deps } = office;
+  await eve('POST', '/api/image/mine', { manifest });
+  await will('POST', '/api/image/theirs', { manifest: { ...manifest, version: '2' } });
+  const id = await begin('breaking', 'eve', 'east');
+  go.open();
+  await deps.tasks.settled(id, new AbortController().signal);
+  const { page, open, received, complaints } = await takeSeat(t, office, { token: 'token-of-dora' });
+  await open('/audit');
+  const row = page.getByRole('row').filter({ hasText: 'mine' });
+  await row.getByText('eve').waitFor();
+  await row.getByText('east').waitFor();
+  await row.getByRole('button', { name: 'CreateManagedImage' }).waitFor();
+  await open(`/tasks/${id}`);
+  await page.getByRole('link', { name: 'What the audit has of it' }).click();
+  await page.getByRole('row').filter({ hasText: 'breaking' }).first().waitFor();
+  t.false(received.join('').includes('theirs'));
   t.deepEqual(complaints, []);
 });
