@@ -51,6 +51,7 @@ export function Form<T extends object>({
   const [sent, setSent] = useState<T>();
   const checked = useChecked(check, values, typed);
   const [isSending, setSending] = useState(false);
+  const [isOpen, setOpen] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const refused = fieldsOf(failure, values);
   // What was refused is not what stands there any more.
@@ -104,7 +105,11 @@ export function Form<T extends object>({
       {shown.filter(({ isAdvanced }) => !isAdvanced).map(line)}
       {told?.(values)}
       {advanced.length > 0 && (
-        <details open={advanced.some((field) => said[field.name] !== undefined)}>
+        // What was opened to show what is wrong stays open when it is right.
+        <details
+          open={isOpen || advanced.some((field) => said[field.name] !== undefined)}
+          onToggle={(event) => setOpen(event.currentTarget.open)}
+        >
           <summary>Advanced</summary>
           {advanced.map(line)}
         </details>

@@ -1,56 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { ExecutionContext } from 'ava';
 import { broughtIn, fillIn, told, wrongIn, wrongWith } from '../support/bringing.js';
+import { ADDRESS, beginByUrl, heldFile, IMAGE, manifestIn, press, UUID } from '../support/bringing-by-url.js';
 import { numbered } from '../support/fixtures.js';
-import { gate } from '../support/gate.js';
-import { leftBy, NOTHING } from '../support/imports.js';
 import { BYTES, fileOf, liars, manifestOf } from '../support/lying-remote.js';
-import { addImage, resultOf, startFleet } from '../support/managed.js';
-import { type Reply, remote } from '../support/remote.js';
-import { consoleFiles, type Seat, seriousOf, takeSeat, test } from '../support/seat.js';
-import type { ServerOptions } from '../support/server.js';
-
-const UUID = numbered(1);
-const IMAGE = `GET /images/${UUID}`;
-const sends: Reply = (_, response) => response.end(BYTES);
-
-/** Whoever asks first looks only whether it is there. */
-function heldFile(t: ExecutionContext) {
-  const { opened, open } = gate();
-  t.teardown(open);
-  let asked = 0;
-  const file: Reply = async (_, response) => {
-    asked += 1;
-    response.writeHead(200, { 'content-length': BYTES.length });
-    response.write(BYTES.slice(0, 9));
-    if (asked > 1) await opened;
-    response.end(BYTES.slice(9));
-  };
-  return { file, open };
-}
-
-async function begin(t: ExecutionContext, replies: Record<string, object | Reply>, options: ServerOptions = {}) {
-  const fleet = await startFleet(t, { console: consoleFiles, ...options });
-  const from = await remote(t, replies);
-  const seat = await takeSeat(t, fleet, { token: 'token-of-eve' });
-  await seat.open('/bring/url');
-  return { fleet, from, ...seat };
-}
-
-const manifestIn = ({ page }: Pick<Seat, 'page'>) => page.getByRole('region', { name: 'what its manifest says' });
-const ADDRESS = 'Address of the manifest';
-const press = ({ page }: Pick<Seat, 'page'>) => page.getByRole('button', { name: 'Import', exact: true }).click();
+import { addImage, resultOf } from '../support/managed.js';
+import type { Reply } from '../support/remote.js';
+import { seriousOf, takeSeat, test } from '../support/seat.js';
 
 test('a manifest is read while its address is typed: what is not typed over is as it says', async (t) => {
   const { file, open } = heldFile(t);
-  const seat = await begin(t, { [IMAGE]: manifestOf(BYTES, { description: 'theirs' }), [`${IMAGE}/file`]: file });
+  const seat = await beginByUrl(t, { [IMAGE]: manifestOf(BYTES, { description: 'theirs' }), [`${IMAGE}/file`]: file });
   const { fleet, from, page, complaints } = seat;
   const url = `${from.url}/images/${UUID}`;
   await fillIn(page, { Alias: 'ours', [ADDRESS]: url });
   await manifestIn(seat).waitFor();
-  const told_ = await manifestIn(seat).innerText();
+  const said = await manifestIn(seat).innerText();
   for (const words of ['remote', '1.0.0', 'zone-dataset', `${BYTES.length} B`, fileOf(BYTES).sha1, UUID]) {
-    t.true(told_.includes(words), words);
+    t.true(said.includes(words), words);
   }
   const filled = (label: string) => page.getByRole('textbox', { name: label, exact: true }).inputValue();
   t.deepEqual(
@@ -91,7 +57,7 @@ test('a manifest is read while its address is typed: what is not typed over is a
 });
 
 test('what is wrong with an address is said at its field while it is typed, and what was typed stays', async (t) => {
-  const seat = await begin(t, {
+  const seat = await beginByUrl(t, {
     'GET /page': liars['a page for people'] as Reply,
     'GET /bare': { v: 2, uuid: UUID, name: 'bare' },
     'GET /two': manifestOf(BYTES, { files: [fileOf(BYTES), fileOf('b')] }),
@@ -145,7 +111,7 @@ test('a source that wants credentials is given a stored secret, of its own host 
       response.writeHead(isKnown ? 200 : 401).end(isKnown ? body : '{"code":"Unauthorized","message":"who are you"}');
     };
   const manifest = manifestOf(BYTES);
-  const seat = await begin(t, { 'GET /m': guarded(JSON.stringify(manifest)), 'GET /m/file': guarded(BYTES) });
+  const seat = await beginByUrl(t, { 'GET /m': guarded(JSON.stringify(manifest)), 'GET /m/file': guarded(BYTES) });
   const { fleet, from, page, received, complaints } = seat;
   const { host } = new URL(from.url);
   for (const [name, value, of] of [
@@ -179,7 +145,7 @@ test('a source that wants credentials is given a stored secret, of its own host 
 
 test('a bare file and what is typed of it become an image; what is unsafe in it is refused', async (t) => {
   const disk = qcow2();
-  const seat = await begin(t, {
+  const seat = await beginByUrl(t, {
     'GET /disk': (_, response) => response.end(disk),
     'GET /child': (_, response) => response.end(qcow2({ backing: 512n })),
     'GET /page': liars['a page for people'] as Reply,
@@ -213,65 +179,6 @@ test('a bare file and what is typed of it become an image; what is unsafe in it 
   t.like(image, { version: '12', os: 'linux', type: 'other', access: 3, dcs: ['east'], status: 1 });
   const { json } = await fleet.ask('GET', `/images/${image.uuid}`, { as: 'admin' });
   t.like(json, { tags: { format: 'qcow2' }, files: [{ size: disk.length }] });
-  t.deepEqual(complaints, []);
-});
-
-test('an import that fails or is cancelled says so, and leaves nothing', async (t) => {
-  const { file, open } = heldFile(t);
-  const liar = numbered(2);
-  const seat = await begin(t, {
-    [`GET /images/${liar}`]: manifestOf(BYTES, { uuid: liar, name: 'liar' }),
-    [`GET /images/${liar}/file`]: liars['another file of the same size'] as Reply,
-    [IMAGE]: manifestOf(BYTES),
-    [`${IMAGE}/file`]: file,
-  });
-  const { fleet, from, page, complaints } = seat;
-  await fillIn(page, { [ADDRESS]: `${from.url}/images/${liar}`, Name: 'lies' });
-  await press(seat);
-  await told(broughtIn(page), /It has failed: nothing of it was kept\. .*sha1/);
-  t.deepEqual(await leftBy(fleet), NOTHING);
-  t.is((await fleet.eve('GET', '/api/image/lies')).status, 404);
-
-  await page.getByRole('button', { name: 'Back to the form' }).click();
-  await fillIn(page, { [ADDRESS]: `${from.url}/images/${UUID}` });
-  await press(seat);
-  await told(broughtIn(page), 'It is on its way.');
-  const other = await takeSeat(t, fleet, { token: 'token-of-eve' });
-  await other.open('/bring/url');
-  await fillIn(other.page, { [ADDRESS]: `${from.url}/images/${UUID}`, Name: 'second' });
-  await press(other);
-  t.regex(await wrongWith(other.page, ADDRESS), /exists already/);
-  await other.open('/tasks');
-  await other.page.getByRole('button', { name: /cancel import/i }).click();
-  await other.page.getByRole('button', { name: 'Cancel it' }).click();
-  await told(broughtIn(page), 'It was cancelled: nothing of it was kept.');
-  open();
-  t.deepEqual(await leftBy(fleet), NOTHING);
-  t.deepEqual([...complaints, ...other.complaints], []);
-});
-
-test('what there is no room for is refused before a byte of it has come', async (t) => {
-  const seat = await begin(
-    t,
-    { [IMAGE]: manifestOf(BYTES), [`${IMAGE}/file`]: sends },
-    { space: async () => ({ free: 10, size: 100 }) },
-  );
-  const { fleet, from, page, complaints } = seat;
-  await fillIn(page, { [ADDRESS]: `${from.url}/images/${UUID}` });
-  await press(seat);
-  await page.getByRole('alert').getByText(`${BYTES.length} bytes are needed on the disk, 10 are available`).waitFor();
-  t.deepEqual(await leftBy(fleet), NOTHING);
-  t.deepEqual(resultOf(await fleet.root('GET', '/api/task')), []);
-  t.deepEqual(complaints, []);
-});
-
-test('to whoever may not import it is not offered', async (t) => {
-  const fleet = await startFleet(t, { console: consoleFiles });
-  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-will' });
-  await open('/bring');
-  await page.getByRole('heading', { level: 1, name: 'Bring in an image' }).waitFor();
-  const ways = page.getByRole('navigation', { name: 'ways to bring an image in' }).getByRole('link');
-  t.deepEqual(await ways.allInnerTexts(), ['By upload', 'From a snapshot']);
   t.deepEqual(complaints, []);
 });
 
