@@ -33,10 +33,8 @@ export function Provenance({ image: { provenance, files } }: { image: Image }) {
         )}
         {files.length > 0 && (
           <Fact name="Verified">
-            {repository || url
-              ? 'its file was held against the digests of its manifest there'
-              : 'its digests were computed here while it came'}
-            : what is sent is always that
+            its digests were computed here while it came
+            {(repository || url) && ', and had to be those that it was announced with'}: nothing else is ever sent
           </Fact>
         )}
       </dl>
