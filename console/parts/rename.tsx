@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/ask.js';
 import { askOf, type ShownImage } from './image-ask.js';
 
@@ -14,6 +14,8 @@ export function Rename({ image, renamed }: Props) {
   const [typed, setTyped] = useState<string>();
   const [seen, setSeen] = useState(image);
   const [problem, setProblem] = useState<string>();
+  // The keys go on from where they were.
+  const isBack = useRef(false);
   const reason = deprecated?.reason && `deprecated: ${deprecated.reason}`;
   // Whoever has begun goes on to: the server tells whether it is possible.
   if (typed === undefined) {
@@ -28,6 +30,10 @@ export function Rename({ image, renamed }: Props) {
         class="plain rename"
         title={reason ?? 'rename'}
         aria-label={`${alias}: rename`}
+        ref={(button) => {
+          if (isBack.current) button?.focus();
+          isBack.current = false;
+        }}
         onClick={begin}
       >
         <bdi>{alias}</bdi>
@@ -35,6 +41,7 @@ export function Rename({ image, renamed }: Props) {
     );
   }
   const end = () => {
+    isBack.current = true;
     setTyped(undefined);
     setProblem(undefined);
   };
