@@ -16,7 +16,7 @@ const columns: readonly Column<Sources>[] = [
     cell: ({ node }) => <Link to={`/nodes/${part(node)}?tab=sources`}>{node}</Link>,
   },
   { name: 'state', title: 'State', shown: true, order: 'state', cell: (sources) => <SourcesState of={sources} /> },
-  { name: 'since', title: 'Since', shown: true, order: 'since', cell: ({ since }) => <Time at={since} /> },
+  { name: 'since', title: 'Since', shown: true, order: 'since', cell: ({ since }) => since && <Time at={since} /> },
   { name: 'wanted', title: 'It is to ask', cell: ({ wanted }) => wanted.join(', ') },
   { name: 'there', title: 'It asks', shown: true, cell: ({ there }) => there?.join(', ') ?? <i>not known</i> },
   { name: 'checked', title: 'Looked at', shown: true, cell: ({ checked }) => <Time at={checked} /> },
