@@ -1,7 +1,8 @@
 import { part } from '../api/ask.js';
 import { Link } from '../router.js';
-import { Act } from './act.js';
+import { Confirm } from './confirm.js';
 import { leftOf } from './meter.js';
+import { Opens } from './open.js';
 import { ProgressBar } from './progress.js';
 import type { Stage } from './upload-run.js';
 import { isUnderWay, type Upload, type Uploads } from './use-uploads.js';
@@ -68,7 +69,18 @@ function Line({ upload, uploads }: { upload: Upload; uploads: Uploads }) {
             Close
           </button>
         ) : (
-          <Act label="Cancel" what={title} act={() => uploads.cancel(key)} />
+          <Opens label="Cancel …" of={title}>
+            {(close) => (
+              <Confirm
+                title={`Cancel the upload of ${title}`}
+                label="Cancel it"
+                act={() => uploads.cancel(key)}
+                close={close}
+              >
+                <p>What has arrived of it is thrown away, and so is the image that waits for it.</p>
+              </Confirm>
+            )}
+          </Opens>
         )}
       </p>
     </section>

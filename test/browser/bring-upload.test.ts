@@ -12,7 +12,7 @@ import { scratch } from '../support/scratch.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 /** More than all that connections of this machine hold on their way. */
-const SIZE = 40 << 20;
+const SIZE = 24 << 20;
 const MOST = 4 << 20;
 
 const chooser = (page: Page) => page.locator('fieldset.drop input[type=file]');
@@ -136,11 +136,11 @@ test('an upload goes on after the page was loaded anew, with the same file and n
   const bytes = randomBytes(SIZE);
   const path = await fileOf(t, 'disk.raw', bytes);
   await beginHeld(path);
-  await told(lineOf(page, 'disk').locator('.progress small'), /MiB of 40 MiB, .*\/s, .* left/);
+  await told(lineOf(page, 'disk').locator('.progress small'), /MiB of 24 MiB, .*\/s, .* left/);
   await leave();
 
   const earlier = page.getByRole('region', { name: 'begun earlier' });
-  await told(earlier, /disk disk\.raw: .* of 40 MiB are here/);
+  await told(earlier, /disk disk\.raw: .* of 24 MiB are here/);
   t.deepEqual(await seriousOf(page), []);
   const choose = (file: string) => earlier.getByLabel('file of disk', { exact: true }).setInputFiles(file);
   await choose(await fileOf(t, 'other.raw', Buffer.from('other')));
@@ -178,6 +178,7 @@ test('a file that only looks like the one that was begun is not taken for it', a
   await told(statusOf(page, 'disk'), /has failed: .*sha256/);
   t.like(resultOf(await fleet.eve('GET', '/api/image/disk')), { state: 'unactivated', bytes: 0 });
   await lineOf(page, 'disk').getByRole('button', { name: 'Cancel disk' }).click();
+  await page.getByRole('button', { name: 'Cancel it' }).click();
   await lineOf(page, 'disk').waitFor({ state: 'detached' });
   t.deepEqual(await leftBy(fleet), NOTHING);
   t.deepEqual(complaints, []);
@@ -204,6 +205,7 @@ test('a cancelled upload leaves neither its session nor its image', async (t) =>
   const { fleet, gate, beginHeld, page, complaints } = await behindGate(t);
   await beginHeld(await fileOf(t, 'disk.raw', randomBytes(SIZE)));
   await lineOf(page, 'disk').getByRole('button', { name: 'Cancel disk' }).click();
+  await page.getByRole('button', { name: 'Cancel it' }).click();
   gate.open();
   await lineOf(page, 'disk').waitFor({ state: 'detached' });
   t.deepEqual(resultOf(await fleet.eve('GET', '/api/upload')), []);
@@ -219,6 +221,7 @@ test('what there is no room for is told before a byte of it is sent', async (t) 
   await begin(await fileOf(t, 'disk.raw', randomBytes(5000)), page);
   await told(statusOf(page, 'disk'), 'has failed: 5000 bytes are needed on the disk, 1000 are available');
   await lineOf(page, 'disk').getByRole('button', { name: 'Cancel disk' }).click();
+  await page.getByRole('button', { name: 'Cancel it' }).click();
   await lineOf(page, 'disk').waitFor({ state: 'detached' });
   t.deepEqual(await leftBy(fleet), NOTHING);
   t.deepEqual(complaints, []);
