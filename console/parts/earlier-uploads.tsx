@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
-import { Act } from './act.js';
 import { ChooseFiles } from './choose-files.js';
+import { Confirm } from './confirm.js';
+import { Opens } from './open.js';
 import { type KeptUpload, keptUploads, otherwise } from './upload-kept.js';
 import { discard } from './use-uploads.js';
 import { bytes, Time } from './words.js';
@@ -47,7 +48,18 @@ export function EarlierUploads({ user, goOn }: Props) {
               )}
             </span>
             <ChooseFiles label="Choose the file …" of={mine.title} take={([file]) => take(mine, file)} />
-            <Act label="Discard" what={mine.title} act={() => discard(id).then(refresh)} />
+            <Opens label="Discard …" of={mine.title}>
+              {(close) => (
+                <Confirm
+                  title={`Discard the upload of ${mine.title}`}
+                  label="Discard it"
+                  act={() => discard(id).then(refresh)}
+                  close={close}
+                >
+                  <p>What has arrived of it is thrown away. The image stays, and waits for another file.</p>
+                </Confirm>
+              )}
+            </Opens>
           </li>
         ))}
       </ul>

@@ -184,6 +184,18 @@ test('a file that only looks like the one that was begun is not taken for it', a
   t.deepEqual(complaints, []);
 });
 
+test('an upload that was begun earlier is discarded, and its image stays', async (t) => {
+  const { fleet, beginHeld, leave, page, complaints } = await behindGate(t);
+  await beginHeld(await fileOf(t, 'disk.raw', randomBytes(SIZE)));
+  await leave();
+  await page.getByRole('button', { name: 'Discard disk' }).click();
+  await page.getByRole('button', { name: 'Discard it' }).click();
+  await page.getByRole('region', { name: 'begun earlier' }).waitFor({ state: 'detached' });
+  t.deepEqual(resultOf(await fleet.eve('GET', '/api/upload')), []);
+  t.like(resultOf(await fleet.eve('GET', '/api/image/disk')), { state: 'unactivated', bytes: 0 });
+  t.deepEqual(complaints, []);
+});
+
 test('an upload is paused, and gone on with', async (t) => {
   const { fleet, gate, offsets, beginHeld, page, complaints } = await behindGate(t);
   const bytes = randomBytes(SIZE);
