@@ -1,5 +1,6 @@
 import { useRows } from '../api/use-rows.js';
 import { Badge } from '../parts/badge.js';
+import { useUserNames } from '../parts/datacenter-form.js';
 import { Opens } from '../parts/open.js';
 import { Search } from '../parts/search.js';
 import { type Column, Table } from '../parts/table.js';
@@ -34,6 +35,7 @@ export default function Tokens() {
   const [search, setSearch] = useQuery('search');
   const [user, setUser] = useQuery('user');
   const [sort] = useQuery('sort');
+  const names = useUserNames();
   const rows = useRows<Token>('/token', {
     query: { search, order_by: sort || 'user', user: isSuper ? user : '' },
     kinds: ['tokens'],
@@ -46,7 +48,7 @@ export default function Tokens() {
         {isSuper && (
           <select aria-label="whose" value={user} onChange={(event) => setUser(event.currentTarget.value)}>
             <option value="">of all users</option>
-            {[...new Set([own, user])]
+            {[...new Set([own, user, ...names])]
               .filter((name) => name !== '')
               .map((name) => (
                 <option key={name} value={name}>
