@@ -67,7 +67,7 @@ test('on a phone one sorts, looks at a row and goes to another page', async (t) 
   await links.first().waitFor();
   t.deepEqual(await links.allTextContents(), ['aaa', 'bbb', 'ccc']);
   await page.getByLabel('Sort by').selectOption({ label: 'Name, reversed' });
-  await page.waitForFunction(`document.querySelector('[role=grid] a')?.textContent === 'ccc'`);
+  await page.locator('tbody tr').first().getByRole('link', { name: 'ccc' }).waitFor();
   t.deepEqual(await links.allTextContents(), ['ccc', 'bbb', 'aaa']);
   t.regex(page.url(), /sort=-alias/);
   await links.first().tap();

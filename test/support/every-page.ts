@@ -49,6 +49,7 @@ const further = [
   ['/nodes/n1?tab=machines', 'n1'],
   ['/nodes/n1?tab=sources', 'n1'],
   ['/nodes/n1?tab=tokens', 'n1'],
+  ['/datacenters/east?tab=images', 'east'],
   ['/?search=nothing-is-called-so', 'Images'],
   ['/image/empty', 'empty'],
   ['/nowhere', 'There is no such page'],
@@ -76,9 +77,9 @@ export const everyPlace: readonly Place[] = [
 /** Resolves when nothing of it is still being fetched. */
 export async function whole(page: Page): Promise<void> {
   await page.locator('h1, .failure').first().waitFor();
-  await page.waitForFunction(
-    `!document.querySelector('.loading, [aria-busy=true]') && !/loading …/.test(document.body.innerText)`,
-  );
+  // What the page itself would have to evaluate, its policy forbids.
+  await page.locator('.loading, [aria-busy=true]').first().waitFor({ state: 'detached' });
+  await page.getByText('loading …').first().waitFor({ state: 'detached' });
 }
 
 /** Of whoever looks: what is hidden is as if it were not there. */
@@ -202,7 +203,7 @@ async function openDialog(page: Page, opener: Locator, back: Locator, readWell: 
     () => false,
   );
   if (!isOpen) return [`dialog ${told}: it does not open`];
-  await page.waitForFunction(`!document.querySelector('dialog[open] .loading')`);
+  await dialog.locator('.loading').first().waitFor({ state: 'detached' });
   const found = await readWell(page);
   if (!(await dialog.evaluate((e) => e.contains(e.ownerDocument.activeElement)))) found.push('the focus is not in it');
   await page.keyboard.press('Escape');
