@@ -16,7 +16,11 @@ const onMemory = process.argv.includes(ON_MEMORY);
 const named = process.argv.slice(2).filter((argument) => argument !== ON_MEMORY);
 
 const ROUTES = ['dist/test/routes/*.test.js'];
-const onAnyNode = ['dist/test/*.test.js', 'dist/test/!(e2e|browser)/**/*.test.js', 'dist/test/e2e/!(cluster-*).test.js'];
+const onAnyNode = [
+  'dist/test/*.test.js',
+  'dist/test/!(e2e|browser)/**/*.test.js',
+  'dist/test/e2e/!(cluster-*).test.js',
+];
 
 const stages =
   named.length > 0

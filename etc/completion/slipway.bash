@@ -9,7 +9,7 @@ _slipway() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} at='' i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$at ${COMP_WORDS[i]}" in
-      ' list' | ' show' | ' upload' | ' download' | ' create' | ' update' | ' icon' | ' icon set' | ' icon get' | ' icon delete' | ' delete' | ' activate' | ' disable' | ' enable' | ' acl' | ' acl list' | ' acl add' | ' acl remove' | ' channels' | ' channel-add' | ' dc' | ' dc list' | ' dc show' | ' dc create' | ' dc update' | ' dc delete' | ' dc groups' | ' dc add-group' | ' dc remove-group' | ' dc image' | ' dc images' | ' dc attach' | ' dc detach' | ' dc settings' | ' image' | ' image list' | ' image show' | ' image create' | ' image update' | ' image delete' | ' image vms' | ' image attach' | ' image detach' | ' image label' | ' image unlabel' | ' image deprecate' | ' image undeprecate' | ' image share' | ' image bulk' | ' image bulk deprecate' | ' image bulk undeprecate' | ' image bulk delete' | ' image bulk label' | ' image bulk unlabel' | ' image bulk access' | ' image bulk share' | ' image bulk attach' | ' image bulk detach' | ' export' | ' copy' | ' picker' | ' vm' | ' vm list' | ' vm show' | ' vm register' | ' vm forget' | ' vm check-move' | ' snapshot' | ' snapshot list' | ' snapshot take' | ' snapshot remove' | ' create-from' | ' node' | ' node key' | ' node list' | ' node show' | ' node create' | ' node update' | ' node delete' | ' node check' | ' node refresh' | ' node vms' | ' node preflight' | ' node sources' | ' node pools' | ' node pull' | ' node images' | ' node drop' | ' node clean' | ' node token' | ' node token create' | ' node token list' | ' node token revoke' | ' campaign' | ' campaign create' | ' campaign list' | ' campaign show' | ' campaign stop' | ' campaign start' | ' campaign retry' | ' campaign delete' | ' group' | ' group list' | ' group show' | ' group create' | ' group update' | ' group delete' | ' group add-member' | ' group remove-member' | ' user' | ' user list' | ' user show' | ' user create' | ' user update' | ' user delete' | ' user password' | ' user keys' | ' user add-key' | ' user remove-key' | ' user sessions' | ' user end-sessions' | ' settings' | ' settings show' | ' settings set' | ' import' | ' repo' | ' repo list' | ' repo list-all' | ' repo show' | ' repo setup' | ' repo add' | ' repo set' | ' repo delete' | ' repo refresh' | ' repo browse' | ' repo image' | ' follow' | ' follow list' | ' follow show' | ' follow add' | ' follow set' | ' follow delete' | ' follow run' | ' secret' | ' secret list' | ' secret show' | ' secret add' | ' secret set' | ' secret delete' | ' overview' | ' history' | ' task' | ' task list' | ' task show' | ' task wait' | ' task cancel' | ' task callback' | ' task log' | ' uploads' | ' uploads list' | ' uploads end' | ' events' | ' webhook' | ' webhook list' | ' webhook show' | ' webhook create' | ' webhook new-key' | ' webhook update' | ' webhook ping' | ' webhook deliveries' | ' webhook delete' | ' webhook callback-key' | ' audit' | ' audit search' | ' audit export' | ' audit heads' | ' audit verify' | ' ping' | ' whoami' | ' token' | ' token create' | ' token list' | ' token revoke' | ' api' | ' api get' | ' api create' | ' api set' | ' api delete' | ' api options' | ' backup' | ' migrate' | ' member' | ' member list' | ' login' | ' logout' | ' restore' | ' completion') at+=" ${COMP_WORDS[i]}" ;;
+      ' list' | ' show' | ' upload' | ' download' | ' create' | ' update' | ' icon' | ' icon set' | ' icon get' | ' icon delete' | ' delete' | ' activate' | ' disable' | ' enable' | ' acl' | ' acl list' | ' acl add' | ' acl remove' | ' channels' | ' channel-add' | ' dc' | ' dc list' | ' dc show' | ' dc create' | ' dc update' | ' dc delete' | ' dc groups' | ' dc add-group' | ' dc remove-group' | ' dc image' | ' dc images' | ' dc attach' | ' dc detach' | ' dc settings' | ' image' | ' image list' | ' image show' | ' image create' | ' image update' | ' image delete' | ' image vms' | ' image lineage' | ' image attach' | ' image detach' | ' image label' | ' image unlabel' | ' image deprecate' | ' image undeprecate' | ' image share' | ' image bulk' | ' image bulk deprecate' | ' image bulk undeprecate' | ' image bulk delete' | ' image bulk label' | ' image bulk unlabel' | ' image bulk access' | ' image bulk share' | ' image bulk attach' | ' image bulk detach' | ' export' | ' copy' | ' picker' | ' vm' | ' vm list' | ' vm show' | ' vm register' | ' vm forget' | ' vm check-move' | ' snapshot' | ' snapshot list' | ' snapshot take' | ' snapshot remove' | ' create-from' | ' node' | ' node key' | ' node list' | ' node show' | ' node create' | ' node update' | ' node delete' | ' node check' | ' node refresh' | ' node vms' | ' node preflight' | ' node sources' | ' node pools' | ' node pull' | ' node images' | ' node drop' | ' node clean' | ' node token' | ' node token create' | ' node token list' | ' node token revoke' | ' campaign' | ' campaign create' | ' campaign list' | ' campaign show' | ' campaign stop' | ' campaign start' | ' campaign retry' | ' campaign delete' | ' group' | ' group list' | ' group show' | ' group create' | ' group update' | ' group delete' | ' group add-member' | ' group remove-member' | ' user' | ' user list' | ' user show' | ' user create' | ' user update' | ' user delete' | ' user password' | ' user keys' | ' user add-key' | ' user remove-key' | ' user sessions' | ' user end-session' | ' user end-sessions' | ' settings' | ' settings show' | ' settings set' | ' import' | ' repo' | ' repo list' | ' repo list-all' | ' repo show' | ' repo setup' | ' repo add' | ' repo set' | ' repo delete' | ' repo refresh' | ' repo browse' | ' repo image' | ' follow' | ' follow list' | ' follow show' | ' follow add' | ' follow set' | ' follow delete' | ' follow run' | ' secret' | ' secret list' | ' secret show' | ' secret add' | ' secret set' | ' secret delete' | ' overview' | ' history' | ' task' | ' task list' | ' task show' | ' task wait' | ' task cancel' | ' task callback' | ' task log' | ' uploads' | ' uploads list' | ' uploads end' | ' events' | ' webhook' | ' webhook list' | ' webhook show' | ' webhook create' | ' webhook new-key' | ' webhook update' | ' webhook ping' | ' webhook deliveries' | ' webhook delete' | ' webhook callback-key' | ' audit' | ' audit search' | ' audit export' | ' audit heads' | ' audit verify' | ' ping' | ' whoami' | ' token' | ' token create' | ' token list' | ' token revoke' | ' api' | ' api get' | ' api create' | ' api set' | ' api delete' | ' api options' | ' backup' | ' migrate' | ' member' | ' member list' | ' login' | ' logout' | ' restore' | ' completion') at+=" ${COMP_WORDS[i]}" ;;
     esac
   done
   COMPREPLY=()
@@ -314,6 +314,7 @@ _slipway() {
     ' image create --access') COMPREPLY=($(compgen -W 'public private deleted' -- "$cur")); return ;;
     ' image create --owner') :; return ;;
     ' image create --desc') :; return ;;
+    ' image create --homepage') :; return ;;
     ' image create --tags') :; return ;;
     ' image create --dc') :; return ;;
     ' image create --server') __slipway_known --servers; return ;;
@@ -326,6 +327,7 @@ _slipway() {
     ' image update --access') COMPREPLY=($(compgen -W 'public private deleted' -- "$cur")); return ;;
     ' image update --owner') :; return ;;
     ' image update --desc') :; return ;;
+    ' image update --homepage') :; return ;;
     ' image update --tags') :; return ;;
     ' image update --dc') :; return ;;
     ' image update --server') __slipway_known --servers; return ;;
@@ -345,6 +347,12 @@ _slipway() {
     ' image vms --user') :; return ;;
     ' image vms --key') :; return ;;
     ' image vms --ca') :; return ;;
+    ' image lineage --dc') :; return ;;
+    ' image lineage --server') __slipway_known --servers; return ;;
+    ' image lineage --url') :; return ;;
+    ' image lineage --user') :; return ;;
+    ' image lineage --key') :; return ;;
+    ' image lineage --ca') :; return ;;
     ' image attach --server') __slipway_known --servers; return ;;
     ' image attach --url') :; return ;;
     ' image attach --user') :; return ;;
@@ -474,6 +482,7 @@ _slipway() {
     ' picker --key') :; return ;;
     ' picker --ca') :; return ;;
     ' vm list --dc') :; return ;;
+    ' vm list --image') :; return ;;
     ' vm list --search') :; return ;;
     ' vm list -s' | ' vm list --sort') :; return ;;
     ' vm list --limit') :; return ;;
@@ -539,6 +548,7 @@ _slipway() {
     ' create-from --access') COMPREPLY=($(compgen -W 'public private deleted' -- "$cur")); return ;;
     ' create-from --owner') :; return ;;
     ' create-from --desc') :; return ;;
+    ' create-from --homepage') :; return ;;
     ' create-from --tags') :; return ;;
     ' create-from --server') __slipway_known --servers; return ;;
     ' create-from --url') :; return ;;
@@ -842,6 +852,11 @@ _slipway() {
     ' user sessions --user') :; return ;;
     ' user sessions --key') :; return ;;
     ' user sessions --ca') :; return ;;
+    ' user end-session --server') __slipway_known --servers; return ;;
+    ' user end-session --url') :; return ;;
+    ' user end-session --user') :; return ;;
+    ' user end-session --key') :; return ;;
+    ' user end-session --ca') :; return ;;
     ' user end-sessions --server') __slipway_known --servers; return ;;
     ' user end-sessions --url') :; return ;;
     ' user end-sessions --user') :; return ;;
@@ -868,6 +883,7 @@ _slipway() {
     ' import --access') COMPREPLY=($(compgen -W 'public private deleted' -- "$cur")); return ;;
     ' import --owner') :; return ;;
     ' import --desc') :; return ;;
+    ' import --homepage') :; return ;;
     ' import --tags') :; return ;;
     ' import --os') :; return ;;
     ' import --ostype') COMPREPLY=($(compgen -W 'linux sunos bsd windows sunos-zone linux-zone' -- "$cur")); return ;;
@@ -1189,6 +1205,7 @@ _slipway() {
     ' webhook callback-key --ca') :; return ;;
     ' audit search --dc') :; return ;;
     ' audit search --object') :; return ;;
+    ' audit search --kind') :; return ;;
     ' audit search --by') :; return ;;
     ' audit search --since') :; return ;;
     ' audit search --until') :; return ;;
@@ -1203,6 +1220,7 @@ _slipway() {
     ' audit search --ca') :; return ;;
     ' audit export --dc') :; return ;;
     ' audit export --object') :; return ;;
+    ' audit export --kind') :; return ;;
     ' audit export --by') :; return ;;
     ' audit export --since') :; return ;;
     ' audit export --until') :; return ;;
@@ -1376,19 +1394,21 @@ _slipway() {
     ' dc settings',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' dc settings',*) : ;;
     ' image',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
-    ' image',*) COMPREPLY=($(compgen -W 'list show create update delete vms attach detach label unlabel deprecate undeprecate share bulk' -- "$cur")) ;;
+    ' image',*) COMPREPLY=($(compgen -W 'list show create update delete vms lineage attach detach label unlabel deprecate undeprecate share bulk' -- "$cur")) ;;
     ' image list',-*) COMPREPLY=($(compgen -W '--dc --label --golden --deprecated --ready --ostype --access --owner --tag --search -s --sort --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image list',*) : ;;
     ' image show',-*) COMPREPLY=($(compgen -W '--dc -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image show',*) __slipway_known --images ;;
-    ' image create',-*) COMPREPLY=($(compgen -W '-m --manifest --alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --dc --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' image create',-*) COMPREPLY=($(compgen -W '-m --manifest --alias --version --access --owner --desc --homepage --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --dc --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image create',*) : ;;
-    ' image update',-*) COMPREPLY=($(compgen -W '--alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --dc --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' image update',-*) COMPREPLY=($(compgen -W '--alias --version --access --owner --desc --homepage --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --dc --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image update',*) __slipway_known --images ;;
     ' image delete',-*) COMPREPLY=($(compgen -W '--dc --force -y --yes --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image delete',*) __slipway_known --images ;;
     ' image vms',-*) COMPREPLY=($(compgen -W '--dc -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image vms',*) __slipway_known --images ;;
+    ' image lineage',-*) COMPREPLY=($(compgen -W '--dc -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' image lineage',*) __slipway_known --images ;;
     ' image attach',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image attach',*) __slipway_known --images ;;
     ' image detach',-*) COMPREPLY=($(compgen -W '--force -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
@@ -1431,7 +1451,7 @@ _slipway() {
     ' picker',*) : ;;
     ' vm',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
     ' vm',*) COMPREPLY=($(compgen -W 'list show register forget check-move' -- "$cur")) ;;
-    ' vm list',-*) COMPREPLY=($(compgen -W '--dc --search -s --sort --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' vm list',-*) COMPREPLY=($(compgen -W '--dc --image --search -s --sort --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' vm list',*) : ;;
     ' vm show',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' vm show',*) : ;;
@@ -1449,7 +1469,7 @@ _slipway() {
     ' snapshot take',*) : ;;
     ' snapshot remove',-*) COMPREPLY=($(compgen -W '--disk -j --json -y --yes --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' snapshot remove',*) : ;;
-    ' create-from',-*) COMPREPLY=($(compgen -W '--disk --take --incremental --compression --format --level --compress-on --os --alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' create-from',-*) COMPREPLY=($(compgen -W '--disk --take --incremental --compression --format --level --compress-on --os --alias --version --access --owner --desc --homepage --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' create-from',*) : ;;
     ' node',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
     ' node',*) COMPREPLY=($(compgen -W 'key list show create update delete check refresh vms preflight sources pools pull images drop clean token' -- "$cur")) ;;
@@ -1526,7 +1546,7 @@ _slipway() {
     ' group remove-member',-*) COMPREPLY=($(compgen -W '--server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' group remove-member',*) : ;;
     ' user',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
-    ' user',*) COMPREPLY=($(compgen -W 'list show create update delete password keys add-key remove-key sessions end-sessions' -- "$cur")) ;;
+    ' user',*) COMPREPLY=($(compgen -W 'list show create update delete password keys add-key remove-key sessions end-session end-sessions' -- "$cur")) ;;
     ' user list',-*) COMPREPLY=($(compgen -W '--search -s --sort --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user list',*) : ;;
     ' user show',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
@@ -1547,6 +1567,8 @@ _slipway() {
     ' user remove-key',*) : ;;
     ' user sessions',-*) COMPREPLY=($(compgen -W '-H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user sessions',*) : ;;
+    ' user end-session',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' user end-session',*) : ;;
     ' user end-sessions',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' user end-sessions',*) : ;;
     ' settings',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
@@ -1555,7 +1577,7 @@ _slipway() {
     ' settings show',*) : ;;
     ' settings set',-*) COMPREPLY=($(compgen -W '--dc -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' settings set',*) : ;;
-    ' import',-*) COMPREPLY=($(compgen -W '--name --file --secret --dc --alias --version --access --owner --desc --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --os --ostype --type --format --compression --image-size --size --sha1 --sha256 --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' import',-*) COMPREPLY=($(compgen -W '--name --file --secret --dc --alias --version --access --owner --desc --homepage --resize --no-resize --deploy --no-deploy --tags --golden --no-golden --dc-bound --no-dc-bound --os --ostype --type --format --compression --image-size --size --sha1 --sha256 --show --no-wait -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' import',*) : ;;
     ' repo',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
     ' repo',*) COMPREPLY=($(compgen -W 'list list-all show setup add set delete refresh browse image' -- "$cur")) ;;
@@ -1653,9 +1675,9 @@ _slipway() {
     ' webhook callback-key',*) : ;;
     ' audit',-*) COMPREPLY=($(compgen -W '-h --help' -- "$cur")) ;;
     ' audit',*) COMPREPLY=($(compgen -W 'search export heads verify' -- "$cur")) ;;
-    ' audit search',-*) COMPREPLY=($(compgen -W '--dc --object --by --since --until --what --before --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' audit search',-*) COMPREPLY=($(compgen -W '--dc --object --kind --by --since --until --what --before --limit --offset -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' audit search',*) : ;;
-    ' audit export',-*) COMPREPLY=($(compgen -W '--dc --object --by --since --until -O --output --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' audit export',-*) COMPREPLY=($(compgen -W '--dc --object --kind --by --since --until -O --output --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' audit export',*) : ;;
     ' audit heads',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' audit heads',*) : ;;
