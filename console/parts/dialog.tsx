@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface Props {
   title: string;
@@ -15,13 +15,18 @@ interface Props {
 export function Dialog({ title, close, children, isLasting = false, isAlone = false }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const before = useRef<Element | null>(null);
+  // After the menu that it was chosen from has closed, and has the focus.
   useEffect(() => {
+    before.current = document.activeElement;
+    element.current?.showModal();
+  }, []);
+  // While it is still there: the focus of what is taken away is nowhere for a moment.
+  useLayoutEffect(() => {
     const dialog = element.current!;
-    const before = document.activeElement;
-    dialog.showModal();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement) before.focus();
+      if (before.current instanceof HTMLElement) before.current.focus();
     };
   }, []);
   const onCancel = (event: Event) => {

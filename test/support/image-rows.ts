@@ -5,8 +5,10 @@ export const rowOf = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
 
 /** The keys of the images that are shown, from the first to the last. */
-export const keysOf = (page: Page): Promise<string[]> =>
-  page.getByRole('grid', { name: 'Images' }).getByRole('link').allTextContents();
+export async function keysOf(page: Page): Promise<string[]> {
+  await page.getByRole('status').filter({ hasText: 'loading' }).waitFor({ state: 'detached' });
+  return page.getByRole('grid', { name: 'Images' }).getByRole('link').allTextContents();
+}
 
 /** Opens the menu of an image; gives what it offers, each line with its reason where it is greyed. */
 export async function openMenu(page: Page, name: string): Promise<string[]> {
