@@ -151,7 +151,7 @@ function Live() {
   const [connection, setConnection] = useState<Connection>('connecting');
   useEffect(() => watchConnection(setConnection), []);
   return (
-    <span class={`live ${connection}`} role="status">
+    <span class={`connection ${connection}`} role="status">
       {words[connection]}
     </span>
   );

@@ -52,7 +52,15 @@ export function SignIn({ last, enter }: Props) {
         <Form
           key="token"
           name="sign-in-token"
-          fields={[{ name: 'token', label: 'Token', kind: 'password', isRequired: true }]}
+          fields={[
+            {
+              name: 'token',
+              label: 'Token',
+              kind: 'password',
+              hint: 'that of the first administrator is in data/admin-token, where the server runs',
+              isRequired: true,
+            },
+          ]}
           initial={{ token: '' }}
           submit={async (proof) => enter(await signIn(proof))}
           label="Sign in"

@@ -36,6 +36,7 @@ export function greet({ settings, urls, tokenFile, images, certificate }: Greeti
       : ways
           .slice(0, 1)
           .map(({ to, trust }) => `  slipway login --url ${to} ${trust.slipway}--token-file ${tokenFile ?? 'FILE'}`)),
+    `  ${ways[0]?.to}/console in a browser${authType === 'none' ? '' : ', with a password or that token'}`,
     ...(tokenFile === undefined
       ? ['', "The first administrator's token is with the daemon that made it, in DATA/admin-token."]
       : []),

@@ -60,7 +60,13 @@ function Whole({ image, refresh }: { image: Image; refresh: () => void }) {
       <Deprecated image={image} />
       <div class="boxes loose">
         <Facts image={image} />
-        <Pull uuid={image.uuid} name={image.alias} version={image.version} hasFile={image.files.length > 0} />
+        <Pull
+          uuid={image.uuid}
+          name={image.alias}
+          version={image.version}
+          hasFile={image.files.length > 0}
+          isReady={image.ready}
+        />
         <Sharing image={image} />
         <Places image={image} />
         <Files files={image.files} uuid={image.uuid} />

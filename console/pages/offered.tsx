@@ -95,7 +95,7 @@ const isLike = ({ alias, name, desc, version, tags, uuid }: Offered, text: strin
   [alias, name, desc, version, uuid, ...tags].some((one) => one.toLowerCase().includes(text.trim().toLowerCase()));
 
 /** Nobody is told of what changes in the images of others: it is asked for so often, in milliseconds. */
-const OFTEN = 60_000;
+const OFTEN = 10_000;
 
 /** What a machine can be made of, for those who make machines and manage no images. */
 export default function OfferedImages() {
@@ -161,7 +161,7 @@ export default function OfferedImages() {
             empty={
               search || ostype
                 ? 'No image is like that. Clear the filters to see the others.'
-                : `No image can be used in ${dc} yet. Ask an administrator of it to attach one.`
+                : `No image of ${dc} is both ready and offered to you yet. Its administrators can make one public there, or share it with you.`
             }
           />
         </>

@@ -56,12 +56,16 @@ export function imageFields<T extends ImageValues>({
   const dcs = account.super_admin ? all : datacentersFor(account, way);
   const ifEmpty = hasManifest ? 'as in the manifest where it is empty' : undefined;
   const only = dcs.length === 1 && !account.super_admin;
+  const isOther = (dc: string) => !account.super_admin || dc !== MAIN;
   const place: Field<T>[] = [
     {
       name: 'dc',
       label: 'Data center',
       kind: 'choice',
-      choices: [...(only ? [] : [['', account.super_admin ? 'main' : 'choose one'] as const]), ...dcs.map(same)],
+      choices: [
+        ...(only ? [] : [['', account.super_admin ? MAIN : 'choose one'] as const]),
+        ...dcs.filter(isOther).map(same),
+      ],
     },
     ...(account.super_admin
       ? ([{ name: 'dc_bound', label: 'Belongs to that data center alone', kind: 'check' }] as const)
@@ -83,6 +87,9 @@ export function imageFields<T extends ImageValues>({
     { name: 'owner', label: 'Owner', hint: 'a user, by name; you where it is empty', isAdvanced: true },
   ];
 }
+
+/** SuperAdmins who choose none mean that one. */
+const MAIN = 'main';
 
 const same = (text: string) => [text, text] as const;
 

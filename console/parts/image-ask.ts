@@ -15,10 +15,33 @@ export async function readImage(image: Pick<ShownImage, 'uuid'>): Promise<ShownI
   return { ...result, etag: tag };
 }
 
-/** Done only while the image is what the person has seen; else the refusal says what somebody else has made of it. */
+/** What this person has made of an image, by the tag that it had before: a row may not have followed yet. */
+const own = new Map<string, string>();
+/** Older ones have been followed long since. */
+const OWN_AT_MOST = 100;
+
+function keepOwn(before: string | undefined, after: string | undefined): void {
+  if (before === undefined || after === undefined || before === after) return;
+  own.set(before, after);
+  for (const oldest of own.keys()) {
+    if (own.size <= OWN_AT_MOST) return;
+    own.delete(oldest);
+  }
+}
+
+function latestOf(tag: string | undefined): string | undefined {
+  let latest = tag;
+  for (let next = tag; next !== undefined; next = own.get(next)) latest = next;
+  return latest;
+}
+
+/** Done only while the image is what the person has seen, or has made of it; else the refusal says what somebody else has made of it. */
 export async function askOf<T = unknown>(image: ShownImage, wish: Wish, path = pathOf(image)): Promise<Answer<T>> {
+  const seen = latestOf(image.etag);
   try {
-    return await ask<T>(path, { ...wish, ifMatch: image.etag });
+    const answer = await ask<T>(path, { ...wish, ifMatch: seen });
+    keepOwn(seen, answer.tag);
+    return answer;
   } catch (error) {
     if (!(error instanceof Refusal && error.status === 412)) throw error;
     const now = await readImage(image);

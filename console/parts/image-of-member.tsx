@@ -59,7 +59,7 @@ export function ImageForMembers({ told }: { told: Manifest }) {
             </Fact>
           </dl>
         </section>
-        <Pull uuid={uuid} name={name} version={version} hasFile={files.length > 0} />
+        <Pull uuid={uuid} name={name} version={version} hasFile={files.length > 0} isReady />
         <Files files={files} uuid={uuid} />
         <Lineage image={{ uuid, alias: name, version }} />
       </div>

@@ -12,10 +12,11 @@ interface Props {
   name: string;
   version: string;
   hasFile: boolean;
+  isReady: boolean;
 }
 
 /** As it is typed, for those who take it elsewhere, with the manifest that they will find. */
-export function Pull({ uuid, name, version, hasFile }: Props) {
+export function Pull({ uuid, name, version, hasFile, isReady }: Props) {
   const { answer, failure, refresh } = useAsked<Manifest>(`/image/${part(uuid)}/manifest`, {
     kinds: ['images', 'datacenters'],
     concerns: (change) => change.kind !== 'images' || change.uuid === uuid,
@@ -27,6 +28,7 @@ export function Pull({ uuid, name, version, hasFile }: Props) {
       {!hasFile && <p>There is nothing to pull yet: its file has not come.</p>}
       {isHidden && <p>It is not offered over IMGAPI yet: only those who manage it get its manifest.</p>}
       {failure && !isHidden && <Failure of={failure} again={refresh} />}
+      {hasFile && !isReady && <p>It is not ready: these work as soon as it is.</p>}
       {answer && hasFile && <Commands told={answer.result} uuid={uuid} name={name} version={version} />}
       {answer && <ManifestText manifest={answer.result.manifest} />}
     </section>
@@ -36,7 +38,12 @@ export function Pull({ uuid, name, version, hasFile }: Props) {
 /** A shell takes it for one word, and the command line for a name and a version. */
 const isPlain = (text: string) => /^[\w.+-]+$/.test(text);
 
-function Commands({ told: { open, url }, uuid, name, version }: Omit<Props, 'hasFile'> & { told: Manifest }) {
+function Commands({
+  told: { open, url },
+  uuid,
+  name,
+  version,
+}: Pick<Props, 'uuid' | 'name' | 'version'> & { told: Manifest }) {
   const { super_admin: isSuper } = useAccount();
   const at = url ?? location.origin + prefix;
   const meant = isPlain(name) && isPlain(version) ? `${name}@${version}` : uuid;
