@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface Props {
   value: string;
@@ -11,10 +11,19 @@ const PAUSE = 200;
 
 export function Search({ value, change, label }: Props) {
   const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
+  // What comes back of what was told from here says nothing of what was typed since.
+  const told = useRef(value);
+  useLayoutEffect(() => {
+    if (value === told.current) return;
+    told.current = value;
+    setTyped(value);
+  }, [value]);
   useEffect(() => {
-    if (typed === value) return;
-    const timer = setTimeout(() => change(typed), PAUSE);
+    if (typed === told.current) return;
+    const timer = setTimeout(() => {
+      told.current = typed;
+      change(typed);
+    }, PAUSE);
     return () => clearTimeout(timer);
   }, [typed]);
   return (
