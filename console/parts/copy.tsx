@@ -1,3 +1,4 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { toast } from './toasts.js';
 
 interface Props {
@@ -8,18 +9,39 @@ interface Props {
 
 /** Something to be taken elsewhere. */
 export function Copy({ text, what }: Props) {
+  const button = useRef<HTMLButtonElement>(null);
+  const own = useRef<HTMLElement>(null);
+  const [isShown, setShown] = useState(false);
+  useEffect(() => {
+    if (own.current) getSelection()?.selectAllChildren(own.current);
+  }, [isShown]);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
       toast(`${what} copied`);
     } catch {
-      toast(`the browser does not let us copy: take it from here: ${text}`, { isBad: true });
+      const codes = [...(button.current?.parentElement?.querySelectorAll('code') ?? [])];
+      const shown = codes.find(({ textContent }) => textContent === text);
+      if (shown) getSelection()?.selectAllChildren(shown);
+      else setShown(true);
+      // Never the text itself: it may be a secret, and this stays.
+      toast(`the browser does not let us copy: ${what} is selected, copy it by keys`, { isBad: true });
     }
   };
   return (
-    <button type="button" class="plain copy" aria-label={`copy ${what}`} title={`copy ${what}`} onClick={copy}>
-      copy
-    </button>
+    <>
+      <button
+        ref={button}
+        type="button"
+        class="plain copy"
+        aria-label={`copy ${what}`}
+        title={`copy ${what}`}
+        onClick={copy}
+      >
+        copy
+      </button>
+      {isShown && <code ref={own}>{text}</code>}
+    </>
   );
 }
 

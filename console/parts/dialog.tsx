@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { Toasts } from './toasts.js';
 
 interface Props {
   title: string;
@@ -33,6 +34,17 @@ export function Dialog({ title, close, children, isLasting = false, isAlone = fa
     event.preventDefault();
     if (!isLasting) close();
   };
+  // Chromium lets a dialog be kept open but so often: it is not to come to that.
+  const onKey = (event: KeyboardEvent) => {
+    event.stopPropagation();
+    if (event.key === 'Escape' && !event.isComposing) onCancel(event);
+  };
+  // Where the key was pressed while nothing in it had the focus.
+  const onClose = () => {
+    if (!element.current) return;
+    if (isLasting) element.current.showModal();
+    else close();
+  };
   return (
     // what is typed here is not for the table that it may stand in
     <dialog
@@ -40,7 +52,8 @@ export function Dialog({ title, close, children, isLasting = false, isAlone = fa
       class={isAlone ? 'alone' : ''}
       aria-labelledby={id}
       onCancel={onCancel}
-      onKeyDown={(event) => event.stopPropagation()}
+      onClose={onClose}
+      onKeyDown={onKey}
     >
       <header>
         <h2 id={id}>{title}</h2>
@@ -51,6 +64,8 @@ export function Dialog({ title, close, children, isLasting = false, isAlone = fa
         )}
       </header>
       {children}
+      {/* outside of it nothing can be closed, and nothing is read out */}
+      {!isAlone && <Toasts />}
     </dialog>
   );
 }

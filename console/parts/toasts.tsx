@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 interface Toast {
   id: number;
@@ -12,14 +12,21 @@ type Watcher = (toasts: readonly Toast[]) => void;
 const GONE = 6000;
 const MOST = 4;
 
+/** Of the page, and of each dialog over it. */
 const watchers = new Set<Watcher>();
 let toasts: readonly Toast[] = [];
 let count = 0;
 
 const set = (next: readonly Toast[]) => {
   toasts = next;
-  for (const watcher of watchers) watcher(toasts);
+  tell();
 };
+
+/** They are shown on top: what lies below a dialog can not be reached. */
+function tell(): void {
+  const all = [...watchers];
+  for (const watcher of all) watcher(watcher === all.at(-1) ? toasts : []);
+}
 
 const close = (id: number) => set(toasts.filter((toast) => toast.id !== id));
 
@@ -32,10 +39,14 @@ export function toast(text: string, { isBad = false } = {}): void {
 }
 
 export function Toasts() {
-  const [shown, setShown] = useState(toasts);
-  useEffect(() => {
+  const [shown, setShown] = useState<readonly Toast[]>([]);
+  useLayoutEffect(() => {
     watchers.add(setShown);
-    return () => void watchers.delete(setShown);
+    tell();
+    return () => {
+      watchers.delete(setShown);
+      tell();
+    };
   }, []);
   return (
     <div class="toasts" role="log" aria-label="what has happened">

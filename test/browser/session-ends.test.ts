@@ -37,6 +37,8 @@ test('a session that ends in the middle of something loses nothing, and what was
   t.is(await signInOf(page).getByLabel('User').inputValue(), 'admin');
   t.is(await page.locator(':focus').getAttribute('name'), 'password');
   t.deepEqual(await seriousOf(page), []);
+  for (let n = 0; n < 6; n += 1) await page.keyboard.press('Escape');
+  t.true(await signInOf(page).isVisible());
   await signInAs(page, 'admin', 'mistyped');
   await signInOf(page).getByText('the user name or the password is wrong').waitFor();
   t.is(await made(server), undefined);

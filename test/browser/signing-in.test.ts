@@ -18,6 +18,8 @@ test('with the right password one is in, and signing out leaves nothing, in no w
   t.is(await dialog.getByLabel('User').getAttribute('autocomplete'), 'username');
   t.is(await dialog.getByLabel('Password').getAttribute('autocomplete'), 'current-password');
   t.deepEqual(await seriousOf(page), []);
+  for (let n = 0; n < 6; n += 1) await page.keyboard.press('Escape');
+  t.true(await dialog.isVisible());
 
   await signInAs(page, 'dora', 'guessed');
   await dialog.getByText('the user name or the password is wrong').waitFor();
