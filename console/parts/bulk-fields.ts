@@ -104,6 +104,7 @@ export const bulkFields = (
     name: 'typed',
     label: 'Type “delete” to go on',
     isRequired: true,
+    isProof: true,
     when: (values) => toType(values) === 'delete',
   },
   {
@@ -111,6 +112,7 @@ export const bulkFields = (
     label: 'Type “public” to go on',
     hint: 'everybody in their data centers sees them then; where one is open to anonymous callers, so does the world',
     isRequired: true,
+    isProof: true,
     when: (values) => toType(values) === 'public',
   },
 ];

@@ -50,7 +50,8 @@ export function Bulk({ selection, names, close, done }: Props) {
     <Dialog title={`Change ${count}`} close={leave}>
       {task === undefined ? (
         <Form
-          name="bulk"
+          // What was meant for these is not for others.
+          name={`bulk:${images.toSorted().join()}`}
           fields={bulkFields(account, offered, initialWish)}
           initial={initialWish}
           submit={start}

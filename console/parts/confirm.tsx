@@ -21,7 +21,7 @@ interface Props {
 /** Asks before something is done that can not be taken back. */
 export function Confirm({ title, children, label, typed, act, close, isStaying = false }: Props) {
   const fields: readonly Field<{ typed: string }>[] =
-    typed === undefined ? [] : [{ name: 'typed', label: `Type ${typed} to go on`, isRequired: true }];
+    typed === undefined ? [] : [{ name: 'typed', label: `Type ${typed} to go on`, isRequired: true, isProof: true }];
   const submit = async (values: { typed: string }) => {
     if (typed !== undefined && values.typed.trim() !== typed) throw mistyped(typed);
     await act();

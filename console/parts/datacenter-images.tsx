@@ -137,7 +137,7 @@ function Detach({ dc, image: { name, uuid, dc_bound: isBound }, close }: DetachP
     close();
   };
   const fields: readonly Field<{ force: boolean }>[] = [
-    { name: 'force', label: 'Detach it all the same', kind: 'check', when: () => users.length > 0 },
+    { name: 'force', label: 'Detach it all the same', kind: 'check', isProof: true, when: () => users.length > 0 },
   ];
   return (
     <Dialog title={`Detach ${name} from ${dc}?`} close={close}>

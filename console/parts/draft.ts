@@ -14,9 +14,9 @@ const noneOf = <T>(): Draft<T> => ({ typed: {}, before: {} });
 
 /**
  * What is being typed. It outlives a session that ends, a page that is loaded anew and a sign-in that leads elsewhere and
- * back; not the window. Secrets are never kept. What nobody has typed over follows what the server tells.
+ * back; not the window. Secrets, and what proves that somebody means it, are never kept. What nobody has typed over follows what the server tells.
  */
-export function useDraft<T extends object>(name: string, initial: T, secrets: readonly (keyof T)[] = []) {
+export function useDraft<T extends object>(name: string, initial: T, unkept: readonly (keyof T)[] = []) {
   const [draft, setDraft] = useState<Draft<T>>(() => kept<T>(name) ?? noneOf());
   // Shown until the server has told what became of it.
   const [settled, setSettled] = useState<{ typed: Partial<T>; over: T }>();
@@ -30,7 +30,7 @@ export function useDraft<T extends object>(name: string, initial: T, secrets: re
     try {
       sessionStorage.setItem(
         KEY + name,
-        JSON.stringify({ typed: without(draft.typed, secrets), before: without(draft.before, secrets) }),
+        JSON.stringify({ typed: without(draft.typed, unkept), before: without(draft.before, unkept) }),
       );
     } catch {
       // full, or not allowed: it is still on the page
@@ -49,18 +49,28 @@ export function useDraft<T extends object>(name: string, initial: T, secrets: re
     setDraft(noneOf());
   }, [name]);
 
-  const settle = () => {
-    setSettled({ typed: draft.typed, over: initial });
-    forget();
+  /** What was sent is done with; what was typed since is not. */
+  const settle = (sent: Partial<T>, { clears = false } = {}) => {
+    if (!clears) setSettled({ typed: sent, over: initial });
+    sessionStorage.removeItem(KEY + name);
+    setDraft(({ typed, before }) => {
+      const done = (Object.keys(sent) as (keyof T)[]).filter((field) => isSame(typed[field], sent[field]));
+      return {
+        typed: without(typed, done),
+        before: without(clears ? before : { ...before, ...sent }, done),
+      };
+    });
   };
 
-  const shown = settled && isSame(settled.over, initial) ? settled.typed : {};
+  const isSettling = settled !== undefined && isSame(settled.over, initial);
+  const shown = isSettling ? settled.typed : {};
   return {
     values: { ...initial, ...shown, ...draft.typed },
     typed: draft.typed,
     /** What somebody else has made something else of, since it was typed. */
     overtaken: fields.filter(
-      (field) => !isSame(draft.before[field], initial[field]) && !isSame(draft.typed[field], initial[field]),
+      (field) =>
+        !isSettling && !isSame(draft.before[field], initial[field]) && !isSame(draft.typed[field], initial[field]),
     ),
     change,
     isDirty,
@@ -69,8 +79,8 @@ export function useDraft<T extends object>(name: string, initial: T, secrets: re
   };
 }
 
-const without = <T extends object>(values: Partial<T>, secrets: readonly (keyof T)[]) =>
-  Object.fromEntries(Object.entries(values).filter(([field]) => !secrets.includes(field as keyof T)));
+const without = <T extends object>(values: Partial<T>, fields: readonly (keyof T)[]) =>
+  Object.fromEntries(Object.entries(values).filter(([field]) => !fields.includes(field as keyof T))) as Partial<T>;
 
 function kept<T>(name: string): Draft<T> | undefined {
   try {

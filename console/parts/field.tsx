@@ -15,6 +15,8 @@ export interface Field<T> {
   autocomplete?: string;
   /** Only where the other fields make it meaningful. */
   when?: (values: T) => boolean;
+  /** Of somebody who means it this once: it is never remembered. */
+  isProof?: boolean;
   /** Behind the others, until somebody asks for it. */
   isAdvanced?: boolean;
 }

@@ -45,8 +45,10 @@ export function Form<T extends object>({
   told,
   children,
 }: Props<T>) {
-  const secrets = fields.filter(({ kind }) => kind === 'password' || kind === 'secret-area').map((field) => field.name);
-  const { values, typed, overtaken, change, forget, settle } = useDraft(name, initial, secrets);
+  const unkept = fields
+    .filter(({ kind, isProof }) => isProof || kind === 'password' || kind === 'secret-area')
+    .map((field) => field.name);
+  const { values, typed, overtaken, change, forget, settle } = useDraft(name, initial, unkept);
   const [failure, setFailure] = useState<Refusal | Unreachable>();
   const [sent, setSent] = useState<T>();
   const checked = useChecked(check, values, typed);
@@ -72,8 +74,7 @@ export function Form<T extends object>({
     setSent(values);
     try {
       await submit(values, typed);
-      if (clears) forget();
-      else settle();
+      settle(typed, { clears });
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
       setFailure(error);

@@ -37,7 +37,7 @@ const fieldsOf = (image: Image, owners: readonly string[]): readonly Field<Value
   { name: 'homepage', label: 'Homepage', hint: 'an http or https address' },
   { name: 'tags',     label: 'Tags', kind: 'words', hint: 'with commas between them: machines inherit them' },
   { name: 'access',   label: 'Access', kind: 'choice', choices: image.access === 9 ? [['9', 'internal'], ...accesses] : accesses },
-  { name: 'sure',     label: `Type ${image.name} to show it to everybody`, isRequired: true, when: ({ access }) => access === PUBLIC && image.access !== 1 },
+  { name: 'sure',     label: `Type ${image.name} to show it to everybody`, isRequired: true, isProof: true, when: ({ access }) => access === PUBLIC && image.access !== 1 },
   { name: 'owner',    label: 'Owner', suggestions: owners, hint: 'an active user, by name' },
   { name: 'golden',   label: 'Golden: the one to take', kind: 'check' },
   { name: 'resize',   label: 'Disks made of it may be larger', kind: 'check', isAdvanced: true },

@@ -173,7 +173,7 @@ export function PlainDialog({ action, image, ...doing }: Props) {
       image={image}
       title={title(name)}
       label={label}
-      fields={isTyped ? [{ name: 'typed', label: `Type ${name} to go on`, isRequired: true }] : []}
+      fields={isTyped ? [{ name: 'typed', label: `Type ${name} to go on`, isRequired: true, isProof: true }] : []}
       initial={{ typed: '' }}
       submit={submit}
       said={said(name)}

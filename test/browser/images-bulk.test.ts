@@ -48,6 +48,40 @@ test('the same is done to many: each has its result, and one that fails stops no
   t.deepEqual(complaints, []);
 });
 
+test('what was typed to confirm one thing confirms no other, and not the same one later', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  for (const name of ['one', 'two']) await addImage(fleet, name);
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/');
+  const changed = async (name: string) => {
+    await page.getByLabel(`select ${name}`).check();
+    await page.getByRole('button', { name: 'Change the selected …' }).click();
+    return page.getByRole('dialog', { name: 'Change 1 image' });
+  };
+  const first = await changed('one');
+  await first.getByLabel('What to do').selectOption('delete');
+  await first.getByLabel(/Type/).fill('delete');
+  await page.keyboard.press('Escape');
+  await first.waitFor({ state: 'detached' });
+  const again = await changed('one');
+  t.is(await again.getByLabel('What to do').inputValue(), 'delete');
+  t.is(await again.getByLabel(/Type/).inputValue(), '');
+  await page.keyboard.press('Escape');
+  await again.waitFor({ state: 'detached' });
+  await page.getByLabel('select one').uncheck();
+  const other = await changed('two');
+  t.is(await other.getByLabel('What to do').inputValue(), 'label');
+  await page.keyboard.press('Escape');
+
+  const name = () => page.getByLabel('Type one to go on');
+  await choose(page, 'one', 'Make public …');
+  await name().fill('one');
+  await page.reload();
+  await choose(page, 'one', 'Make public …');
+  t.is(await name().inputValue(), '');
+  t.deepEqual(complaints, []);
+});
+
 test('SuperAdmins attach many and take them back; a copy on a node is named before it goes', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
   const uuid = await addImage(fleet, 'one');

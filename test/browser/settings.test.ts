@@ -22,9 +22,20 @@ test('the settings of all and of one data center are changed, each refusal at it
   await refusedWith(limits, 'Save', /imageBytesLimit/);
   await limits.getByText(/VMS_IMAGE_LIMIT is neither a whole number/).waitFor();
   t.like(resultOf(await server.root('GET', main)), { VMS_IMAGE_LIMIT: null, imageBytesLimit: null });
-  await fillIn(limits, { 'How many bytes together': '5 GiB', 'How many': '12' });
+  await fillIn(limits, { 'How many bytes together': '5 GiB', 'How many': '11' });
+  // What is typed while it is on its way is not what was sent.
+  await page.route(`**${main}*`, async (route) => {
+    if (route.request().method() === 'PUT') await fillIn(limits, { 'How many': '12' });
+    await route.continue();
+  });
   await limits.getByRole('button', { name: 'Save' }).click();
   await toasted(page, 'Limits: set in main');
+  await page.unroute(`**${main}*`);
+  t.like(resultOf(await server.root('GET', main)), { VMS_IMAGE_LIMIT: 11, imageBytesLimit: 5 * 2 ** 30 });
+  t.is(await limits.getByLabel(/^How many$/).inputValue(), '12');
+  await limits.getByRole('button', { name: 'Save' }).click();
+  await toasted(page, 'Limits: set in main');
+  await limits.getByText('unless set: as in main').waitFor({ state: 'detached' });
   t.like(resultOf(await server.root('GET', main)), { VMS_IMAGE_LIMIT: 12, imageBytesLimit: 5 * 2 ** 30 });
 
   const urls = box('Image server');
