@@ -1,16 +1,38 @@
 import type { Deps } from '../deps.js';
-import { type AuditEntry, auditEntries, CHANGES, entryId, type SeenEntry, seenBy } from '../model/audit.js';
+import {
+  type AuditEntry,
+  auditEntries,
+  CHANGES,
+  entryId,
+  type SeenEntry,
+  seenBy,
+  type Touched,
+} from '../model/audit.js';
 import type { Caller } from '../model/caller.js';
+import { datacenters } from '../model/datacenter.js';
+import { groups } from '../model/group.js';
 import { seesTask, tasks } from '../model/task.js';
+import { users } from '../model/user.js';
 
 type Means = Pick<Deps, 'catalog' | 'events'>;
 
-/** Behind which entry to go on; none where it is not known to the caller, or too far back. */
+/**
+ * Behind which entry to go on; none where it is not known to the caller, or too far back, or where what the caller may see
+ * can have changed since: no event tells of what has come into view, or is not to be seen any more.
+ */
 export async function positionAt({ catalog, events }: Means, caller: Caller, id: string): Promise<number | undefined> {
   const entry = await catalog.find(auditEntries, `id:${id}`);
   if (!entry || entry.chain !== CHANGES || events.head - entry.seq > events.limits.mostBehind) return undefined;
-  return (await eventFor({ catalog }, caller, entry)) ? entry.seq : undefined;
+  if (!(await eventFor({ catalog }, caller, entry))) return undefined;
+  for (let seq = entry.seq + 1; seq <= events.head; seq += 1) {
+    const later = await changeAt({ catalog }, seq);
+    if (!later || later.objects.some((object) => makesRights(caller, object))) return undefined;
+  }
+  return entry.seq;
 }
+
+const makesRights = ({ user }: Caller, { kind, id }: Touched): boolean =>
+  kind === groups.name || kind === datacenters.name || (kind === users.name && id === user?.uuid);
 
 export const changeAt = ({ catalog }: Pick<Deps, 'catalog'>, seq: number): Promise<AuditEntry | undefined> =>
   catalog.get(auditEntries, entryId({ chain: CHANGES, seq }));

@@ -125,6 +125,29 @@ test('whoever is given a right is told to read all anew, as no event tells what 
   t.is((await stream.next()).data.name, 'northern');
 });
 
+test('whoever comes back after rights were given or taken meanwhile is told so, and others go on', async (t) => {
+  const server = await fleet(t);
+  const { follow, sam, group, north, south, describe, deps } = server;
+  const first = await follow(sam.headers);
+  const { id } = await first.next();
+  first.close();
+  const back = async () => {
+    const stream = await follow({ ...sam.headers, 'last-event-id': id! });
+    const { event, data } = await stream.next();
+    stream.close();
+    return data.name ?? event;
+  };
+  await addUser(server, 'somebody-else');
+  await describe(south.uuid, 'seen as before');
+  t.is(await back(), 'southern');
+  await deps.catalog.write(async (tx) => {
+    const known = await tx.get(groups, group);
+    await tx.replace(groups, { ...known!, members: [...known!.members, sam.uuid] });
+  });
+  await describe(north.uuid, 'seen from now on');
+  t.is(await back(), 'reset');
+});
+
 test('a token that is revoked, or expires, ends the stream', async (t) => {
   let time = Date.parse('2030-01-01T00:00:00.000Z');
   const { follow, nora, ask, admin, deps } = await fleet(t, { now: () => new Date(time) });
