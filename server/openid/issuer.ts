@@ -190,6 +190,8 @@ function fetcher({ rules, outgoing, patience = PATIENCE }: IssuerOptions): OpenI
         headers: {
           ...headers,
           'accept-version': undefined,
+          // one that was left open may be closed there in mid-request, and a code can not be brought twice
+          connection: 'close',
           ...(text !== undefined && { 'content-length': String(Buffer.byteLength(text)) }),
         },
         ...(text !== undefined && { upload: Readable.from([Buffer.from(text)]) }),

@@ -1,9 +1,10 @@
+import { type ErrorCode, ImgapiError } from '../../imgapi/errors.js';
 import { StorageDown } from '../../storage/errors.js';
 import type { Context } from '../context.js';
 import type { Deps } from '../deps.js';
 import { CONSOLE, pathInConsole } from '../model/openid.js';
 import { prefixOf } from '../model/public-url.js';
-import { SignInFailed } from '../model/sign-in-problem.js';
+import { SignInFailed, type SignInProblem } from '../model/sign-in-problem.js';
 import type { Flow, OpenIdIssuer } from '../openid/issuer.js';
 import { signInByOpenId } from '../operations/sign-in-by-openid.js';
 import { knockingOf } from './knocking.js';
@@ -73,13 +74,27 @@ async function answering(ctx: Context, deps: Deps, work: (openid: OpenIdIssuer) 
     if (!openid) throw new SignInFailed('off');
     ctx.set('Location', placed(await work(openid), policy));
   } catch (error) {
-    const failed = error instanceof StorageDown ? new SignInFailed('storage', error.message) : error;
-    if (!(failed instanceof SignInFailed)) throw failed;
+    const failed = asFailed(error);
+    if (!failed) throw error;
     const { problem, reason } = failed;
     ctx.state.refused = `openid ${problem}`;
     log.warn({ id: ctx.state.requestId, problem, reason: reason.slice(0, 1000) }, 'a sign-in by OpenID Connect failed');
     ctx.set('Location', placed(pageOf(problem), policy));
   }
+}
+
+const problems: Partial<Record<ErrorCode, SignInProblem>> = {
+  StorageIsDown: 'storage',
+  ServiceUnavailableError: 'storage',
+  NotPermitted: 'inactive',
+  UnauthorizedError: 'inactive',
+};
+
+/** What refuses all others is told on the page as well. */
+function asFailed(error: unknown): SignInFailed | undefined {
+  if (error instanceof SignInFailed) return error;
+  if (error instanceof StorageDown) return new SignInFailed('storage', error.message);
+  return error instanceof ImgapiError ? new SignInFailed(problems[error.code] ?? 'odd', error.message) : undefined;
 }
 
 /** Paths of ours are those below publicUrl; without it nobody is sent anywhere but to a page of this host. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
+import { ImgapiError } from '../../imgapi/errors.js';
 import { type AuditEntry, auditEntries } from '../../server/model/audit.js';
 import { groups } from '../../server/model/group.js';
 import { usedSignIns } from '../../server/model/openid.js';
@@ -571,6 +572,21 @@ test('lost on the way back, in each of its answers', async (t) => {
   }
 });
 
+test('no connection is used twice: what is lost on one that the issuer closes can not be asked again', async (t) => {
+  const { issuer, signIn } = await openHouse(t);
+  const asked: string[] = [];
+  issuer.before = ({ url = '', headers }) => {
+    if (/^\/(\.well-known|token|jwks|me)/.test(url)) asked.push(`${url} ${headers.connection}`);
+    return false;
+  };
+  t.is(endOf(await signIn()), 'ok');
+  t.true(asked.length > 2);
+  t.deepEqual(
+    asked.filter((one) => !one.endsWith(' close')),
+    [],
+  );
+});
+
 test('too slow', async (t) => {
   const issuer = await startIssuer(t);
   issuer.person = { sub: 's-1', preferred_username: 'anna' };
@@ -748,6 +764,28 @@ test('the storage is away', async (t) => {
   t.is(endOf(await signIn()), 'storage');
   isDown = false;
   t.is(endOf(await signIn()), 'ok');
+});
+
+test('who is locked out or removed in the last moment, and what else refuses, is told on the page', async (t) => {
+  const refusals = [
+    [new ImgapiError('NotPermitted', 'the user "anna" is not active'), 'inactive'],
+    [new ImgapiError('UnauthorizedError', 'the user who signs in is not there any more'), 'inactive'],
+    [new ImgapiError('StorageIsDown', 'the storage failed'), 'storage'],
+    [new ImgapiError('ResourceNotFound', 'there is no such thing'), 'odd'],
+  ] as const;
+  const issuer = await startIssuer(t);
+  issuer.person = { sub: 's-1', preferred_username: 'anna' };
+  const stored = await ownCatalog();
+  let refusal: ImgapiError | undefined;
+  const write: typeof stored.write = (change) => (refusal ? Promise.reject(refusal) : stored.write(change));
+  const { signIn } = houseOf(
+    issuer,
+    await startServer(t, serving(issuer, {}, { catalog: wrappedCatalog(stored, { write }) })),
+  );
+  for (const [thrown, problem] of refusals) {
+    refusal = thrown;
+    t.is(endOf(await signIn()), problem);
+  }
 });
 
 test('the session that the browser had is none any more', async (t) => {

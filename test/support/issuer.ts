@@ -117,6 +117,8 @@ export async function startIssuer(t: ExecutionContext, options: IssuerOptions = 
     Object.assign(request, { originalUrl: path + request.url });
     handler(request, response);
   });
+  // whoever keeps a connection is not to find it closed because a machine is slow
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   issuer.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
 

@@ -34,7 +34,7 @@ export const serving = (
 ): ServerOptions => ({
   publicUrl: PUBLIC,
   openid: rulesFor(issuer, rules),
-  openidClient: { ...CLIENT, scopes: ['openid', 'profile', 'email', 'groups'] },
+  openidClient: { ...CLIENT, scopes: ['openid', 'profile', 'email', 'groups'], patience: 60_000 },
   ...options,
 });
 
