@@ -7,6 +7,7 @@ import * as backup from './api/backup.js';
 import * as bulk from './api/bulk.js';
 import * as bundles from './api/bundles.js';
 import * as campaigns from './api/campaigns.js';
+import { unchecked } from './api/check-only.js';
 import { copy } from './api/copy.js';
 import * as datacenterImages from './api/datacenter-images.js';
 import * as datacenters from './api/datacenters.js';
@@ -97,8 +98,9 @@ const api = (
   { description, handler: own }: Endpoint,
   traits: Traits = {},
 ): Route => {
-  const { name, body, tagged } = description;
-  const handler = tagged ? own : untagged(description, own);
+  const { name, body, tagged, checkable } = description;
+  const held = tagged ? own : untagged(description, own);
+  const handler = checkable ? held : unchecked(description, held);
   return { method, path, name, auth: 'credentials', body: body !== noBody, description, handler, ...traits };
 };
 

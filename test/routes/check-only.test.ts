@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { images } from '../../server/model/image.js';
+import { routes } from '../../server/routes/table.js';
 import { addDatacenter, grant } from '../support/datacenters.js';
 import { addUser, numbered } from '../support/fixtures.js';
 import { manifest, said } from '../support/managed.js';
@@ -133,6 +134,22 @@ test('nobody believes that something was only checked', async (t) => {
   t.is(await check('root', 'POST', '/api/image/new', { manifest: other, dc: 'east' }), '204');
   const { status } = await server.ask('GET', '/api/image/new', { as: 'admin' });
   t.is(status, 404);
+});
+
+test('whatever can not be checked alone refuses to be, and does nothing', async (t) => {
+  const { server } = await world(t);
+  const signedIn = await server.ask('POST', '/api/session', { as: 'anonymous', body: { token: server.token } });
+  const cookie = String(signedIn.headers['set-cookie']).split(';')[0]!;
+  const asWhole = routes.filter(({ description }) => description && !description.checkable);
+  t.true(asWhole.length > 5);
+  for (const { method, path } of asWhole) {
+    const headers = { ...CHECK, cookie, 'sec-fetch-site': 'same-origin' };
+    const answer = await server.ask(method, path.replaceAll(/:\w+/g, 'x'), { as: 'admin', headers });
+    if (method === 'HEAD') t.is(answer.status, 400, path);
+    else t.is(said(answer), '400 InvalidInput X-Check-Only', `${method} ${path}`);
+  }
+  const account = await server.ask('GET', '/api/account', { as: 'anonymous', headers: { cookie } });
+  t.is(account.status, 200);
 });
 
 test('the document tells which calls can be checked', async (t) => {

@@ -2,6 +2,7 @@ import { invalidInput } from '../../../imgapi/errors.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { NotWritten, unwrittenCatalog } from '../../operations/unwritten-catalog.js';
+import type { Description, Handler } from '../route.js';
 
 const CHECK_ONLY = 'X-Check-Only';
 
@@ -19,9 +20,12 @@ export function isCheckOnly({ headers }: Pick<Context, 'headers'>): boolean {
 }
 
 /** Of a call that can not be checked alone: nobody is to believe that nothing was done. */
-export function refuseCheckOnly(ctx: Pick<Context, 'headers'>, name: string): void {
-  if (isCheckOnly(ctx)) throw wrong(`has no meaning for ${name}`);
-}
+export const unchecked =
+  ({ name }: Description, handler: Handler): Handler =>
+  (ctx, deps) => {
+    if (isCheckOnly(ctx)) throw wrong(`has no meaning for ${name}`);
+    return handler(ctx, deps);
+  };
 
 const wrong = (what: string) =>
   invalidInput([{ field: CHECK_ONLY, code: 'Invalid', message: `${CHECK_ONLY} ${what}` }]);

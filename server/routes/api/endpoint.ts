@@ -10,7 +10,7 @@ import type { Finding } from '../../operations/conditional-catalog.js';
 import { callBack } from '../../operations/keep-callback.js';
 import type { Description, Handler } from '../route.js';
 import { callbackIn, withoutCallback } from './callback-named.js';
-import { isCheckOnly, refuseCheckOnly, tried } from './check-only.js';
+import { isCheckOnly, tried } from './check-only.js';
 import { introduce, withoutDatacenter } from './datacenter-named.js';
 import { AtOnce, envelopeOf, send, sendStarted, statusOfTask, Told } from './envelope.js';
 import { parse } from './input.js';
@@ -128,11 +128,7 @@ interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType>
 /** A call whose answer comes bit by bit, and in no envelope. */
 export function streamed<Query extends z.ZodType, Body extends z.ZodType>(plan: StreamPlan<Query, Body>): Endpoint {
   const { send, operation, ...description } = plan;
-  const handler: Handler = async (ctx, deps) => {
-    const asked = askedOf(ctx, plan, deps);
-    refuseCheckOnly(ctx, description.name);
-    return send(ctx, deps, asked);
-  };
+  const handler: Handler = async (ctx, deps) => send(ctx, deps, askedOf(ctx, plan, deps));
   return { description, handler };
 }
 
