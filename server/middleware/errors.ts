@@ -4,7 +4,15 @@ import { StorageDown } from '../../storage/errors.js';
 import { ClientLeft, type Context, type Middleware } from '../context.js';
 
 /** Headers of what was about to be sent. */
-const OF_THE_FILE = ['Accept-Ranges', 'Content-Length', 'Content-MD5', 'Content-Range', 'Etag', 'Last-Modified'];
+const OF_THE_FILE = [
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Length',
+  'Content-MD5',
+  'Content-Range',
+  'Etag',
+  'Last-Modified',
+];
 
 /** A storage that is down is asked again after so many seconds. */
 const SOON = '5';

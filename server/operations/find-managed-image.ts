@@ -62,8 +62,9 @@ export async function imagesNamed(reader: Reader, name: string): Promise<Managed
 }
 
 export function ambiguous(caller: Caller, name: string, found: readonly ManagedImage[]): ImgapiError {
-  const visible = (dc: string) => isOperator(caller) || (caller.kind === 'user' && caller.rights.admin.has(dc));
-  const where = new Set(found.flatMap(({ registration }) => registration.datacenters.filter(visible)));
-  const message = `dc: several images are named "${name}", in ${[...where].sort().join(', ')}: say which by dc, or by uuid`;
+  const visible = (dc: string) => isOperator(caller) || (caller.kind === 'user' && caller.rights.member.has(dc));
+  const where = [...new Set(found.flatMap(({ registration }) => registration.datacenters.filter(visible)))].sort();
+  const say = where.length > 0 ? `, in ${where.join(', ')}: say which by dc, or by uuid` : ': say which by uuid';
+  const message = `dc: several images are named "${name}"${say}`;
   return invalidInput([{ field: 'dc', code: 'MissingParameter', message }]);
 }

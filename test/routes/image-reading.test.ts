@@ -1,4 +1,6 @@
 import test from 'ava';
+import { grant } from '../support/datacenters.js';
+import { addUser } from '../support/fixtures.js';
 import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
 
 interface Lineage {
@@ -39,6 +41,32 @@ test('the lineage tells of origins and descendants, and no more of what is hidde
   t.is(said(await mia('GET', '/api/image/web/lineage?dc=west')), '400 InvalidInput dc');
 });
 
+test('who sees several images of one name is told where they are, as far as they are there', async (t) => {
+  const server = await startFleet(t);
+  await addImage(server, 'web', { access: 1 });
+  await addImage(server, 'web', { access: 1, dc: 'west' });
+  const both = await addUser(server, 'both');
+  await grant(server, both, 'east');
+  await grant(server, both, 'west');
+  const { json } = await server.ask('GET', '/api/image/web/manifest', { as: 'anonymous', headers: both.headers });
+  t.deepEqual(
+    json.errors?.map(({ message }) => message),
+    ['dc: several images are named "web", in east, west: say which by dc, or by uuid'],
+  );
+  const { status } = await server.ask('GET', '/api/image/web/manifest?dc=west', {
+    as: 'anonymous',
+    headers: both.headers,
+  });
+  t.is(status, 200);
+  await server.root('PUT', '/api/dc/east/settings', { anonymous: true });
+  await server.root('PUT', '/api/dc/west/settings', { anonymous: true });
+  const elsewhere = await server.sam('GET', '/api/image/web/manifest');
+  t.deepEqual(
+    elsewhere.json.errors?.map(({ message }) => message),
+    ['dc: several images are named "web": say which by uuid'],
+  );
+});
+
 test('manifest and file go to those who get them over IMGAPI, by name too', async (t) => {
   const server = await startFleet(t);
   const { root, eve, dora, mia, will, sam, ask } = server;
@@ -68,6 +96,8 @@ test('manifest and file go to those who get them over IMGAPI, by name too', asyn
     t.is(said(await who('GET', `/api/image/${closed}/manifest`)), '404 ResourceNotFound');
   }
   t.is(said(await eve('GET', '/api/image/closed/file?index=1')), '404 ResourceNotFound');
+  const beyond = await ask('GET', '/api/image/closed/file', { as: 'admin', headers: { range: 'bytes=1000-' } });
+  t.is(`${beyond.status} ${beyond.headers['content-disposition']}`, '416 undefined');
   t.is(said(await eve('GET', '/api/image/closed/file?index=x')), '400 InvalidInput index');
 });
 
