@@ -76,7 +76,8 @@ export class TransfersNow {
   }
 
   #here(): Told {
-    const told: Told = {};
+    // places are named by people: nothing else is in it
+    const told: Told = Object.create(null);
     for (const what of this.#running) {
       const transfer = what();
       if (!transfer) continue;

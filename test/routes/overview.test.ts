@@ -444,6 +444,21 @@ test('what is on its way elsewhere counts as long as it is told, and its daemon 
   for (const one of [here, there]) one.close();
 });
 
+test('a data center may be called like what every object has', async (t) => {
+  const catalog = await ownCatalog();
+  t.teardown(() => catalog.close());
+  const [a, b] = sharing(catalog, ['a', 'b']);
+  const [here, there] = [new TransfersNow(a!.catalog.members), new TransfersNow(b!.catalog.members)];
+  t.teardown(() => [here, there].forEach((one) => void one.close()));
+  here.begin(() => ({ direction: 'download', place: 'constructor' }));
+  here.tell();
+  for (const one of [here, there])
+    t.deepEqual(
+      one.count((place) => place === 'constructor'),
+      { downloads: 1, uploads: 0 },
+    );
+});
+
 test('a server without data centers has an overview too, for those who run it', async (t) => {
   for (const mode of ['public', 'private'] as const) {
     const { ask, image, deps } = await startServer(t, { mode });
