@@ -191,10 +191,11 @@ export function isNews(last: Sample | undefined, at: Date, { stored, saved, disk
   if (disk?.size !== last.disk?.size) return true;
   if (disk && last.disk && Math.abs(disk.free - last.disk.free) > disk.size / DISK_CHANGE) return true;
   const before = Object.entries(last.places).filter(([, { images }]) => images > 0);
+  const now = fewer(levels);
   return (
-    before.length !== levels.size ||
+    before.length !== now.size ||
     before.some(([place, { images, bytes }]) => {
-      const level = levels.get(place);
+      const level = now.get(place);
       return level?.images !== images || level.bytes !== bytes;
     })
   );

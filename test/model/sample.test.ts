@@ -188,6 +188,16 @@ test('what is no news is not written', (t) => {
   t.true(news({ disk: { ...disk, size: 2_000_000 } }));
 });
 
+test('more places than are told apart are no news as long as they stay as they are', (t) => {
+  const levels = Object.fromEntries(
+    Array.from({ length: 150 }, (_, n) => [`dc-${n}`, [n + 1, 10 * n] as [images: number, bytes: number]]),
+  );
+  const before = folded(undefined, 'minutes', NOW, taken(levels));
+  t.false(isNews(before, after(HOUR), taken(levels)));
+  t.true(isNews(before, after(HOUR), taken({ ...levels, 'dc-0': [1, 1] })));
+  t.true(isNews(before, after(HOUR), taken({ ...levels, 'dc-149': [150, 1] })));
+});
+
 test('each density is kept for as long as a question can reach back in it', (t) => {
   for (const density of ['minutes', 'hours', 'days'] as const) {
     const sample = (age: number) => ({ density, from: after(-age).toISOString() });
