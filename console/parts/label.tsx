@@ -1,3 +1,5 @@
+import { useRef } from 'preact/hooks';
+import { lookAgain } from '../api/live.js';
 import { askOf, type ShownImage } from './image-ask.js';
 import { Mark } from './label-mark.js';
 import { Menu } from './menu.js';
@@ -15,6 +17,9 @@ export const labels = [
 /** The label of an image; whoever may give it another one chooses here. */
 export function LabelMark({ image }: { image: ShownImage }) {
   const { label, may, may_not: mayNot } = image;
+  // What was chosen here is nobody else's change, though it is not shown yet.
+  const mine = useRef<(string | undefined)[]>([]);
+  const last = useRef(Promise.resolve());
   const words = [`label: ${label ?? 'none'}`, mayNot.label].filter(Boolean).join(': ');
   if (!may.includes('label')) {
     return (
@@ -23,10 +28,18 @@ export function LabelMark({ image }: { image: ShownImage }) {
       </span>
     );
   }
-  const choose = (next: string | null) =>
-    askOf(image, { method: 'PUT', body: { label: next } }).catch((error: Error) =>
-      toast(error.message, { isBad: true }),
-    );
+  const put = async (next: string | null) => {
+    const tags = mine.current.includes(image.etag) ? mine.current : [image.etag];
+    const { tag } = await askOf({ ...image, etag: tags.at(-1) }, { method: 'PUT', body: { label: next } });
+    mine.current = [...tags, tag];
+  };
+  // One after the other, as they were chosen.
+  const choose = (next: string | null) => {
+    last.current = last.current
+      .then(() => put(next))
+      .catch((error: Error) => toast(error.message, { isBad: true }))
+      .finally(() => lookAgain(['images']));
+  };
   return (
     <Menu label={<Mark label={label} />} title={words}>
       <div class="labels">

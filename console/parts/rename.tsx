@@ -1,21 +1,24 @@
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/ask.js';
+import { lookAgain } from '../api/live.js';
 import { askOf, type ShownImage } from './image-ask.js';
 
-interface Props {
-  image: ShownImage;
-  /** It is called otherwise from now on. */
-  renamed?: () => void;
-}
-
 /** A name that is changed where it stands: Enter saves, Escape brings back what it was. */
-export function Rename({ image, renamed }: Props) {
+export function Rename({ image }: { image: ShownImage }) {
   const { alias, may, may_not: mayNot, deprecated } = image;
   const [typed, setTyped] = useState<string>();
   const [seen, setSeen] = useState(image);
   const [problem, setProblem] = useState<string>();
-  // The keys go on from where they were.
-  const isBack = useRef(false);
+  const input = useRef<HTMLInputElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const isTyping = typed !== undefined;
+  const wasTyping = useRef(false);
+  useLayoutEffect(() => {
+    if (isTyping) input.current?.focus();
+    // The keys go on from where they were.
+    else if (wasTyping.current) button.current?.focus();
+    wasTyping.current = isTyping;
+  }, [isTyping]);
   const reason = deprecated?.reason && `deprecated: ${deprecated.reason}`;
   // Whoever has begun goes on to: the server tells whether it is possible.
   if (typed === undefined) {
@@ -30,10 +33,7 @@ export function Rename({ image, renamed }: Props) {
         class="plain rename"
         title={reason ?? 'rename'}
         aria-label={`${alias}: rename`}
-        ref={(button) => {
-          if (isBack.current) button?.focus();
-          isBack.current = false;
-        }}
+        ref={button}
         onClick={begin}
       >
         <bdi>{alias}</bdi>
@@ -41,7 +41,6 @@ export function Rename({ image, renamed }: Props) {
     );
   }
   const end = () => {
-    isBack.current = true;
     setTyped(undefined);
     setProblem(undefined);
   };
@@ -50,7 +49,7 @@ export function Rename({ image, renamed }: Props) {
     try {
       await askOf(seen, { method: 'PUT', body: { alias: typed } });
       end();
-      renamed?.();
+      lookAgain(['images']);
     } catch (error) {
       const { message, fields = {} } = error as Error & { fields?: Record<string, string> };
       const isOvertaken = error instanceof Refusal && error.status === 412;
@@ -66,7 +65,7 @@ export function Rename({ image, renamed }: Props) {
   return (
     <span class="rename">
       <input
-        ref={(input) => input?.focus()}
+        ref={input}
         aria-label={`new name of ${seen.alias}`}
         aria-invalid={problem !== undefined}
         value={typed}

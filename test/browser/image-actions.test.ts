@@ -176,6 +176,14 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   await row.getByRole('button', { name: 'mine: rename' }).waitFor();
   t.like((await fleet.ask('GET', `/images/${uuid}`, { as: 'admin' })).json, { uuid, name: 'mine' });
 
+  // Whoever has gone elsewhere meanwhile is left there.
+  await row.getByRole('button', { name: 'mine: rename' }).click();
+  await page.getByLabel('Search images').focus();
+  await fleet.root('PUT', '/api/image/other', { label: 'star' });
+  await rowOf(page, 'other').getByRole('button', { name: 'label: star' }).waitFor();
+  t.is(await page.locator(':focus').getAttribute('aria-label'), 'Search images');
+  await row.getByRole('textbox').press('Escape');
+
   await row.getByRole('button', { name: 'label: none' }).click();
   t.is(await row.locator('.labels button').count(), 25);
   t.deepEqual(await seriousOf(page), []);
@@ -185,6 +193,18 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   await page.getByLabel('label', { exact: true }).selectOption('flag-red');
   await rowOf(page, 'other').waitFor({ state: 'detached' });
   t.deepEqual(await keysOf(page), ['web']);
+
+  // Where nothing is told live, either; what one has chosen oneself is in nobody's way.
+  await page.route('**/api/events*', (route) => route.abort());
+  await open('/');
+  await row.getByRole('button', { name: 'label: flag-red' }).click();
+  for (const label of ['star', 'bug']) await row.getByRole('button', { name: label, exact: true }).click();
+  await row.getByRole('button', { name: 'label: bug' }).waitFor();
+  await page.keyboard.press('Escape');
+  await row.getByRole('button', { name: 'mine: rename' }).click();
+  await type('ours', 'Enter');
+  await row.getByRole('button', { name: 'ours: rename' }).waitFor();
+  t.deepEqual(await page.locator('.toasts .bad').allTextContents(), []);
   t.deepEqual(complaints, []);
 });
 
