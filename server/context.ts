@@ -68,6 +68,13 @@ export function whenEnded({ req: { socket }, res, state }: Context, tell: () => 
   socket.on('close', onEnd);
 }
 
+/** Aborted when whoever asks has left: what is done for the answer alone need not go on. */
+export function whileThere(ctx: Context): AbortSignal {
+  const left = new AbortController();
+  whenEnded(ctx, () => left.abort(new ClientLeft('the client left before it was answered')));
+  return left.signal;
+}
+
 declare module 'node:net' {
   interface Socket {
     /** Bytes that have left without passing through Node, which therefore has not counted them. */

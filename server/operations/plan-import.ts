@@ -27,10 +27,16 @@ const MOST_TOLD = 300;
 
 /**
  * What has to be fetched for an image to be here, what it builds on first, with their manifests. Origins that are here end
- * the way; those that are not come from the same source.
+ * the way; those that are not come from the same source. Nobody waits for it any more once `until` is aborted.
  */
-export async function planImport(deps: Deps, viewer: Viewer, wanted: Wanted): Promise<DescribedStep[]> {
-  const signal = AbortSignal.timeout(PATIENCE);
+export async function planImport(
+  deps: Deps,
+  viewer: Viewer,
+  wanted: Wanted,
+  until?: AbortSignal,
+): Promise<DescribedStep[]> {
+  const late = AbortSignal.timeout(PATIENCE);
+  const signal = until ? AbortSignal.any([until, late]) : late;
   const steps = [await describe(deps, wanted.from, wanted.uuid, signal)];
   const met = new Set(steps.map(({ uuid }) => uuid));
   for (let origin = await missingOrigin(deps, viewer, steps[0]); origin !== undefined; ) {
@@ -113,6 +119,7 @@ async function asked<T>(part: SourcePart, { what }: Source, signal: AbortSignal,
     return await ask();
   } catch (cause) {
     if (cause instanceof BadSource) throw cause;
+    if (signal.aborted && signal.reason.name !== 'TimeoutError') throw signal.reason;
     if (signal.aborted) throw new BadSource(part, `${what} has not answered in ${PATIENCE / 1000} s`, { cause });
     if (!(cause instanceof ImgapiError)) throw cause;
     const answered = [cause, cause.cause].find((error) => error instanceof AnsweredBadly);

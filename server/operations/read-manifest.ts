@@ -31,12 +31,17 @@ interface Meant {
 }
 
 /** Asks for a manifest as an import of it would, and is refused as that would be. Nothing is written. */
-export async function readManifest(deps: Deps, caller: Caller, { dc, ...addresses }: Meant): Promise<ReadManifest> {
+export async function readManifest(
+  deps: Deps,
+  caller: Caller,
+  { dc, ...addresses }: Meant,
+  wanted: AbortSignal,
+): Promise<ReadManifest> {
   const { catalog, policy, directory } = deps;
   const access = await checkReading(deps, caller, { dc, ...addresses });
   const viewer = { caller, mode: policy.mode, open: directory.openDatacenters };
   const steps = await told({ manifest: 'manifest_url', file: 'manifest_url' }, async () => {
-    const planned = await planImport(deps, viewer, wantedAt(addresses.manifest_url, undefined, access));
+    const planned = await planImport(deps, viewer, wantedAt(addresses.manifest_url, undefined, access), wanted);
     checkFileSizes(policy, planned);
     return planned;
   });

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test from 'ava';
+import { PATIENCE } from '../../server/operations/plan-import.js';
 import { numbered } from '../support/fixtures.js';
 import { leftBy, NOTHING } from '../support/imports.js';
 import { BYTES, badManifests, fileOf, manifestOf } from '../support/lying-remote.js';
@@ -118,4 +122,27 @@ test('a secret proves us to its own host only', async (t) => {
   t.regex(String(bare.json.detail ?? bare.json.message), /401/);
   t.is(said(await ask({ manifest_url: `${other.url}/m.json`, secret: 'theirs' })), '400 InvalidInput secret');
   t.deepEqual(asked, ['Bearer sesame', undefined]);
+});
+
+test('who leaves is asked for no longer', async (t) => {
+  const fleet = await startFleet(t);
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const manifest_url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/images/${UUID}`;
+  const asking = request({
+    ...{ host: '127.0.0.1', port: fleet.port, method: 'POST', path: '/api/manifest', agent: false },
+    headers: { authorization: `Bearer ${fleet.token}`, 'content-type': 'application/json' },
+  });
+  asking.on('error', () => {});
+  const reached = once(silent, 'request') as Promise<[IncomingMessage]>;
+  asking.end(JSON.stringify({ manifest_url, dc: 'east' }));
+  const [{ socket }] = await reached;
+  const left = performance.now();
+  asking.destroy();
+  await once(socket, 'close');
+  t.true(performance.now() - left < PATIENCE / 2);
 });

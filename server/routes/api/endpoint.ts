@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ImgapiError } from '../../../imgapi/errors.js';
-import type { Context } from '../../context.js';
+import { type Context, whileThere } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { mayAsk, type Operation, refusalOf } from '../../model/permissions.js';
@@ -22,6 +22,8 @@ export interface Asked<Query, Body> {
   caller: Caller;
   /** What the caller's credentials are good for. */
   own: Grant;
+  /** Aborted when the caller has left; only for calls that do nothing but answer. */
+  whileThere(): AbortSignal;
   params: Context['params'];
   query: Query;
   body: Body;
@@ -152,5 +154,5 @@ function askedOf<Query extends z.ZodType, Body extends z.ZodType>(
   const body = parse(plan.body, withoutDatacenter(plan.body, withoutCallback(ctx, ctx.request.body)), 'body');
   // Answers depend on who asks, and some hold secrets.
   ctx.set('Cache-Control', 'no-store');
-  return { caller, own: credentials, params: ctx.params, query, body };
+  return { caller, own: credentials, whileThere: () => whileThere(ctx), params: ctx.params, query, body };
 }

@@ -42,5 +42,5 @@ export const read = endpoint({
   }),
   refusals: ['InvalidInput', 'OriginDoesNotExist', 'OriginIsNotActive'],
   check: ({ caller, body }, deps) => checkReading(deps, caller, body),
-  perform: ({ caller, body }, deps) => readManifest(deps, caller, body),
+  perform: ({ caller, body, whileThere }, deps) => readManifest(deps, caller, body, whileThere()),
 });

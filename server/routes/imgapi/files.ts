@@ -1,7 +1,7 @@
 import { ImgapiError, invalidParameter } from '../../../imgapi/errors.js';
 import { compressions } from '../../../imgapi/image.js';
 import { single } from '../../../imgapi/query.js';
-import { ClientLeft, type Context, whenEnded } from '../../context.js';
+import { whileThere } from '../../context.js';
 import { fetchFileAt, fetchFileFrom } from '../../operations/fetch-file.js';
 import { findImage } from '../../operations/find-image.js';
 import { serverAt } from '../../operations/import-remote.js';
@@ -66,13 +66,6 @@ export const addImageFileFromUrl: Handler = async (ctx, deps) => {
   const expect = { sha1: single(ctx.query, 'sha1') || undefined };
   sendManifest(ctx, deps, await fetchFileAt(deps, target, url, { expect, details }, whileThere(ctx)));
 };
-
-/** Aborted when whoever asks has left. */
-function whileThere(ctx: Context): AbortSignal {
-  const left = new AbortController();
-  whenEnded(ctx, () => left.abort(new ClientLeft('the client left while a file was on its way')));
-  return left.signal;
-}
 
 function compressionOf(given: string | undefined) {
   if (!given) throw invalidParameter('compression', 'Missing', 'compression is missing');
