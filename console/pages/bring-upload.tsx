@@ -34,8 +34,11 @@ export default function BringUpload() {
     setChosen((now) => [...now.filter(({ key }) => found.every((one) => one.key !== key)), ...found]);
   };
   const drop = (key: string) => setChosen((now) => now.filter((one) => one.key !== key));
-  const goOn = (file: File, { title, activates, image, id }: KeptUpload) =>
-    uploads.add({ file, title, user, activates, create: async () => image }, { image, id });
+  const goOn = (file: File, { title, activates, isThere, image, id }: KeptUpload) =>
+    uploads.add(
+      { file, title, user, activates, ...(isThere && { isThere }), create: async () => image },
+      { image, id },
+    );
 
   return (
     <BringFrame path="/bring/upload">

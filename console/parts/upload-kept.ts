@@ -12,6 +12,8 @@ export interface KeptUpload {
   /** When the file was changed last. */
   modified: number;
   activates: boolean;
+  /** The image was there before it, and stays where it is cancelled. */
+  isThere?: true;
   /** Whose it is: others of this browser neither see it nor can go on with it. */
   user: string;
 }

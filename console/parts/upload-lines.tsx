@@ -30,7 +30,7 @@ export const UploadLines = ({ uploads }: { uploads: Uploads }) => (
 
 function Line({ upload, uploads }: { upload: Upload; uploads: Uploads }) {
   const { key, order, stage, sent, pace, image, failure } = upload;
-  const { file, title } = order;
+  const { file, title, isThere } = order;
   const isGoing = isUnderWay(upload);
   const progress = {
     done: sent,
@@ -77,7 +77,12 @@ function Line({ upload, uploads }: { upload: Upload; uploads: Uploads }) {
                 act={() => uploads.cancel(key)}
                 close={close}
               >
-                <p>What has arrived of it is thrown away, and so is the image that waits for it.</p>
+                <p>
+                  What has arrived of it is thrown away
+                  {isThere
+                    ? '. The image stays, and waits for another file.'
+                    : ', and so is the image that waits for it.'}
+                </p>
               </Confirm>
             )}
           </Opens>

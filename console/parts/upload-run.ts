@@ -41,6 +41,7 @@ const PAUSES = [1000, 2000, 5000, 10_000, 30_000];
 export async function runUpload(order: Order, begun: Begun, course: Course): Promise<string> {
   const { file } = order;
   begun.image ??= await order.create();
+  course.signal.throwIfAborted();
   const earlier = begun.id;
   try {
     begun.id ??= await begin(order, begun.image, course);
@@ -60,7 +61,7 @@ export async function runUpload(order: Order, begun: Begun, course: Course): Pro
 /** Whether the server knows no such upload any more. */
 export const isGone = (error: unknown) => error instanceof Refusal && [404, 410].includes(error.status);
 
-async function begin({ file, title, user, activates }: Order, image: string, { signal, stage }: Course) {
+async function begin({ file, title, user, activates, isThere }: Order, image: string, { signal, stage }: Course) {
   stage('digest');
   const sha256 = await digestOf(file);
   signal.throwIfAborted();
@@ -75,6 +76,7 @@ async function begin({ file, title, user, activates }: Order, image: string, { s
     size: file.size,
     modified: file.lastModified,
     activates,
+    ...(isThere && { isThere }),
     user,
   };
   keepUpload(kept);

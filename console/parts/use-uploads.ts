@@ -41,7 +41,7 @@ export const isUnderWay = ({ stage }: Upload) => !ended.includes(stage);
 export function useUploads(): Uploads {
   const [all, setAll] = useState<readonly Upload[]>([]);
   const begun = useRef(new Map<number, Begun>());
-  const current = useRef<{ key: number; abort: AbortController } | undefined>(undefined);
+  const current = useRef<{ key: number; abort: AbortController; run: Promise<void> } | undefined>(undefined);
   const count = useRef(0);
   const latest = useRef(all);
   latest.current = all;
@@ -55,14 +55,13 @@ export function useUploads(): Uploads {
     if (!next) return;
     const { key, order } = next;
     const abort = new AbortController();
-    current.current = { key, abort };
     const stands = begun.current.get(key) ?? {};
     const course = {
       signal: abort.signal,
       stage: (stage: Stage) => patch(key, () => ({ stage })),
       sent: (bytes: number) => patch(key, ({ pace }) => ({ sent: bytes, pace: measured(pace, bytes, Date.now()) })),
     };
-    runUpload(order, stands, course)
+    const run = runUpload(order, stands, course)
       .then(
         (image) => patch(key, () => ({ stage: 'done', image })),
         (error: Error) =>
@@ -73,6 +72,7 @@ export function useUploads(): Uploads {
         // The next one has its turn.
         setAll((now) => [...now]);
       });
+    current.current = { key, abort, run };
   }, [all]);
   useEffect(() => () => current.current?.abort.abort(), []);
 
@@ -94,7 +94,10 @@ export function useUploads(): Uploads {
     pause: stop,
     goOn: (key) => patch(key, () => ({ stage: 'waiting', failure: undefined, pace: unmeasured }) as Partial<Upload>),
     cancel: async (key) => {
+      const run = current.current?.key === key ? current.current.run : undefined;
       stop(key);
+      // What is being made just now is known only when it is there.
+      await run;
       const { id, image } = begun.current.get(key) ?? {};
       if (id !== undefined) await discard(id);
       const isThere = latest.current.find((one) => one.key === key)?.order.isThere;
