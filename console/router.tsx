@@ -18,19 +18,28 @@ const tell = () => {
   for (const follower of [...followers]) follower();
 };
 
-addEventListener('popstate', tell);
-
 /** Whether to leave a page that holds something which was typed and not sent. */
 type Guard = () => boolean;
 const guards = new Set<Guard>();
+const isHeld = () => [...guards].some((guard) => !guard());
+
+/** What is shown: where the browser goes back, its own address is another one already. */
+let shown = new URL(location.href);
+
+addEventListener('popstate', () => {
+  if (location.pathname !== shown.pathname && isHeld()) return history.pushState(null, '', shown);
+  shown = new URL(location.href);
+  tell();
+});
 
 export const hrefOf = (to: string) => base + to;
 
 /** A change of the query alone replaces the address where it is only a look at the same page. */
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
   const isElsewhere = new URL(hrefOf(to), location.href).pathname !== location.pathname;
-  if (isElsewhere && [...guards].some((guard) => !guard())) return;
+  if (isElsewhere && isHeld()) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', hrefOf(to));
+  shown = new URL(location.href);
   if (isElsewhere) scrollTo(0, 0);
   tell();
 }
