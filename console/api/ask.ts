@@ -84,10 +84,28 @@ const PAUSES = [300, 1500];
 
 /** A call of the management API, as everybody else makes it: `path` begins behind `/api`. */
 export async function ask<T>(path: string, wish: Wish = {}): Promise<Answer<T>> {
+  const { response, told } = await accepted(path, wish, bodyOf);
+  return answerOf<T>(response, told);
+}
+
+/** The same where what comes is long, and read by whoever has asked as it comes. */
+export async function askLong(path: string, wish: Wish = {}): Promise<Response> {
+  const { response } = await accepted(path, wish, async (answer) => (answer.ok ? undefined : bodyOf(answer)));
+  return response;
+}
+
+type Read = (response: Response) => Promise<unknown>;
+
+interface Reached {
+  response: Response;
+  told: unknown;
+}
+
+async function accepted(path: string, wish: Wish, read: Read): Promise<Reached> {
   for (;;) {
-    const response = await reached(path, wish);
-    const told = await bodyOf(response);
-    if (response.ok) return answerOf<T>(response, told);
+    const reply = await reached(path, wish, read);
+    const { response, told } = reply;
+    if (response.ok) return reply;
     const refusal = refusalOf(response, told);
     if (response.status === 403 && !wish.isSigningIn) onForbidden();
     if (response.status !== 401 || wish.isSigningIn) throw refusal;
@@ -95,20 +113,23 @@ export async function ask<T>(path: string, wish: Wish = {}): Promise<Answer<T>> 
   }
 }
 
-async function reached(path: string, wish: Wish): Promise<Response> {
+async function reached(path: string, wish: Wish, read: Read): Promise<Reached> {
   const { method = 'GET', signal } = wish;
   for (let attempt = 0; ; attempt += 1) {
-    const response = await once(path, wish).catch((error: Error) => error);
+    // An answer that is cut in its middle is none.
+    const reply = await once(path, wish)
+      .then(async (response) => ({ response, told: await read(response) }))
+      .catch((error: Error) => error);
     signal?.throwIfAborted();
     const pause = method === 'GET' ? PAUSES[attempt] : undefined;
-    const isAway = response instanceof Error || response.status === 502 || response.status === 503;
+    const isAway = reply instanceof Error || [502, 503].includes(reply.response.status);
     if (isAway && pause !== undefined) {
       await new Promise((resolve) => setTimeout(resolve, pause));
       continue;
     }
-    if (response instanceof Error) throw new Unreachable('the server does not answer');
-    heard(response.headers.get('Date'));
-    return response;
+    if (reply instanceof Error) throw new Unreachable('the server does not answer');
+    heard(reply.response.headers.get('Date'));
+    return reply;
   }
 }
 
@@ -139,11 +160,13 @@ export function addressOf(path: string, query: Query = {}): string {
 export const part = (text: string) => encodeURIComponent(text);
 
 async function bodyOf(response: Response): Promise<unknown> {
-  const text = await response.text().catch(() => '');
+  const text = await response.text();
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined; // a proxy between us has its own pages
+  } catch (error) {
+    // A proxy between us has its own pages; what it says instead of the server is no answer either.
+    if (response.ok && response.status !== 204) throw error;
+    return undefined;
   }
 }
 
@@ -157,8 +180,6 @@ interface Envelope<T> {
 
 function answerOf<T>(response: Response, told: unknown): Answer<T> {
   if (response.status === 204) return { result: undefined as T, status: 'SUCCESS' };
-  if (told === undefined)
-    throw new Refusal(response.status, 'NotJson', 'the server answered something that is no JSON');
   const { task_id, status, result, total, next } = told as Envelope<T>;
   const tag = response.headers.get('ETag');
   return {

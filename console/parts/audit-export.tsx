@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { addressOf, type Wish } from '../api/ask.js';
+import { addressOf, askLong, type Wish } from '../api/ask.js';
 import { header, rowOf } from './audit-csv.js';
 import { toast } from './toasts.js';
 
@@ -14,7 +14,7 @@ export function AuditExport({ query }: { query: Query }) {
     if (rows !== undefined) return;
     setRows(0);
     try {
-      const blob = await csvOf(addressOf(PATH, query), setRows);
+      const blob = await csvOf(query, setRows);
       download(blob, 'audit.csv');
     } catch (error) {
       toast(`the export has failed: ${(error as Error).message}`, { isBad: true });
@@ -35,13 +35,13 @@ export function AuditExport({ query }: { query: Query }) {
 }
 
 /** Each piece is packed away as it comes: an audit may be longer than the memory of a page. */
-async function csvOf(address: string, report: (rows: number) => void): Promise<Blob> {
-  const response = await fetch(address, { credentials: 'same-origin' });
-  if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+async function csvOf(query: Query, report: (rows: number) => void): Promise<Blob> {
+  const { body } = await askLong(PATH, { query });
+  if (!body) throw new Error('the server answered nothing');
   let csv = new Blob([header], { type: 'text/csv' });
   let rest = '';
   let rows = 0;
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value = '' } = await reader.read();
     const lines = (rest + value).split('\n');
