@@ -34,15 +34,19 @@ export function useSession() {
     });
   }, []);
 
-  const look = useCallback(async () => {
+  /** Whether the server has said who it is, or that it is nobody. */
+  const look = useCallback(async (): Promise<boolean> => {
     try {
       const account = await whoAmI();
       enter(account);
       if (account.token.expires !== null) tellTabs({ what: 'ends', at: account.token.expires });
+      return true;
     } catch (failure) {
       if (!(failure instanceof Refusal || failure instanceof Unreachable)) throw failure;
-      if (failure instanceof Refusal && failure.status === 401) setState(signedOut);
+      const isNobody = failure instanceof Refusal && failure.status === 401;
+      if (isNobody) setState(signedOut);
       else setState((now) => (now.is === 'in' || now.is === 'out' ? now : { is: 'away', failure }));
+      return isNobody;
     }
   }, [enter]);
 

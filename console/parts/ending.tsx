@@ -11,8 +11,8 @@ const OFTEN = 300_000;
 const BEFORE = 300_000;
 
 interface Props {
-  /** Asks the server who it is, which prolongs the session. */
-  look: () => Promise<void>;
+  /** Asks the server who it is, which prolongs the session; whether it was answered. */
+  look: () => Promise<boolean>;
   proveAgain: () => void;
 }
 
@@ -38,8 +38,7 @@ export function Ending({ look, proveAgain }: Props) {
 
   const prolong = useCallback(async () => {
     asked.current.at = serverNow();
-    await look();
-    setLast(expires);
+    if (await look()) setLast(expires);
   }, [look, expires]);
 
   useEffect(() => {

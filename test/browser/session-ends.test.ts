@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { groups } from '../../server/model/group.js';
 import { sessions } from '../../server/model/session.js';
+import { startProxy } from '../support/failing-proxy.js';
 import { type Fleet, startFleet } from '../support/managed.js';
 import { givePassword, signInAs, signInOf } from '../support/passwords.js';
 import { consoleFiles, type Seat, seriousOf, takeSeat, test } from '../support/seat.js';
@@ -120,4 +121,44 @@ test('a session that lasts no longer says so, and one signs in again in time', a
   await signInAs(page, 'admin');
   await signInOf(page).waitFor({ state: 'detached' });
   t.is(await page.getByRole('alert').count(), 0);
+});
+
+test('a session that could not be prolonged, for the server is away, is not said to be at its end', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const way = await startProxy(t, () => server.port);
+  const { page, open } = await takeSeat(t, { url: `http://127.0.0.1:${way.port}` }, { token: server.token });
+  await page.clock.install();
+  await open('/groups');
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.clock.fastForward(11 * HOUR + 56 * 60_000);
+  const warning = page.getByText('Your session ends in 4 minutes.');
+  await warning.waitFor();
+  way.refuse();
+  way.cut();
+  let failed = 0;
+  const thrice = page.waitForEvent('requestfailed', (request) => {
+    if (request.url().endsWith('/api/account')) failed += 1;
+    return failed === 3;
+  });
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  await thrice;
+  await page.getByText('Nothing has been done here for long.').waitFor();
+  t.is(await page.getByText('It has lasted as long as it can').count(), 0);
+  way.allow();
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  await warning.waitFor({ state: 'detached' });
+});
+
+test('an audit that is exported when the session has ended comes after one has signed in again', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  await givePassword(server, 'admin');
+  const { page, open, complaints } = await takeSeat(t, server, { token: server.token });
+  await open('/audit');
+  await page.getByRole('row').locator('time').first().waitFor();
+  await endAll(server);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export as CSV' }).click();
+  await signInAs(page, 'admin');
+  t.is((await download).suggestedFilename(), 'audit.csv');
+  t.deepEqual(complaints, []);
 });
