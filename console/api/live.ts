@@ -77,7 +77,8 @@ function open(): void {
     // Whoever is signed out by now is told so by any other call.
     if (isRefused) void ask('/account').catch(() => {});
     failed += 1;
-    later(Math.min(AGAIN * 2 ** (failed - 1), AGAIN_AT_MOST), open);
+    // Where nobody sees it, it is opened when it is looked at again.
+    later(Math.min(AGAIN * 2 ** (failed - 1), AGAIN_AT_MOST), () => document.hidden || open());
   });
   source.addEventListener('ready', keepId);
   source.addEventListener('reset', (event) => {
@@ -104,7 +105,7 @@ function letGo(): void {
   source = undefined;
 }
 
-function later(pause: number, act: () => void): void {
+function later(pause: number, act: () => unknown): void {
   clearTimeout(timer);
   timer = setTimeout(() => isWanted && act(), pause);
 }

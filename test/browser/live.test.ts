@@ -11,6 +11,12 @@ async function atImages({ page, open }: Seat): Promise<void> {
   await page.getByText(/^\d+ rows?$/).waitFor();
 }
 
+const setHidden = (page: Seat['page'], isHidden: boolean) =>
+  page.evaluate(
+    `Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+     document.dispatchEvent(new Event('visibilitychange'));`,
+  );
+
 const rename = (page: Seat['page'], alias: string) => page.getByRole('button', { name: `${alias}: rename` });
 
 test('what one renames is renamed before another, and both at once overwrite nothing silently', async (t) => {
@@ -117,16 +123,32 @@ test('a window that nobody sees holds no stream, and has it all when it is looke
   await page.clock.install();
   await atImages(seat);
   t.is(server.deps.events.listeners, 1);
-  const setHidden = (isHidden: boolean) =>
-    page.evaluate(
-      `Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
-       document.dispatchEvent(new Event('visibilitychange'));`,
-    );
-  await setHidden(true);
+  await setHidden(page, true);
   await page.clock.fastForward(11_000);
   await addImage(server, 'meanwhile');
   t.is(server.deps.events.listeners, 0);
   t.is(await page.getByText('meanwhile').count(), 0);
-  await setHidden(false);
+  await setHidden(page, false);
+  await page.getByText('meanwhile').first().waitFor();
+});
+
+test('a stream that is cut while nobody sees the window stays away until it is looked at again', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const way = await startProxy(t, () => server.port);
+  const seat = await takeSeat(t, { url: `http://127.0.0.1:${way.port}` }, { token: server.token });
+  const { page } = seat;
+  await page.clock.install();
+  await atImages(seat);
+  await setHidden(page, true);
+  let asked = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('/api/events')) asked += 1;
+  });
+  way.cut();
+  await page.getByText('the server is out of reach').waitFor();
+  await page.clock.fastForward(11_000);
+  await addImage(server, 'meanwhile');
+  t.is(asked, 0);
+  await setHidden(page, false);
   await page.getByText('meanwhile').first().waitFor();
 });
