@@ -6,7 +6,11 @@ interface Toast {
   isBad: boolean;
 }
 
-type Watcher = (toasts: readonly Toast[]) => void;
+interface Watcher {
+  /** What came before is shown below. */
+  after: number;
+  show: (toasts: readonly Toast[]) => void;
+}
 
 /** What is good is gone after so many milliseconds; what is bad stays until it is closed. */
 const GONE = 6000;
@@ -22,10 +26,11 @@ const set = (next: readonly Toast[]) => {
   tell();
 };
 
-/** They are shown on top: what lies below a dialog can not be reached. */
+/** Each on top of what was there when it came: what lies below a dialog can not be reached. */
 function tell(): void {
   const all = [...watchers];
-  for (const watcher of all) watcher(watcher === all.at(-1) ? toasts : []);
+  const placeOf = ({ id }: Toast) => all.findLast(({ after }) => after < id);
+  for (const watcher of all) watcher.show(toasts.filter((toast) => placeOf(toast) === watcher));
 }
 
 const close = (id: number) => set(toasts.filter((toast) => toast.id !== id));
@@ -41,10 +46,11 @@ export function toast(text: string, { isBad = false } = {}): void {
 export function Toasts() {
   const [shown, setShown] = useState<readonly Toast[]>([]);
   useLayoutEffect(() => {
-    watchers.add(setShown);
+    const watcher = { after: watchers.size === 0 ? 0 : count, show: setShown };
+    watchers.add(watcher);
     tell();
     return () => {
-      watchers.delete(setShown);
+      watchers.delete(watcher);
       tell();
     };
   }, []);
@@ -53,7 +59,7 @@ export function Toasts() {
       {shown.map(({ id, text, isBad }) => (
         <p key={id} class={isBad ? 'bad' : ''}>
           {text}
-          <button type="button" class="plain" aria-label="close" onClick={() => close(id)}>
+          <button type="button" class="plain" aria-label="dismiss" onClick={() => close(id)}>
             ×
           </button>
         </p>

@@ -35,7 +35,7 @@ test('a token is made for a scope, a data center and a while; its secret is show
   await toasted(page, 'the browser does not let us copy: the secret is selected');
   t.is(await page.evaluate('String(getSelection())'), secret);
   t.false((await page.getByRole('log').allTextContents()).join().includes(secret));
-  await once.getByRole('log').getByRole('button', { name: 'close' }).click();
+  await once.getByRole('log').getByRole('button', { name: 'dismiss' }).click();
   await once.getByText('the browser does not let us copy').waitFor({ state: 'detached' });
   await page.evaluate('delete navigator.clipboard');
   await once.getByRole('button', { name: 'copy the secret' }).click();
