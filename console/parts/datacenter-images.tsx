@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ask, part, Refusal } from '../api/ask.js';
+import { part, Refusal } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
 import { useRows } from '../api/use-rows.js';
@@ -8,6 +8,8 @@ import { Act } from './act.js';
 import { Badge } from './badge.js';
 import { Dialog } from './dialog.js';
 import { type Field, Form } from './form.js';
+import { askOf, readImage, type ShownImage } from './image-ask.js';
+import { useSeen } from './image-form.js';
 import { type Image, ImagePicker } from './image-picker.js';
 import { ImageBadges } from './image-words.js';
 import { Opens } from './open.js';
@@ -60,7 +62,9 @@ export function DatacenterImages({ dc, mayChange }: Props) {
     name: 'detach',
     title: 'Detach',
     shown: true,
-    cell: (image) => <Act label="Detach …" what={image.name} reason={whyStays(image)} act={() => setLeaving(image)} />,
+    cell: (image) => (
+      <Act label="Detach …" what={image.name} reason={image.may_not.detach} act={() => setLeaving(image)} />
+    ),
   };
   return (
     <>
@@ -87,22 +91,18 @@ export function DatacenterImages({ dc, mayChange }: Props) {
   );
 }
 
-function whyStays({ global: isGlobal, pending }: Image): string | undefined {
-  if (isGlobal) return 'it is global: in every data center';
-  return pending ? `something works on it: ${pending.what}` : undefined;
-}
-
-function whyNotAttached({ global: isGlobal, dcs, pending }: Image, dc: string): string | undefined {
-  if (isGlobal || dcs.includes(dc)) return 'it is there already';
-  return pending ? `something works on it: ${pending.what}` : undefined;
-}
+const whyNotAttached = ({ dcs, may_not: mayNot }: Image, dc: string) =>
+  dcs.includes(dc) ? 'it is there already' : mayNot.attach;
 
 /** Says before what becomes of one that is bound to another data center. */
 function Attach({ dc, close }: { dc: string; close: () => void }) {
-  const [image, setImage] = useState<Image>();
+  const [image, setImage] = useState<ShownImage>();
+  const again = () => {
+    if (image) void readImage(image).then(setImage, (error: Error) => toast(error.message, { isBad: true }));
+  };
   const attach = async () => {
     if (!image) throw new Refusal(400, 'NothingChosen', 'no image is chosen');
-    await ask(`/dc/${part(dc)}/image/${part(image.uuid)}`, { method: 'POST', body: {} });
+    await askOf(image, { method: 'POST', body: {} }, `/dc/${part(dc)}/image/${part(image.uuid)}`);
     toast(`${image.name} is attached to ${dc}`);
     close();
   };
@@ -114,7 +114,15 @@ function Attach({ dc, close }: { dc: string; close: () => void }) {
           {image.name} is bound to {image.dcs.join(', ')}: it will be shared, and only SuperAdmins can change it then.
         </p>
       )}
-      <Form name={`attach-image:${dc}`} fields={[]} initial={{}} submit={attach} label="Attach" cancel={close} />
+      <Form
+        name={`attach-image:${dc}`}
+        fields={[]}
+        initial={{}}
+        submit={attach}
+        again={again}
+        label="Attach"
+        cancel={close}
+      />
     </Dialog>
   );
 }
@@ -128,11 +136,14 @@ interface DetachProps {
 }
 
 /** Asks who uses it there. */
-function Detach({ dc, image: { name, uuid, dc_bound: isBound }, close }: DetachProps) {
+function Detach({ dc, image, close }: DetachProps) {
+  const [seen, again] = useSeen(image);
+  const { name, uuid, dc_bound: isBound } = seen;
   const { answer } = useAsked<Machines>(`/image/${part(uuid)}/vm`, { query: { full: true } });
   const users = (answer?.result ?? []).flatMap((one) => (typeof one === 'object' && one.dc === dc ? one.hostname : []));
   const detach = async ({ force }: { force: boolean }) => {
-    await ask(`/dc/${part(dc)}/image/${part(uuid)}`, { method: 'DELETE', body: force ? { force } : {} });
+    const body = force ? { force } : {};
+    await askOf(seen, { method: 'DELETE', body }, `/dc/${part(dc)}/image/${part(uuid)}`);
     toast(`${name} is not in ${dc} any more`);
     close();
   };
@@ -146,6 +157,7 @@ function Detach({ dc, image: { name, uuid, dc_bound: isBound }, close }: DetachP
         fields={fields}
         initial={{ force: false }}
         submit={detach}
+        again={again}
         label="Detach"
         cancel={close}
         isGrave
