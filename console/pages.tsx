@@ -62,7 +62,6 @@ export const pages: readonly Page[] = [
 ];
 
 export const isOffered = ({ isFor = () => true }: Page, account: Account) => isFor(account);
-export const onlySuperAdmins = superAdmins;
 
 /** Whom pages are for that are not for everybody, in words. */
 const words = new Map<Page['isFor'], string>([

@@ -71,7 +71,7 @@ const looks: readonly (readonly [name: string, word: (image: ShownImage) => stri
   ['deploy', ({ deploy }) => (deploy ? 'yes' : 'no')],
 ];
 
-export const differencesOf = (before: ShownImage, after: ShownImage): string[] =>
+const differencesOf = (before: ShownImage, after: ShownImage): string[] =>
   looks.flatMap(([name, word]) => {
     const [one, other] = [word(before), word(after)];
     return one === other ? [] : [`its ${name} was “${one || 'empty'}” and is “${other || 'empty'}”`];

@@ -43,7 +43,7 @@ export function Provenance({ image: { provenance, files } }: { image: Image }) {
 }
 
 /** To its page, for those who have it. */
-export function NodeName({ name }: { name: string }) {
+function NodeName({ name }: { name: string }) {
   const { super_admin: isSuper } = useAccount();
   return isSuper ? <Link to={`/nodes/${part(name)}`}>{name}</Link> : <span>{name}</span>;
 }

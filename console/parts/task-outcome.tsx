@@ -13,7 +13,7 @@ const isRow = (one: unknown): one is Row =>
   typeof one === 'object' && one !== null && 'status' in one && 'image' in one;
 
 /** Of tasks that work on many things. */
-export function rowsIn(result: unknown): readonly Row[] | undefined {
+function rowsIn(result: unknown): readonly Row[] | undefined {
   const list = Array.isArray(result) ? result : (Object(result).images as unknown);
   return Array.isArray(list) && list.every(isRow) ? list : undefined;
 }
