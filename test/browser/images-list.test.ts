@@ -96,7 +96,8 @@ test('a long list is searched, narrowed, sorted and paged by the server, and its
       ['0', 'IMAGE-10'],
     ] as const) {
       document.execCommand('insertText', false, letters);
-      while (!location.search.endsWith(`search=${typed}`)) await new Promise((resolve) => setTimeout(resolve));
+      for (let n = 0; n < 2000 && !location.search.endsWith(`search=${typed}`); n += 1)
+        await new Promise((resolve) => setTimeout(resolve));
     }
   };
   await page.evaluate(typeOn);
