@@ -36,8 +36,11 @@ export const Sharing = ({ image }: { image: Image }) => (
     </dl>
     {image.may.includes('share') && (
       <p class="hint">
-        Share it under Actions: with groups and users, with one data center only (bind it there), or with everybody
-        (make it public).
+        Share it under Actions: with groups and users,{' '}
+        {image.may.includes('attach')
+          ? 'with one data center only (attach it there, and only there)'
+          : 'with one data center only (bind it there)'}
+        , or with everybody (make it public).
       </p>
     )}
   </section>

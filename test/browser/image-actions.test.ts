@@ -92,6 +92,13 @@ test('SuperAdmins attach, bind and detach images, and let them be everywhere; ot
   await rowOf(page, 'web').getByText('all', { exact: true }).waitFor();
   await confirm(await choose(page, 'web', 'Only to chosen data centers …'), 'Only to chosen ones');
   t.deepEqual(await west(), []);
+  await rowOf(page, 'web').getByText('east', { exact: true }).waitFor();
+  const only = await choose(page, 'web', 'Attach to a data center …');
+  await only.getByLabel('Data center').selectOption('west');
+  await only.getByLabel('Only there').check();
+  await confirm(only, 'Attach it');
+  t.like(await shown(), { dc_bound: true, dcs: ['west'] });
+  await rowOf(page, 'web').getByText('west only').first().waitFor();
   for (const one of [complaints, eve.complaints]) t.deepEqual(one, []);
 });
 
