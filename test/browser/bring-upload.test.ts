@@ -7,7 +7,7 @@ import { fillIn, told, wrongWith } from '../support/bringing.js';
 import { cuttingProxy } from '../support/cutting-proxy.js';
 import { gatedProxy } from '../support/gated-proxy.js';
 import { leftBy, NOTHING } from '../support/imports.js';
-import { type Fleet, resultOf, startFleet } from '../support/managed.js';
+import { type Fleet, manifest, resultOf, startFleet } from '../support/managed.js';
 import { scratch } from '../support/scratch.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
@@ -236,5 +236,46 @@ test('what there is no room for is told before a byte of it is sent', async (t) 
   await page.getByRole('button', { name: 'Cancel it' }).click();
   await lineOf(page, 'disk').waitFor({ state: 'detached' });
   t.deepEqual(await leftBy(fleet), NOTHING);
+  t.deepEqual(complaints, []);
+});
+
+test('an image that was there before stays when its upload, gone on with later, is cancelled', async (t) => {
+  const { fleet, gate, leave, page, open, complaints } = await behindGate(t);
+  t.is((await fleet.eve('POST', '/api/image/new', { manifest, alias: 'new', dc: 'east' })).status, 201);
+  const path = await fileOf(t, 'disk.raw', randomBytes(SIZE));
+  await open('/image/new');
+  const first = gate.shutAfter(MOST);
+  await page.getByRole('region', { name: 'why it is not ready' }).locator('input[type=file]').setInputFiles(path);
+  await first.held;
+  await leave();
+  const second = gate.shutAfter(MOST);
+  const earlier = page.getByRole('region', { name: 'begun earlier' });
+  await earlier.getByLabel('file of new', { exact: true }).setInputFiles(path);
+  await second.held;
+  await lineOf(page, 'new').getByRole('button', { name: 'Cancel new' }).click();
+  await page.getByText('The image stays, and waits for another file.').waitFor();
+  await page.getByRole('button', { name: 'Cancel it' }).click();
+  gate.open();
+  await lineOf(page, 'new').waitFor({ state: 'detached' });
+  t.deepEqual(resultOf(await fleet.eve('GET', '/api/upload')), []);
+  t.like(resultOf(await fleet.eve('GET', '/api/image/new')), { state: 'unactivated', bytes: 0 });
+  t.deepEqual(complaints, []);
+});
+
+test('an upload that is on its way is not left by the history of the browser without a question', async (t) => {
+  const { gate, beginHeld, page, complaints } = await behindGate(t);
+  await page.getByRole('link', { name: 'Slipway' }).first().click();
+  await page.waitForURL((url) => !url.pathname.endsWith('/bring/upload'));
+  await page.goBack();
+  await beginHeld(await fileOf(t, 'disk.raw', randomBytes(SIZE)));
+  const asking = page.waitForEvent('dialog');
+  const going = page.goForward();
+  const dialog = await asking;
+  t.regex(dialog.message(), /^Files are still being sent/);
+  await dialog.dismiss();
+  await going;
+  await page.waitForURL(/\/bring\/upload$/);
+  gate.open();
+  await told(statusOf(page, 'disk'), 'is here');
   t.deepEqual(complaints, []);
 });

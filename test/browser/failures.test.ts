@@ -169,3 +169,20 @@ test('a browser whose clock is off by a day tells times as they are', async (t) 
     t.is(await page.getByRole('alert').count(), 0, 'no session ends for that');
   }
 });
+
+test('an answer that is cut in its middle is asked for again', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  // More than comes in one piece.
+  await server.deps.catalog.write(async (tx) => {
+    const rest = { permissions: [], members: [], datacenters: [], created: new Date().toISOString() };
+    for (let n = 10; n < 90; n += 1) await tx.insert(groups, { name: `x${n}`, alias: 'long '.repeat(400), ...rest });
+    await tx.insert(groups, { name: 'zz', alias: 'halfway', ...rest });
+  });
+  const way = await startProxy(t, () => server.port);
+  const { page, open } = await takeSeat(t, { url: `http://127.0.0.1:${way.port}` }, { token: server.token });
+  const cut = way.onceSent('halfway', 'cut', { way: 'down', first: 'act' });
+  await open('/groups');
+  await cut;
+  await page.getByText(/^\d+ rows$/).waitFor();
+  t.is(await page.getByRole('alert').count(), 0);
+});
