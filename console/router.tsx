@@ -32,7 +32,7 @@ addEventListener('popstate', () => {
   tell();
 });
 
-export const hrefOf = (to: string) => base + to;
+const hrefOf = (to: string) => base + to;
 
 /** A change of the query alone replaces the address where it is only a look at the same page. */
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {

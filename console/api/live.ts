@@ -40,6 +40,7 @@ let connection: Connection = 'connecting';
 /** Behind which event it goes on. */
 let lastId = '';
 let missed = false;
+let isFirst = true;
 let failed = 0;
 
 /** One stream for the whole page, as long as somebody is signed in. */
@@ -68,7 +69,10 @@ function open(): void {
     failed = 0;
     say('live');
     if (missed) tell(EVERYTHING);
+    // What was read while the stream was being opened may have changed before it was open.
+    else if (isFirst) setTimeout(() => tell(EVERYTHING), GATHER_MORE);
     missed = false;
+    isFirst = false;
   });
   source.addEventListener('error', () => {
     const isRefused = source?.readyState === EventSource.CLOSED;

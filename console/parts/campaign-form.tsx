@@ -6,6 +6,7 @@ import { go } from '../router.js';
 import { Dialog } from './dialog.js';
 import { type Field, Form } from './form.js';
 import { type Image, ImagePicker } from './image-picker.js';
+import { nameIn } from './make.js';
 import { toast } from './toasts.js';
 
 interface Wish {
@@ -93,7 +94,7 @@ export function NewCampaign({ close }: { close: () => void }) {
   const dcs = useAsked<string[]>('/dc').answer?.result ?? [];
   const submit = async (wish: Wish) => {
     if (!image) throw new Refusal(400, 'NothingChosen', 'no image is chosen');
-    const name = wish.name.trim();
+    const name = nameIn(wish, 'name');
     await ask(`/campaign/${part(name)}`, { method: 'POST', body: bodyOf(image, wish) });
     close();
     toast(`campaign ${name} has begun`);

@@ -12,6 +12,8 @@ interface Props {
   isAlone?: boolean;
 }
 
+const FIRST = ['input', 'select', 'textarea'].map((name) => `form ${name}:not([disabled], [type=hidden])`).join();
+
 /** Over the page, which waits. The browser keeps the focus inside, and gives it back. */
 export function Dialog({ title, close, children, isLasting = false, isAlone = false }: Props) {
   const element = useRef<HTMLDialogElement>(null);
@@ -21,6 +23,8 @@ export function Dialog({ title, close, children, isLasting = false, isAlone = fa
   useEffect(() => {
     before.current = document.activeElement;
     element.current?.showModal();
+    // What is to be filled in comes before the way out, which stands first.
+    element.current?.querySelector<HTMLElement>(FIRST)?.focus();
   }, []);
   // While it is still there: the focus of what is taken away is nowhere for a moment.
   useLayoutEffect(() => {

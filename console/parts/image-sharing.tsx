@@ -13,7 +13,7 @@ export function whereOf({ global, dc_bound: isBound, dcs }: Image): string {
 }
 
 /** Who can use it there, in words. */
-export function whoOf({ access, groups, users }: Image): string {
+function whoOf({ access, groups, users }: Image): string {
   const beside = users.length > 0 ? `, and ${called('user', users)}` : '';
   if (access === 4) return 'nobody any more: it is kept for the machines that use it';
   if (access === 9) return 'the system';

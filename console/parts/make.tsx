@@ -25,6 +25,13 @@ const isFilled = (value: unknown) =>
 export const filled = <V extends object>(values: V): Partial<V> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => isFilled(value))) as Partial<V>;
 
+/** A name stands in the path: without one, something else would be asked for. */
+export function nameIn<V extends object>(values: V, field: keyof V & string): string {
+  const name = String(values[field]).trim();
+  if (name === '') throw new Refusal(400, 'InvalidInput', 'it has no name yet', { [field]: 'is missing' });
+  return name;
+}
+
 /** A new thing, which is called by its name in the path. */
 export function Make<V extends object, T = unknown>({
   name,
@@ -39,9 +46,8 @@ export function Make<V extends object, T = unknown>({
   label = 'Make it',
 }: Props<V, T>) {
   const submit = async (values: V) => {
-    const { [called]: own, ...rest } = values;
-    const id = String(own).trim();
-    if (id === '') throw new Refusal(400, 'InvalidInput', 'it has no name yet', { [called]: 'is missing' });
+    const { [called]: _, ...rest } = values;
+    const id = nameIn(values, called);
     done(await ask<T>(`${path}/${part(id)}`, { method: 'POST', body: body(rest as V) }), id);
   };
   return (

@@ -4,6 +4,7 @@ import { useAsked } from '../api/use-asked.js';
 import { go } from '../router.js';
 import { Dialog } from './dialog.js';
 import { type Field, Form } from './form.js';
+import { nameIn } from './make.js';
 import { bodyOf, type NodeWish, newNode, wishOf } from './node-wish.js';
 import { toast } from './toasts.js';
 
@@ -115,8 +116,8 @@ function useFields(own?: string): readonly Field<NodeWish>[] {
 
 export function AddNode({ close }: { close: () => void }) {
   const fields = useFields();
-  const submit = async ({ host }: NodeWish, typed: Partial<NodeWish>) => {
-    const name = host.trim();
+  const submit = async (wish: NodeWish, typed: Partial<NodeWish>) => {
+    const name = nameIn(wish, 'host');
     await ask(`/node/${part(name)}`, { method: 'POST', body: bodyOf(typed) });
     close();
     toast(`node ${name} is known now`);

@@ -9,6 +9,7 @@ import { Confirm } from './confirm.js';
 import { Command } from './copy.js';
 import { Dialog } from './dialog.js';
 import { type Field, Form } from './form.js';
+import { nameIn } from './make.js';
 import type { Node } from './node-words.js';
 import { type Column, Table } from './table.js';
 import { toast } from './toasts.js';
@@ -135,9 +136,10 @@ const fieldsOf = ({ dcs, addresses }: Node): readonly Field<Wish>[] => [
 ];
 
 function Make({ node, close, done }: { node: Node; close: () => void; done: (made: Made) => void }) {
-  const submit = async ({ name, expires, publish, pinned }: Wish) => {
+  const submit = async (wish: Wish) => {
+    const { expires, publish, pinned } = wish;
     const body = { pinned, ...(expires !== '' && { expires }), ...(publish !== '' && { publish }) };
-    const path = `/node/${part(node.name)}/token/${part(name.trim())}`;
+    const path = `/node/${part(node.name)}/token/${part(nameIn(wish, 'name'))}`;
     done((await ask<Made>(path, { method: 'POST', body })).result);
   };
   return (

@@ -50,19 +50,31 @@ export function Table<T>({
   const box = useRef<HTMLDivElement>(null);
   const isWide = useIsWide(box);
   const { first, last, height, toRow } = useWindow(body, rows.total ?? 0, chosen.length);
-  const [focused, setFocused] = useState(0);
+  const [at, setAt] = useState(0);
+  /** On which the keys are, once they have moved: where rows come or go above, it is not another one. */
+  const held = useRef<string | undefined>(undefined);
   useEffect(() => rows.show(first, last), [first, last, rows.show]);
 
   if (rows.failure && rows.total === undefined) return <Failure of={rows.failure} again={rows.refresh} />;
   const total = rows.total ?? 0;
   const seen = Array.from({ length: Math.max(0, Math.min(last + 1, total) - first) }, (_, n) => first + n);
 
+  const idAt = (index: number) => {
+    const row = rows.at(index);
+    return row && idOf(row);
+  };
+  const focused =
+    held.current === undefined || idAt(at) === held.current
+      ? at
+      : (seen.find((index) => idAt(index) === held.current) ?? at);
+
   const onKey = (event: KeyboardEvent) => {
     const row = rows.at(focused);
     const step = steps[event.key];
     if (step) {
       const next = Math.max(0, Math.min(total - 1, step(focused, total)));
-      setFocused(next);
+      setAt(next);
+      held.current = idAt(next);
       toRow(next);
     } else if (event.key === 'Enter' && to && row && event.target === event.currentTarget) go(to(row));
     else if (event.key === ' ' && selection && row && event.target === event.currentTarget) selection.toggle(idOf(row));

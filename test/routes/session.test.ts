@@ -73,7 +73,10 @@ test('who signs in gets the account and a cookie, with which a page asks, until 
   t.is(answer.status, 200, String(answer.bytes));
   t.is(answer.headers['cache-control'], 'no-store');
   const cookie = cookieOf(answer);
-  t.regex(String(setCookie(answer)), /^slipway=slipway_[\w-]{32}; Path=\/; Max-Age=(604800|6047\d\d); HttpOnly; SameSite=Strict$/);
+  t.regex(
+    String(setCookie(answer)),
+    /^slipway=slipway_[\w-]{32}; Path=\/; Max-Age=(604800|6047\d\d); HttpOnly; SameSite=Strict$/,
+  );
   const account = await server.ask('GET', '/api/account', by(cookie));
   t.is(account.status, 200);
   t.deepEqual({ ...result(account), token: 0 }, { ...result(answer), token: 0 });
