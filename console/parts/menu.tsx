@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface Props {
   label: ComponentChildren;
@@ -17,7 +17,8 @@ export function Menu({ label, title, isCurrent, children }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  // Before it is painted: a key may follow at once.
+  useLayoutEffect(() => {
     if (!isOpen) return;
     const close = (event: Event) => {
       if (!whole.current?.contains(event.target as Node)) setOpen(false);

@@ -13,7 +13,9 @@ export async function keysOf(page: Page): Promise<string[]> {
 /** Opens the menu of an image; gives what it offers, each line with its reason where it is greyed. */
 export async function openMenu(page: Page, name: string): Promise<string[]> {
   await page.getByRole('button', { name: `actions of ${name}` }).click();
-  return page.locator('.menu-box .menu-line').allInnerTexts();
+  const lines = page.locator('.menu-box .menu-line');
+  await lines.first().waitFor();
+  return lines.allInnerTexts();
 }
 
 /** Chooses an action of an image; gives its dialog. */

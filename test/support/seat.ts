@@ -52,7 +52,7 @@ const launched = () =>
 if (hasChromium) ava.after.always(async () => (await browser)?.close());
 
 /** Where a test says nothing else, what does not come is missed after so many milliseconds: the machine may be busy. */
-const PATIENT = 30_000;
+const PATIENT = 60_000;
 
 export async function takeSeat(
   t: ExecutionContext,
