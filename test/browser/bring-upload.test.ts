@@ -108,14 +108,16 @@ test('a file that is let fall becomes an image, with the manifest beside it', as
 });
 
 test('an upload that is cut goes on where it was, by itself', async (t) => {
+  let isTold = false; // it is cut until then
   const fleet = await startFleet(t, { console: consoleFiles });
-  const proxy = await cuttingProxy(t, fleet.port, (broken) => (broken === 0 ? { up: MOST } : {}));
+  const proxy = await cuttingProxy(t, fleet.port, (broken) => (broken === 0 ? { up: MOST } : isTold ? {} : { up: 0 }));
   const { page, open, complaints } = await takeSeat(t, proxy, { token: 'token-of-eve' });
   const offsets = offsetsOf(page);
   await open('/bring/upload');
   const bytes = randomBytes(SIZE);
   await begin(await fileOf(t, 'disk.raw', bytes), page);
   await told(statusOf(page, 'disk'), 'the connection was cut: it is tried again');
+  isTold = true;
   await told(statusOf(page, 'disk'), 'is here');
   t.true(proxy.broken() > 0);
   // The browser has tried all of it once more, of its own accord; we do not.

@@ -45,8 +45,10 @@ test('a SuperAdmin finds on the page of an image all that is known of it', async
   t.true(await places.getByRole('link', { name: 'n1' }).isVisible());
 
   await page.getByRole('button', { name: 'copy the uuid' }).click();
+  await page.getByText('the uuid copied').waitFor();
   t.is(await page.evaluate('navigator.clipboard.readText()'), web);
   await page.getByRole('button', { name: 'copy the command for a node' }).click();
+  await page.getByText('the command for a node copied').waitFor();
   t.is(await page.evaluate('navigator.clipboard.readText()'), `imgadm import ${web}`);
   t.regex(await boxOf(page, 'How to pull it').innerText(), /Authorization: Bearer \$SLIPWAY_TOKEN/);
   await page.getByText('The manifest, as nodes get it').click();
@@ -76,6 +78,7 @@ test('a SuperAdmin finds on the page of an image all that is known of it', async
   t.deepEqual(await seriousOf(page), []);
 
   const lineage = page.getByRole('list', { name: 'lineage' });
+  await lineage.getByText('shop').waitFor();
   t.deepEqual(await lineage.locator('.node').allInnerTexts(), ['base 1.base', 'web 2.0 this image', 'shop 3.0']);
   t.is(await lineage.locator('[aria-current=true]').innerText(), 'web 2.0 this image');
   await lineage.getByRole('link', { name: 'base' }).click();

@@ -32,6 +32,7 @@ test('that there are records only stands over every page, and what is off says w
     t.is(await banner(seat).count(), 1, path);
   }
   const off = page.locator('section.box').filter({ hasText: 'Not now: this server keeps records only' });
+  await off.nth(3).waitFor();
   t.deepEqual((await off.getByRole('heading').allInnerTexts()).toSorted(), [
     'By upload',
     'From a bundle',

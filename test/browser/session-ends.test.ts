@@ -19,11 +19,22 @@ async function inTheMiddle(t: ExecutionContext): Promise<{ server: Fleet; seat: 
   const form = page.getByRole('dialog', { name: 'A new group' });
   await form.getByLabel('Name').fill('makers');
   await form.getByLabel('Alias').fill('Those who make');
-  await endAll(server);
+  await endBefore(seat, server, '/group/makers');
   await form.getByRole('button', { name: 'Make it' }).click();
   await signInOf(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
   return { server, seat };
 }
+
+/** Just before that is asked for: an event stream that ends would have told the page. */
+const endBefore = ({ page }: Seat, server: Fleet, path: string) =>
+  page.route(
+    (url) => url.pathname.endsWith(path),
+    async (route) => {
+      await endAll(server);
+      await route.continue();
+    },
+    { times: 1 },
+  );
 
 const endAll = ({ deps }: Fleet) =>
   deps.catalog.write(async (tx) => {
@@ -126,10 +137,12 @@ test('a session that lasts no longer says so, and one signs in again in time', a
 test('a session that could not be prolonged, for the server is away, is not said to be at its end', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   const way = await startProxy(t, () => server.port);
-  const { page, open } = await takeSeat(t, { url: `http://127.0.0.1:${way.port}` }, { token: server.token });
+  const { page, open, settled } = await takeSeat(t, { url: `http://127.0.0.1:${way.port}` }, { token: server.token });
   await page.clock.install();
   await open('/groups');
   await page.getByText('live', { exact: true }).waitFor();
+  await page.clock.runFor(2_000); // once it is live, it is read once more
+  await settled();
   await page.clock.fastForward(11 * HOUR + 56 * 60_000);
   const warning = page.getByText('Your session ends in 4 minutes.');
   await warning.waitFor();
@@ -152,10 +165,11 @@ test('a session that could not be prolonged, for the server is away, is not said
 test('an audit that is exported when the session has ended comes after one has signed in again', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   await givePassword(server, 'admin');
-  const { page, open, complaints } = await takeSeat(t, server, { token: server.token });
+  const seat = await takeSeat(t, server, { token: server.token });
+  const { page, open, complaints } = seat;
   await open('/audit');
   await page.getByRole('row').locator('time').first().waitFor();
-  await endAll(server);
+  await endBefore(seat, server, '/audit/export');
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export as CSV' }).click();
   await signInAs(page, 'admin');
