@@ -3,12 +3,16 @@ import { Refusal, type Unreachable } from '../api/ask.js';
 interface Props {
   of: Refusal | Unreachable;
   again?: () => void;
+  /** It was to be done, and not only read: nobody does that again by itself. */
+  isSent?: boolean;
 }
 
 /** What went wrong, in the server's words, and what can be done about it. */
-export function Failure({ of, again }: Props) {
-  const advice =
-    of instanceof Refusal ? (byCode[of.code] ?? byStatus[of.status] ?? '') : 'it is asked again as soon as it is back';
+export function Failure({ of, again, isSent = false }: Props) {
+  const away = isSent
+    ? 'What you typed is kept: send it again when it is back.'
+    : 'it is asked again as soon as it is back';
+  const advice = of instanceof Refusal ? (byCode[of.code] ?? byStatus[of.status] ?? '') : away;
   const canTry = again && !(of instanceof Refusal && of.status < 500);
   return (
     <div class="failure" role="alert">

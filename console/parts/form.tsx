@@ -116,7 +116,7 @@ export function Form<T extends object>({
         </details>
       )}
       {failure && (shown.every((field) => refused[field.name] === undefined) || unplaced.length > 0) && (
-        <Failure of={failure} />
+        <Failure of={failure} isSent />
       )}
       {isOvertaken && again && (
         <p>

@@ -23,6 +23,7 @@ test('while the server is gone the page says so, keeps what was typed, and goes 
   way.cut();
   await form.getByRole('button', { name: 'Make it' }).click();
   await form.getByText('the server does not answer').waitFor();
+  await form.getByText('What you typed is kept: send it again when it is back.').waitFor();
   t.is(await form.getByLabel('Name').inputValue(), 'makers');
   t.is(await server.deps.catalog.get(groups, 'makers'), undefined);
   await page.keyboard.press('Escape');
