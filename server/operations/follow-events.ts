@@ -31,8 +31,12 @@ export async function positionAt({ catalog, events }: Means, caller: Caller, id:
   return entry.seq;
 }
 
-const makesRights = ({ user }: Caller, { kind, id }: Touched): boolean =>
-  kind === groups.name || kind === datacenters.name || (kind === users.name && id === user?.uuid);
+/** SuperAdmins see all there is, wherever it is. */
+const makesRights = (caller: Caller, { kind, id }: Touched): boolean => {
+  if (kind === users.name) return id === caller.user?.uuid;
+  const seesAll = caller.kind === 'user' && caller.rights.superAdmin;
+  return !seesAll && (kind === groups.name || kind === datacenters.name);
+};
 
 export const changeAt = ({ catalog }: Pick<Deps, 'catalog'>, seq: number): Promise<AuditEntry | undefined> =>
   catalog.get(auditEntries, entryId({ chain: CHANGES, seq }));
