@@ -90,8 +90,8 @@ test('a SuperAdmin makes a user, changes it, ends its sessions, locks it out and
   t.regex(await refused.text(), /the user \\"anna\\" is not active/);
   t.is((await signIn()).ok(), false);
 
-  const uuid = await addImage(server, 'base', { owner: 'anna' }).catch(() => undefined);
-  t.is(uuid, undefined, 'who is locked out gets nothing');
+  const given = addImage(server, 'base', { owner: 'anna' });
+  await t.throwsAsync(given, { message: /anna/ }, 'who is locked out gets nothing');
   await confirmed(await opened(page, 'Activate …', 'Activate anna?'), 'Activate');
   await page.getByRole('button', { name: 'Deactivate …' }).waitFor();
   const hers2 = await addImage(server, 'base', { owner: 'anna' });
