@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { place } from '../support/datacenters.js';
 import { gatedProxy } from '../support/gated-proxy.js';
 import { said } from '../support/managed.js';
-import { nodeTest } from '../support/node-seat.js';
+import { GONE, nodeTest } from '../support/node-seat.js';
 import { startPulls } from '../support/pulls.js';
 import { scratch } from '../support/scratch.js';
 import { consoleFiles, seriousOf, takeSeat } from '../support/seat.js';
@@ -88,7 +88,7 @@ nodeTest(
     await sshd.cut();
     await sshd.stop();
     await pull.click();
-    await dialog.getByText(/^n1 .*can not be reached/).waitFor();
+    await dialog.getByText(GONE).waitFor();
     t.is(said(await root('POST', pulls.at('lone'), {})), '423 NodeDown');
     t.false((await pulls.datasets()).includes(uuid));
     await dialog.getByRole('button', { name: 'Cancel' }).click();

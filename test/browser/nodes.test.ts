@@ -6,7 +6,7 @@ import { refreshNode } from '../../server/operations/refresh-node.js';
 import { nodeNamed } from '../../server/operations/save-node.js';
 import { manage } from '../support/inventories.js';
 import { type Fleet, resultOf, startFleet } from '../support/managed.js';
-import { nodeTest } from '../support/node-seat.js';
+import { GONE, nodeTest } from '../support/node-seat.js';
 import { consoleFiles, seriousOf, takeSeat } from '../support/seat.js';
 import { type SmartosNode, sourcesOf, startSmartosNode } from '../support/smartos.js';
 
@@ -140,7 +140,7 @@ nodeTest(
     await node.sshd.stop();
     await dora.open('/machines');
     await dora.page.getByRole('button', { name: 'Snapshots of web1' }).click();
-    await dora.page.getByText(/can not be reached/).waitFor();
+    await dora.page.getByText(GONE).waitFor();
     t.deepEqual([eve.complaints, dora.complaints, will.complaints], [[], [], []]);
   },
 );
@@ -166,12 +166,9 @@ nodeTest(
     await pushSourcesDue(deps);
     await open('/sources');
     await row.getByText(/^offline/).waitFor();
-    await row.getByText(/^n1 .*can not be reached/).waitFor();
+    await row.getByText(GONE).waitFor();
     await row.getByRole('button', { name: 'Tell it now n1' }).click();
-    await page
-      .getByRole('log')
-      .getByText(/can not be reached/)
-      .waitFor();
+    await page.getByRole('log').getByText(GONE).waitFor();
     t.deepEqual(await seriousOf(page), []);
 
     // It is back, and is told by itself.

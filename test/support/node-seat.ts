@@ -7,3 +7,6 @@ const lacking = (['sshd, to be talked to', 'zfs, to make a pool on a file'] as c
 /** A test before the console of a server that has a real node: skipped where there can be none, and says so. */
 export const nodeTest = (title: string, implementation: (t: ExecutionContext) => Promise<void>): void =>
   lacking === undefined ? test(title, implementation) : ava.skip(`${title} (${lacking})`, implementation);
+
+/** What is told of a node that has just gone: its connection may not have been missed yet. */
+export const GONE = /can not be reached|^the connection to \S+ was lost/;
