@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { BringFrame } from '../parts/bring-frame.js';
+import { diskSizeOf } from '../parts/disk-size.js';
 import { Drop } from '../parts/drop.js';
 import { EarlierUploads } from '../parts/earlier-uploads.js';
 import { toast } from '../parts/toasts.js';
@@ -14,6 +15,8 @@ interface Chosen {
   key: string;
   file: File;
   manifest: Manifest | undefined;
+  /** Of the disk in the file, in bytes, where it says. */
+  disk: number | undefined;
   /** Begun with the same file, as far as one can tell. */
   earlier: KeptUpload | undefined;
   /** Begun with another one that is called like it. */
@@ -43,10 +46,10 @@ export default function BringUpload() {
   return (
     <BringFrame path="/bring/upload">
       <Drop isMany take={take}>
-        Let files fall here. A manifest (.json) beside a file is taken for it.
+        Drop files here. A manifest (.json) that is dropped with a file describes its image.
       </Drop>
       <UploadLines uploads={uploads} />
-      {chosen.map(({ key, file, manifest, earlier, other }) =>
+      {chosen.map(({ key, file, manifest, disk, earlier, other }) =>
         earlier ? (
           <section key={key} class="box sending narrow" aria-label={`upload of ${file.name} that was begun earlier`}>
             <h2>{file.name}</h2>
@@ -77,6 +80,7 @@ export default function BringUpload() {
             key={key}
             file={file}
             manifest={manifest}
+            disk={disk}
             note={other && `Another file of that name was begun earlier, for ${other.title}: this one is a new upload.`}
             skip={() => drop(key)}
             add={(order) => {
@@ -100,13 +104,15 @@ async function arranged(files: readonly File[], kept: readonly KeptUpload[]): Pr
   );
   const images = files.filter((file) => !isManifest(file));
   if (images.length === 0 && files.length > 0) toast('there is no file beside the manifest', { isBad: true });
-  return images.map((file) => {
+  const disks = await Promise.all(images.map(diskSizeOf));
+  return images.map((file, at) => {
     const own = manifests.find(([name]) => file.name.startsWith(name.replace(/\.[^.]+$/, '')));
     const [, manifest] = own ?? (images.length === 1 ? (manifests[0] ?? []) : []);
     return {
       key: `${file.name}:${file.size}:${file.lastModified}`,
       file,
       manifest,
+      disk: disks[at],
       earlier: kept.find((one) => isOf(one, file)),
       other: kept.find((one) => one.filename === file.name && !isOf(one, file)),
     };

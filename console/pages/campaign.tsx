@@ -4,12 +4,13 @@ import { useAsked } from '../api/use-asked.js';
 import type { Rows } from '../api/use-rows.js';
 import type { PageProps } from '../pages.js';
 import { Badge } from '../parts/badge.js';
-import { useTask } from '../parts/begun.js';
 import { CampaignMenu } from '../parts/campaign-menu.js';
 import { CampaignBar, campaignKinds, campaignStates } from '../parts/campaign-words.js';
+import { Cut } from '../parts/cut.js';
 import { Failure } from '../parts/failure.js';
 import { ProgressBar } from '../parts/progress.js';
 import { type Column, Table } from '../parts/table.js';
+import { useTask } from '../parts/use-task.js';
 import { bytes, Time } from '../parts/words.js';
 import { go, Link } from '../router.js';
 
@@ -44,7 +45,7 @@ const columns: readonly Column<One>[] = [
   },
   { name: 'progress', title: 'Progress', shown: true, cell: (one) => <Fetching one={one} /> },
   { name: 'tries', title: 'Tries', shown: true, isNumber: true, cell: ({ tries }) => tries },
-  { name: 'error', title: 'Why', shown: true, cell: ({ error }) => error && <span title={error}>{error}</span> },
+  { name: 'error', title: 'Why', shown: true, cell: ({ error }) => error && <Cut text={error} /> },
   { name: 'next', title: 'Tried again', shown: true, cell: ({ next }) => next && <Time at={next} /> },
   { name: 'at', title: 'Since', shown: true, cell: ({ at }) => <Time at={at} /> },
 ];

@@ -1,11 +1,11 @@
 import { part } from '../api/ask.js';
 import type { PageProps } from '../pages.js';
-import { useTask } from '../parts/begun.js';
 import { Failure } from '../parts/failure.js';
 import { ProgressBar } from '../parts/progress.js';
 import { CancelTask } from '../parts/task-cancel.js';
 import { TaskOutcome } from '../parts/task-outcome.js';
 import { type Task, TaskObjects, TaskState } from '../parts/task-words.js';
+import { useTask } from '../parts/use-task.js';
 import { bytes, Time } from '../parts/words.js';
 import { Link } from '../router.js';
 import { holds, useAccount } from '../session.js';

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import { part } from '../api/ask.js';
-import { useAsked } from '../api/use-asked.js';
 import { Link } from '../router.js';
 import { ProgressBar } from './progress.js';
 import { TaskOutcome } from './task-outcome.js';
-import { type Task, taskStates } from './task-words.js';
+import { taskStates } from './task-words.js';
+import { useTask } from './use-task.js';
 
 interface One {
   task: string;
@@ -26,10 +26,6 @@ export function useBegun(): Tasks {
     forget: (task) => setAll((now) => now.filter((one) => one.task !== task)),
   };
 }
-
-/** A task, as far as it is. */
-export const useTask = (id: string) =>
-  useAsked<Task>(`/task/${part(id)}`, { kinds: ['tasks'], concerns: ({ uuid }) => uuid === id });
 
 /** How far what was begun here is, and what has become of it, until somebody has read it. */
 export const Begun = ({ tasks }: { tasks: Tasks }) => (

@@ -1,13 +1,10 @@
 import { type Answer, part } from '../api/ask.js';
-import type { Results } from '../api/types.js';
-import { useAsked } from '../api/use-asked.js';
 import { Link, useQuery } from '../router.js';
 import { Failure } from './failure.js';
 import { ProgressBar } from './progress.js';
 import { CancelTask } from './task-cancel.js';
-import { adviceOf, detailOf } from './task-words.js';
-
-type Task = Results['GetTask'];
+import { adviceOf, detailOf, type Task } from './task-words.js';
+import { useTask } from './use-task.js';
 
 const words: Record<Task['status'], string> = {
   PENDING: 'It waits for its turn.',
@@ -26,10 +23,7 @@ export const taskOf = ({ task, result }: Answer<unknown>) =>
 
 /** How an image comes in, and where it is when it has come. */
 export function Brought({ task: id, again }: { task: string; again: () => void }) {
-  const { answer, failure, refresh } = useAsked<Task>(`/task/${part(id)}`, {
-    kinds: ['tasks'],
-    concerns: ({ uuid }) => uuid === undefined || uuid === id,
-  });
+  const { answer, failure, refresh } = useTask(id);
   const task = answer?.result;
   if (!task) return failure ? <Failure of={failure} again={refresh} /> : <p class="loading">loading …</p>;
   const { status, name, object, objects, progress, ended } = task;

@@ -1,7 +1,5 @@
 import { useState } from 'preact/hooks';
 import { ask, Refusal } from '../api/ask.js';
-import type { Results } from '../api/types.js';
-import { useAsked } from '../api/use-asked.js';
 import { useAccount } from '../session.js';
 import { type BulkWish, bulkActions, bulkFields, initialWish, toType } from './bulk-fields.js';
 import { useDatacenterNames } from './datacenter-form.js';
@@ -11,6 +9,8 @@ import { Form } from './form.js';
 import { ProgressBar } from './progress.js';
 import type { Selection } from './selection.js';
 import { useShareChoices } from './share-choices.js';
+import type { Task } from './task-words.js';
+import { useTask } from './use-task.js';
 
 interface Props {
   selection: Selection;
@@ -84,10 +84,7 @@ interface OutcomeProps {
 }
 
 function Outcome({ task: id, nameOf, close }: OutcomeProps) {
-  const { answer, failure } = useAsked<Results['GetTask']>(`/task/${id}`, {
-    kinds: ['tasks'],
-    concerns: ({ uuid, name }) => uuid === undefined || uuid === id || name === id,
-  });
+  const { answer, failure } = useTask(id);
   const task = answer?.result;
   const rows = Array.isArray(task?.result) ? (task.result as Row[]) : [];
   const isAtWork = task?.status === 'PENDING' || task?.status === 'STARTED';
@@ -114,7 +111,7 @@ function Outcome({ task: id, nameOf, close }: OutcomeProps) {
   );
 }
 
-const words: Record<Results['GetTask']['status'], string> = {
+const words: Record<Task['status'], string> = {
   PENDING: 'waiting for its turn',
   STARTED: 'at work',
   SUCCESS: 'done',

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { part } from '../api/ask.js';
 import { Link } from '../router.js';
-import { useTask } from './begun.js';
 import { Command } from './copy.js';
 import { ImageName } from './image-name.js';
 import { SendFile } from './image-send.js';
 import { ProgressBar } from './progress.js';
 import type { Image } from './use-image.js';
+import { useTask } from './use-task.js';
 import { Time } from './words.js';
 
 type Advice = (image: Image) => ComponentChildren;

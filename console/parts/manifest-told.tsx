@@ -1,14 +1,12 @@
 import { part } from '../api/ask.js';
 import { Link } from '../router.js';
-import { Copy } from './copy.js';
-import { osOf } from './image-words.js';
+import { RemoteFacts } from './remote-facts.js';
 import type { ReadManifest } from './use-manifest.js';
-import { bytes, Time } from './words.js';
+import { bytes } from './words.js';
 
 /** What would come, as far as its manifest tells. */
 export function ManifestTold({ manifest }: { manifest: ReadManifest }) {
-  const { uuid, name, version, desc, size, created, state, builds_on: below, registered, taken } = manifest;
-  const download = manifest.download_size === 0 ? 'not said' : bytes(manifest.download_size);
+  const { uuid, name, version, builds_on: below, registered, taken } = manifest;
   return (
     <section class="box told" aria-label="what its manifest says">
       <h2>
@@ -20,25 +18,7 @@ export function ManifestTold({ manifest }: { manifest: ReadManifest }) {
         </p>
       )}
       <dl class="facts">
-        <dt>UUID</dt>
-        <dd>
-          <code>{uuid}</code> <Copy text={uuid} what="the uuid" />
-        </dd>
-        <dt>OS</dt>
-        <dd>
-          {osOf(manifest)}, {manifest.type}
-        </dd>
-        <dt>Download</dt>
-        <dd>
-          {download}
-          {manifest.compression !== 'none' && `, packed with ${manifest.compression}`}
-        </dd>
-        {size > 0 && (
-          <>
-            <dt>Disk</dt>
-            <dd>{bytes(size * 2 ** 20)}</dd>
-          </>
-        )}
+        <RemoteFacts of={manifest} />
         {(['sha256', 'sha1'] as const).map(
           (name) =>
             manifest[name] !== null && (
@@ -54,20 +34,6 @@ export function ManifestTold({ manifest }: { manifest: ReadManifest }) {
           <>
             <dt>Digest</dt>
             <dd>not said: what comes can not be held against it</dd>
-          </>
-        )}
-        <dt>Published</dt>
-        <dd>{created === '' ? 'not said' : <Time at={created} />}</dd>
-        {state !== 'active' && (
-          <>
-            <dt>State</dt>
-            <dd>{state}</dd>
-          </>
-        )}
-        {desc && (
-          <>
-            <dt>Description</dt>
-            <dd>{desc}</dd>
           </>
         )}
         {below.length > 0 && (

@@ -5,13 +5,14 @@ import { useRows } from '../api/use-rows.js';
 import { Link, useQuery } from '../router.js';
 import { Act } from './act.js';
 import { Badge } from './badge.js';
-import { type Tasks, useTask } from './begun.js';
+import type { Tasks } from './begun.js';
 import { Confirm } from './confirm.js';
 import { Dialog } from './dialog.js';
 import type { Node } from './node-words.js';
 import { ProgressBar } from './progress.js';
 import { Search } from './search.js';
 import { type Column, Table } from './table.js';
+import { useTask } from './use-task.js';
 import { bytes, Time } from './words.js';
 
 type Copy = Results['GetNodeImage'];

@@ -5,13 +5,11 @@ import { bodyOf, datacentersFor, type ImageValues, unsaid } from './bring-fields
 import { useImageFields } from './bring-places.js';
 import { taskOf } from './brought.js';
 import { Builds } from './builds.js';
-import { Copy } from './copy.js';
 import { Dialog } from './dialog.js';
 import { Form } from './form.js';
-import { osOf } from './image-words.js';
 import type { Remote } from './remote.js';
+import { RemoteFacts } from './remote-facts.js';
 import { toast } from './toasts.js';
-import { bytes, Time } from './words.js';
 
 interface Props {
   repository: string;
@@ -22,7 +20,7 @@ interface Props {
 
 /** All that is known of an image of a repository, and the form that imports it. */
 export function RepositoryImport({ repository, remote, close, begun }: Props) {
-  const { uuid, name, version, desc, registered: isHere, state, manifest } = remote;
+  const { uuid, name, version, desc, registered: isHere, manifest } = remote;
   const account = useAccount();
   const mayImport = account.super_admin || datacentersFor(account, 'import').length > 0;
   const { fields, initial } = useImageFields<ImageValues>({ way: 'import', hasManifest: true });
@@ -41,26 +39,7 @@ export function RepositoryImport({ repository, remote, close, begun }: Props) {
   return (
     <Dialog title={`${name} ${version}`} close={close}>
       <dl class="facts">
-        <dt>UUID</dt>
-        <dd>
-          <code>{uuid}</code> <Copy text={uuid} what="the uuid" />
-        </dd>
-        <dt>OS</dt>
-        <dd>
-          {osOf(remote)}, {remote.type}
-        </dd>
-        <dt>Download</dt>
-        <dd>{remote.download_size === 0 ? 'not said' : bytes(remote.download_size)}</dd>
-        <dt>Published</dt>
-        <dd>{remote.created === '' ? 'not said' : <Time at={remote.created} />}</dd>
-        <dt>State</dt>
-        <dd>{state}</dd>
-        {desc && (
-          <>
-            <dt>Description</dt>
-            <dd>{desc}</dd>
-          </>
-        )}
+        <RemoteFacts of={remote} />
       </dl>
       <details>
         <summary>Manifest</summary>

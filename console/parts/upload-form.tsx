@@ -11,6 +11,7 @@ import { bytes } from './words.js';
 interface Values extends ImageValues {
   os: string;
   type: string;
+  /** In MiB. */
   image_size: string;
   nic_driver: string;
   disk_driver: string;
@@ -24,6 +25,8 @@ interface Props {
   file: File;
   /** That came along with the file. */
   manifest: Manifest | undefined;
+  /** Of the disk that is in it, in bytes, where that is known. */
+  disk: number | undefined;
   /** What there is to know of it before. */
   note: string | undefined;
   add: (order: Order) => void;
@@ -36,7 +39,13 @@ const MIB = 2 ** 20;
 const ofFile: readonly Field<Values>[] = [
   { name: 'os', label: 'OS', kind: 'choice', choices: osChoices },
   { name: 'type', label: 'Type', kind: 'choice', choices: typeChoices },
-  { name: 'image_size', label: 'Size of the disk', kind: 'number', hint: 'in MiB', when: isZvol },
+  {
+    name: 'image_size',
+    label: 'Size of the disk',
+    kind: 'number',
+    hint: 'in MiB; of what is packed, as it is unpacked',
+    when: isZvol,
+  },
   { name: 'nic_driver', label: 'Network driver', when: isZvol, isAdvanced: true },
   { name: 'disk_driver', label: 'Disk driver', when: isZvol, isAdvanced: true },
   { name: 'cpu_type', label: 'Type of CPU', when: isZvol, isAdvanced: true },
@@ -50,7 +59,7 @@ const activates: Field<Values> = {
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** What a file of this computer shall be. */
-export function UploadForm({ file, manifest, note, add, skip }: Props) {
+export function UploadForm({ file, manifest, disk, note, add, skip }: Props) {
   const account = useAccount();
   const { fields, initial } = useImageFields<Values>({
     way: manifest?.uuid === undefined ? 'create' : 'import',
@@ -64,7 +73,7 @@ export function UploadForm({ file, manifest, note, add, skip }: Props) {
     version: text(manifest?.version) || '1.0',
     os: 'linux',
     type: 'zvol',
-    image_size: String(Math.max(1, Math.ceil(file.size / MIB))),
+    image_size: disk === undefined ? '' : String(Math.max(1, Math.ceil(disk / MIB))),
     nic_driver: 'virtio',
     disk_driver: 'virtio',
     cpu_type: 'qemu64',
@@ -78,7 +87,12 @@ export function UploadForm({ file, manifest, note, add, skip }: Props) {
       version: image.version || '1.0',
       os,
       type,
-      ...(type === 'zvol' && { image_size: Number(image_size), nic_driver, disk_driver, cpu_type }),
+      ...(type === 'zvol' && {
+        ...(image_size && { image_size: Number(image_size) }),
+        nic_driver,
+        disk_driver,
+        cpu_type,
+      }),
     },
   });
   const submit = async (values: Values) => {
@@ -101,7 +115,7 @@ export function UploadForm({ file, manifest, note, add, skip }: Props) {
         {file.name} <span class="quiet">{bytes(file.size)}</span>
       </h2>
       {note && <p class="quiet">{note}</p>}
-      {manifest && <p class="quiet">Its manifest came along: what stands there is taken where nothing is said here.</p>}
+      {manifest && <p class="quiet">Its manifest came along: fields that are empty here are taken from it.</p>}
       <Form
         name={`bring-upload:${file.name}:${file.size}`}
         fields={[...fields, ...(manifest ? [] : ofFile), activates]}
