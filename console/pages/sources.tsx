@@ -1,6 +1,7 @@
 import { part } from '../api/ask.js';
 import { useRows } from '../api/use-rows.js';
 import { Act } from '../parts/act.js';
+import { Cut } from '../parts/cut.js';
 import { Search } from '../parts/search.js';
 import { pushSources, type Sources, SourcesState } from '../parts/sources-state.js';
 import { type Column, Table } from '../parts/table.js';
@@ -20,7 +21,7 @@ const columns: readonly Column<Sources>[] = [
   { name: 'wanted', title: 'It is to ask', cell: ({ wanted }) => wanted.join(', ') },
   { name: 'there', title: 'It asks', shown: true, cell: ({ there }) => there?.join(', ') ?? <i>not known</i> },
   { name: 'checked', title: 'Looked at', shown: true, cell: ({ checked }) => <Time at={checked} /> },
-  { name: 'error', title: 'Trouble', shown: true, cell: ({ error }) => error && <span title={error}>{error}</span> },
+  { name: 'error', title: 'Trouble', shown: true, cell: ({ error }) => error && <Cut text={error} /> },
 ];
 
 /** Which image servers nodes are to ask, and which they ask. */

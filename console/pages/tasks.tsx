@@ -1,5 +1,6 @@
 import { part } from '../api/ask.js';
 import { useRows } from '../api/use-rows.js';
+import { Cut } from '../parts/cut.js';
 import { useDatacenterNames } from '../parts/datacenter-form.js';
 import { ProgressBar } from '../parts/progress.js';
 import { Search } from '../parts/search.js';
@@ -35,11 +36,7 @@ function HowFar({ task }: { task: Task }) {
   const { status, progress, name } = task;
   if (status === 'STARTED' && progress) return <ProgressBar progress={progress} what={name} />;
   const detail = detailOf(task);
-  return detail === undefined ? null : (
-    <span class="error" title={detail}>
-      {detail}
-    </span>
-  );
+  return detail === undefined ? null : <Cut text={detail} tone="error" />;
 }
 
 /** Long work, of all that the person may know of. */

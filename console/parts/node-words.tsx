@@ -1,5 +1,6 @@
 import type { Results } from '../api/types.js';
 import { Badge } from './badge.js';
+import { Cut } from './cut.js';
 import { Time } from './words.js';
 
 export type Node = Results['GetNode'];
@@ -28,8 +29,8 @@ export function NodeState({ node: { online, since, reason, connection } }: { nod
         since <Time at={since} />
       </small>
       {reason && (
-        <small class="why quiet" title={reason}>
-          {reason}
+        <small>
+          <Cut text={reason} tone="why quiet" />
         </small>
       )}
     </span>
