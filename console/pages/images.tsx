@@ -90,7 +90,7 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
   const asked = { ...query, deleted: isDeleted };
   const rows = useRows<ShownImage>(path, {
     query: asked,
-    kinds: ['images', 'tasks', 'vms'],
+    kinds: ['images', 'tasks', 'vms', 'nodes'],
     concerns: ({ action }) => action !== 'progress',
   });
   const selection = useSelection();

@@ -5,6 +5,7 @@ import { useAsked } from '../api/use-asked.js';
 import { go } from '../router.js';
 import { Dialog } from './dialog.js';
 import { type Field, Form } from './form.js';
+import type { Doing } from './image-form.js';
 import { type Image, ImagePicker } from './image-picker.js';
 import { nameIn } from './make.js';
 import { toast } from './toasts.js';
@@ -87,30 +88,59 @@ function bodyOf(image: Image, { where, nodes, dcs, pool, at_once, bandwidth, unt
   };
 }
 
-/** An image, and the nodes onto which it is brought. */
+/** An image is chosen, and brought onto nodes. */
 export function NewCampaign({ close }: { close: () => void }) {
   const [image, setImage] = useState<Image>();
+  return (
+    <Dialog title="Bring an image onto nodes" close={close}>
+      <ImagePicker chosen={image} choose={setImage} reasonOf={({ may_not: mayNot }) => mayNot.pull} />
+      <CampaignForm image={image} draft="campaign" close={close} />
+    </Dialog>
+  );
+}
+
+/** This one. */
+export const BringOntoNodes = ({ image, close }: Pick<Doing, 'image' | 'close'>) => (
+  <Dialog title={`Bring ${image.name} onto nodes`} close={close}>
+    <CampaignForm image={image} draft={`campaign:${image.uuid}`} close={close} />
+  </Dialog>
+);
+
+interface Props {
+  image: Image | undefined;
+  /** Under which what is typed is kept. */
+  draft: string;
+  close: () => void;
+}
+
+function CampaignForm({ image, draft, close }: Props) {
   const nodes = useAsked<string[]>('/node').answer?.result ?? [];
   const dcs = useAsked<string[]>('/dc').answer?.result ?? [];
-  const submit = async (wish: Wish) => {
+  const orderOf = (wish: Wish): [path: string, order: { method: 'POST'; body: Bodies['CreateCampaign'] }] => {
     if (!image) throw new Refusal(400, 'NothingChosen', 'no image is chosen');
+    return [`/campaign/${part(nameIn(wish, 'name'))}`, { method: 'POST', body: bodyOf(image, wish) }];
+  };
+  const check = async (wish: Wish, _: Partial<Wish>, signal: AbortSignal) => {
+    const [path, order] = orderOf(wish);
+    return ask(path, { ...order, isCheck: true, signal });
+  };
+  const submit = async (wish: Wish) => {
+    const [path, order] = orderOf(wish);
+    await ask(path, order);
     const name = nameIn(wish, 'name');
-    await ask(`/campaign/${part(name)}`, { method: 'POST', body: bodyOf(image, wish) });
     close();
     toast(`campaign ${name} has begun`);
     go(`/campaigns/${part(name)}`);
   };
   return (
-    <Dialog title="Bring an image onto nodes" close={close}>
-      <ImagePicker chosen={image} choose={setImage} />
-      <Form
-        name="campaign"
-        fields={fieldsOf(nodes, dcs)}
-        initial={initial}
-        submit={submit}
-        label="Begin"
-        cancel={close}
-      />
-    </Dialog>
+    <Form
+      name={draft}
+      fields={fieldsOf(nodes, dcs)}
+      initial={initial}
+      submit={submit}
+      check={check}
+      label="Begin"
+      cancel={close}
+    />
   );
 }

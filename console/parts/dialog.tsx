@@ -12,7 +12,7 @@ interface Props {
   isAlone?: boolean;
 }
 
-const FIRST = ['input', 'select', 'textarea'].map((name) => `form ${name}:not([disabled], [type=hidden])`).join();
+const FIRST = ['input', 'select', 'textarea'].map((name) => `${name}:not([disabled], [type=hidden])`).join();
 
 /** Over the page, which waits. The browser keeps the focus inside, and gives it back. */
 export function Dialog({ title, close, children, isLasting = false, isAlone = false }: Props) {

@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact';
 import { useState } from 'preact/hooks';
+import { BringOntoNodes } from './campaign-form.js';
 import type { Action, ShownImage } from './image-ask.js';
 import { ChangeImage } from './image-change.js';
 import { DeprecateImage, LabelImage } from './image-edit.js';
@@ -30,6 +31,7 @@ const lines: readonly (readonly [pick: Pick, labels: Partial<Record<Action, stri
   [always('detach'),                                                          { detach: 'Detach from a data center …' }],
   [({ dc_bound: isBound }) => (isBound ? 'unbind' : 'bind'),                  { bind: 'Bind to its data center …', unbind: 'Share among data centers …' }],
   [({ global }) => (global ? 'unglobalize' : 'globalize'),                    { globalize: 'Attach to all data centers …', unglobalize: 'Only to chosen data centers …' }],
+  [always('pull'),                                                            { pull: 'Bring onto nodes …' }],
   [({ deprecated }) => (deprecated ? 'undeprecate' : 'deprecate'),            { deprecate: 'Deprecate …', undeprecate: 'Take deprecation back …' }],
   [({ access }) => (access === 4 ? 'restore' : 'retire'),                     { retire: 'Retire …', restore: 'Offer again …' }],
   [always('delete'),                                                          { delete: 'Delete …' }],
@@ -70,6 +72,7 @@ const dialogs: Partial<Record<Action, ComponentType<Doing & { again: () => void 
   share: ShareImage,
   attach: AttachImage,
   detach: DetachImage,
+  pull: BringOntoNodes,
   deprecate: DeprecateImage,
 };
 

@@ -47,7 +47,9 @@ export function PullImage({ node, pool, tasks, close }: Props) {
       <ImagePicker
         chosen={image}
         choose={setImage}
-        reasonOf={({ name, uuid }) => (there.has(name) || there.has(uuid) ? 'it is there already' : undefined)}
+        reasonOf={({ name, uuid, may_not: mayNot }) =>
+          there.has(name) || there.has(uuid) ? 'it is there already' : mayNot.pull
+        }
       />
       {image && <Preflight key={image.uuid} node={node} pool={pool} image={image} />}
       <Form

@@ -53,7 +53,7 @@ export function useImage(name: string): Found {
   const road = roads[Math.min(at, roads.length - 1)];
   const { answer, failure, refresh } = useAsked<Image | Manifest>(road?.path, {
     query: road?.query ?? {},
-    kinds: ['images', 'vms', 'node-images', 'groups'],
+    kinds: ['images', 'vms', 'node-images', 'nodes', 'groups', 'datacenters'],
     concerns: ({ action, kind, uuid }) =>
       action !== 'progress' && (kind !== 'images' || known.current === undefined || uuid === known.current),
   });

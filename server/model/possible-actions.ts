@@ -18,6 +18,8 @@ export interface Circumstances extends Pick<Viewer, 'mode' | 'open'> {
   /** Other images that have it as their origin. */
   children: Holders;
   recordsOnly: boolean;
+  /** Why no node can be sent it; asked only for those who may know of nodes. */
+  whySentToNone: (image: ManagedImage) => string | undefined;
 }
 
 /** Why it can not be done now, in words; nothing where it can. */
@@ -79,6 +81,8 @@ const unlessOpened =
   (image, { mode, open }) =>
     isOpen({ mode, open }, after(image)) && !isOpen({ mode, open }, image) ? 'share publicly' : 'update';
 
+const isNotActive: Obstacle = ({ state }) => (state === 'active' ? undefined : `it is ${state}`);
+
 const isPending: Obstacle = ({ registration: { pending } }) => pending && `something works on it: ${pending.what}`;
 
 /** What can be done with an image: under which row of the law, and what stands in the way. */
@@ -104,6 +108,7 @@ const actions = {
   unbind:       ['change the binding',    when(({ registration: { boundTo } }) => boundTo === undefined, 'it is not bound to a data center')],
   globalize:    ['change the binding',    when(({ registration: { global } }) => global === true, 'it is attached to all data centers already')],
   unglobalize:  ['change the binding',    when(({ registration: { global } }) => !global, 'it is attached to chosen data centers only')],
+  pull:         ['manage nodes',          first(isNotActive, (image, { whySentToNone }) => whySentToNone(image))],
 } as const satisfies Record<string, readonly [Law, Obstacle]>;
 
 export type Action = keyof typeof actions;

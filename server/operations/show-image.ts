@@ -10,6 +10,7 @@ import { permitsNeed } from '../model/scope.js';
 import type { Grant } from '../model/token.js';
 import { seesVm } from '../model/vm.js';
 import { keepsRecordsOnly } from './image-server.js';
+import { whySentToNone } from './url-of-node.js';
 
 /** Who is shown something, and what that one's credentials are good for. */
 export interface Onlooker {
@@ -45,6 +46,7 @@ function known(deps: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): K
     mode: policy.mode,
     open: directory.openDatacenters,
     recordsOnly: keepsRecordsOnly(directory),
+    whySentToNone: (image) => whySentToNone(deps, image),
   };
 }
 

@@ -1,3 +1,4 @@
+import { ImgapiError } from '../../imgapi/errors.js';
 import type { Deps } from '../deps.js';
 import type { Node } from '../model/node.js';
 import { urlForNodes } from '../model/public-url.js';
@@ -17,7 +18,31 @@ export const urlOfNode = (deps: Knowing, { datacenters }: Pick<Node, 'datacenter
   urlForNodes(publicUrlIn(deps, datacenters));
 
 /** By which a node fetches an image: as is usual in the data centers that have both. */
-export function urlOfPull(deps: Knowing, { datacenters }: Pick<Node, 'datacenters'>, image: RegisteredImage): string {
+export const urlOfPull = (deps: Knowing, node: Pick<Node, 'datacenters'>, image: RegisteredImage): string =>
+  urlForNodes(publicUrlOf(deps, node, image));
+
+function publicUrlOf(deps: Knowing, { datacenters }: Pick<Node, 'datacenters'>, image: RegisteredImage) {
   const shared = datacenters.filter((name) => isIn(placementOf(image), new Set([name])));
-  return urlForNodes(publicUrlIn(deps, shared.length > 0 ? shared : datacenters));
+  return publicUrlIn(deps, shared.length > 0 ? shared : datacenters);
+}
+
+/** Why none of the nodes can be sent an image; nothing where one of them can. */
+export function whySentToNone(deps: Knowing, image: RegisteredImage): string | undefined {
+  let why = 'no node that is talked to serves it';
+  // As many nodes as there are have few of them.
+  const tried = new Set<string | undefined>();
+  for (const node of deps.directory.nodes.values()) {
+    if (!node.connection || !isIn(placementOf(image), new Set(node.datacenters))) continue;
+    const url = publicUrlOf(deps, node, image);
+    if (tried.has(url)) continue;
+    tried.add(url);
+    try {
+      urlForNodes(url);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ImgapiError)) throw error;
+      why = error.message;
+    }
+  }
+  return why;
 }

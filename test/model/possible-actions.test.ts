@@ -42,6 +42,7 @@ const quiet: Circumstances = {
   usedIn: new Set(),
   children: none,
   recordsOnly: false,
+  whySentToNone: () => undefined,
   mode: 'dc',
   open: new Set(),
 };
@@ -64,7 +65,8 @@ const images: Record<string, ManagedImage> = {
   golden: standing({ golden: true }),
   deprecated: standing({ deprecated: { at: '', by: 'eve' } }),
   'with no file': { ...base, activated: false, files: [] },
-  waiting: { ...base, activated: false },
+  waiting: { ...base, activated: false, state: 'unactivated' },
+  disabled: { ...base, disabled: true, state: 'disabled' },
   pending: standing({ pending: { task: 't', what: 'import' } }),
 };
 const circumstances: Record<string, Circumstances> = {
@@ -75,6 +77,7 @@ const circumstances: Record<string, Circumstances> = {
   origin: { ...quiet, children: { seen: 2, hidden: false } },
   'hidden origin': { ...quiet, children: { seen: 0, hidden: true } },
   'records only': { ...quiet, recordsOnly: true },
+  'no node': { ...quiet, whySentToNone: () => 'no node that is talked to serves it' },
 };
 
 for (const { image, when, action, reason } of table<'image' | 'when' | 'action' | 'reason'>(`
@@ -117,6 +120,11 @@ for (const { image, when, action, reason } of table<'image' | 'when' | 'action' 
   with no file  quiet           activate     its file has not arrived
   waiting       quiet           activate     -
   bound         quiet           activate     it is activated already
+  bound         quiet           pull         -
+  waiting       quiet           pull         it is unactivated
+  disabled      quiet           pull         it is disabled
+  bound         no node         pull         no node that is talked to serves it
+  pending       quiet           pull         something works on it: import
   pending       quiet           update       something works on it: import
   pending       used by one     delete       something works on it: import
 `)) {

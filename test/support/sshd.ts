@@ -118,7 +118,7 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
       }
     },
     cut: async () => {
-      for (const pid of await serving(sshd.port)) process.kill(pid, 'SIGKILL');
+      for (const pid of await serving(sshd.port)) kill(pid);
     },
     freeze: async () => {
       for (const pid of await serving(sshd.port)) {

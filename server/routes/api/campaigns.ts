@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidInput } from '../../../imgapi/errors.js';
+import type { Deps } from '../../deps.js';
 import { CAMPAIGN_NAME, campaignNodeStates, campaignStates } from '../../model/campaign.js';
 import type { Finding } from '../../operations/conditional-catalog.js';
 import {
@@ -101,43 +102,51 @@ export const show = showing({
   present: (found, _, deps) => showCampaign(deps, found),
 });
 
+const wish = z.strictObject({
+  image: z.string().max(100).describe('by name or uuid'),
+  dc: z.string().max(100).optional().describe('in which the image is meant, where several have its name'),
+  pool: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('where it is to lie on each node; "zones", or the only one that a node has, unless it is said'),
+  nodes: listOf(z.string().max(128)).optional().describe('the nodes, by name'),
+  dcs: listOf(z.string().max(100))
+    .optional()
+    .describe(
+      'all nodes that serve one of these data centers and the image; all that serve the image where neither is given',
+    ),
+  at_once: whole(1, 64).optional().describe('so many nodes fetch side by side; 4 unless it is said'),
+  bandwidth: whole(1).optional().describe('bytes a second of all together'),
+  until,
+});
+
+async function created(
+  { caller, own, params: { name = '' }, body }: Asked<unknown, z.output<typeof wish>>,
+  deps: Deps,
+) {
+  if (!CAMPAIGN_NAME.test(name)) {
+    const message = `name is not 1 to 64 letters, digits, ".", "_" and "-": "${name}"`;
+    throw invalidInput([{ field: 'name', code: 'Invalid', message }]);
+  }
+  if (body.nodes && body.dcs) {
+    const message = 'dcs does not go with nodes: name nodes, or data centers';
+    throw invalidInput([{ field: 'dcs', code: 'NotAllowed', message }]);
+  }
+  return createCampaign(deps, caller, own, name, body);
+}
+
 export const create = endpoint({
   name: 'CreateCampaign',
   summary: 'brings an image onto many nodes, as a task',
   operation,
   query: noQuery,
-  body: z.strictObject({
-    image: z.string().max(100).describe('by name or uuid'),
-    dc: z.string().max(100).optional().describe('in which the image is meant, where several have its name'),
-    pool: z
-      .string()
-      .min(1)
-      .max(200)
-      .optional()
-      .describe('where it is to lie on each node; "zones", or the only one that a node has, unless it is said'),
-    nodes: listOf(z.string().max(128)).optional().describe('the nodes, by name'),
-    dcs: listOf(z.string().max(100))
-      .optional()
-      .describe(
-        'all nodes that serve one of these data centers and the image; all that serve the image where neither is given',
-      ),
-    at_once: whole(1, 64).optional().describe('so many nodes fetch side by side; 4 unless it is said'),
-    bandwidth: whole(1).optional().describe('bytes a second of all together'),
-    until,
-  }),
+  body: wish,
   status: 201,
   refusals: ['ResourceNotFound', 'ObjectAlreadyExists', 'InvalidInput', 'ImagePending', 'NoPublicUrl'],
-  perform: ({ caller, own, params: { name = '' }, body }, deps) => {
-    if (!CAMPAIGN_NAME.test(name)) {
-      const message = `name is not 1 to 64 letters, digits, ".", "_" and "-": "${name}"`;
-      throw invalidInput([{ field: 'name', code: 'Invalid', message }]);
-    }
-    if (body.nodes && body.dcs) {
-      const message = 'dcs does not go with nodes: name nodes, or data centers';
-      throw invalidInput([{ field: 'dcs', code: 'NotAllowed', message }]);
-    }
-    return createCampaign(deps, caller, own, name, body);
-  },
+  check: created,
+  perform: created,
 });
 
 export const change = endpoint({
