@@ -6,7 +6,7 @@ import type { Rows } from '../api/use-rows.js';
 import { Badge } from '../parts/badge.js';
 import { Copy } from '../parts/copy.js';
 import { Failure } from '../parts/failure.js';
-import { osOf } from '../parts/image-words.js';
+import { belongsTo, osOf } from '../parts/image-words.js';
 import { Search } from '../parts/search.js';
 import { type Column, Table } from '../parts/table.js';
 import { useEvery } from '../parts/use-every.js';
@@ -15,12 +15,6 @@ import { Link, useQuery } from '../router.js';
 import { useAccount } from '../session.js';
 
 type Offered = Results['PickImages'][number];
-
-/** To whom it is offered, and for which work: "System / Universal", "Group G / gpu". */
-function belongsTo({ belongs, groups, class: work }: Offered): string {
-  const whose = belongs === 'system' ? 'System' : `Group ${groups.join(', ')}`;
-  return `${whose} / ${work ?? 'Universal'}`;
-}
 
 const pageOf = (uuid: string) => `/image/${part(uuid)}`;
 
@@ -45,8 +39,9 @@ const columns: readonly Column<Offered>[] = [
         {image.golden && <Badge text="golden" tone="good" title="recommended" />}
         {image.default && <Badge text="default" title="chosen unless somebody chooses another one" />}
         <Badge
-          text={belongsTo(image)}
+          text={belongsTo(image.belongs === 'group' ? image.groups : null, image.class)}
           title={image.belongs === 'system' ? 'for everybody in the data center' : 'for the members of the group only'}
+          isAsked
         />
       </span>
     ),
@@ -111,7 +106,7 @@ export default function OfferedImages() {
     query: { ostype },
     kinds: ['images', 'datacenters', 'groups'],
   });
-  useEvery(OFTEN, offered.refresh);
+  useEvery(OFTEN, offered.poll);
   const all = offered.answer?.result;
   const shown = useMemo(() => all?.filter((image) => isLike(image, search)).sort(orderOf(sort)), [all, search, sort]);
   const rows: Rows<Offered> = {

@@ -16,11 +16,17 @@ const systems: Record<number, string> = {
 };
 export const osOf = ({ ostype, os = '' }: { ostype: number; os?: string }) => systems[ostype] ?? os;
 
+/** To whom it is offered, and for which work: "System / Universal", "Group G / GPU". */
+export function belongsTo(groups: readonly string[] | null, work: string | null): string {
+  const whose = groups === null ? 'System' : `Group ${groups.join(', ')}`.trim();
+  return `${whose} / ${work === null ? 'Universal' : /^[cg]pu$/.test(work) ? work.toUpperCase() : work}`;
+}
+
 const RETIRED = 4;
 
 /** How an image stands, each with what is meant by it. */
 export function ImageBadges({ image }: { image: Image }) {
-  const { pending, not_ready: reason, deprecated, groups } = image;
+  const { pending, not_ready: reason, deprecated, groups, class: work } = image;
   // What is retired is not ready for that reason.
   const badges = image.badges.filter((name) => name !== 'not ready' || image.access !== RETIRED);
   const shown: Record<string, { tone: string; title: string; isAsked?: boolean }> = {
@@ -28,8 +34,8 @@ export function ImageBadges({ image }: { image: Image }) {
     deprecated: { tone: 'warn', title: deprecated?.reason ?? 'not offered to new machines any more', isAsked: true },
     retired: { tone: 'bad', title: 'its access is deleted: it is kept for the machines that use it' },
     'not ready': { tone: 'warn', title: reason ?? '', isAsked: true },
-    group: { tone: '', title: `for the groups ${groups?.join(', ') ?? ''} only` },
-    system: { tone: '', title: 'shared: it belongs to no single data center' },
+    group: { tone: '', title: `${belongsTo(groups ?? [], work)}: for their members only`, isAsked: true },
+    system: { tone: '', title: `${belongsTo(null, work)}: it belongs to no single data center`, isAsked: true },
   };
   return (
     <span class="badges">

@@ -21,6 +21,10 @@ export function tagsOf(image: Pick<Image, 'tags' | 'type' | 'os'>): ManifestTags
   };
 }
 
+/** The class of work that it is for; none where it is for all. */
+export const classOf = ({ tags }: Pick<Image, 'tags'>): string | undefined =>
+  typeof tags?.class === 'string' ? tags.class : undefined;
+
 /** Tags of others stay. */
 export function withTags<I extends Pick<Image, 'tags' | 'type' | 'os'>>(image: I, wanted: Partial<ManifestTags>): I {
   const { tags, ...flags } = { ...tagsOf(image), ...wanted };

@@ -1,5 +1,5 @@
 import { type Caller, isOperator } from './caller.js';
-import { tagsOf } from './manifest-tags.js';
+import { classOf, tagsOf } from './manifest-tags.js';
 import type { NodeImage } from './node-image.js';
 import { obstacleToUse } from './obstacle.js';
 import { osTypeOf } from './os-types.js';
@@ -48,6 +48,7 @@ export function presentImage(image: ManagedImage, known: Known) {
     resize,
     deploy,
     tags,
+    class: classOf(image) ?? null,
     dc_bound: registration.boundTo !== undefined,
     dcs: registration.datacenters.filter((name) => isOperator(caller) || administers(caller, name)),
     global: registration.global ?? false,

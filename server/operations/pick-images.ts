@@ -5,7 +5,7 @@ import type { Datacenter } from '../model/datacenter.js';
 import { MAIN } from '../model/datacenter.js';
 import { type DatacenterSettings, settingsOf } from '../model/datacenter-settings.js';
 import { images } from '../model/image.js';
-import { tagsOf } from '../model/manifest-tags.js';
+import { classOf, tagsOf } from '../model/manifest-tags.js';
 import { obstacleToUse } from '../model/obstacle.js';
 import { isZone, LINUX_ZONE, type OsType, osTypeOf, SUNOS_ZONE } from '../model/os-types.js';
 import { datacenterReach } from '../model/reach.js';
@@ -63,7 +63,7 @@ export async function pickImages(deps: Deps, caller: Caller, name: string, pick:
 
 function fits(image: ManagedImage, { ostype, class: wanted }: Pick): boolean {
   if (ostype !== undefined && osTypeOf(image) !== ostype) return false;
-  const own = image.tags?.class;
+  const own = classOf(image);
   return wanted === undefined || own === undefined || own === wanted;
 }
 
@@ -118,7 +118,6 @@ const inOrder = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 /** An image as a picker offers it. */
 export function presentPicked({ image, isDefault, groups }: Picked) {
   const { name, golden } = image.registration;
-  const own = image.tags?.class;
   const { tags, resize, deploy } = tagsOf(image);
   return {
     name,
@@ -134,7 +133,7 @@ export function presentPicked({ image, isDefault, groups }: Picked) {
     golden: golden ?? false,
     belongs: image.registration.groups ? 'group' : 'system',
     groups,
-    class: typeof own === 'string' ? own : null,
+    class: classOf(image) ?? null,
     default: isDefault,
   };
 }

@@ -79,6 +79,7 @@ export const shown = z.strictObject({
   resize: z.boolean(),
   deploy: z.boolean(),
   tags: z.array(z.string()),
+  class: z.string().nullable().describe('the class of work that it is for; all where it is null'),
   dc_bound: z.boolean(),
   dcs: z.array(z.string()).describe('where it is attached, of what the caller administers'),
   global: z.boolean(),
