@@ -4,15 +4,17 @@ import { ask, part } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { type Rows, useRows } from '../api/use-rows.js';
 import { Act } from '../parts/act.js';
+import { ways } from '../parts/bring-ways.js';
 import { Bulk } from '../parts/bulk.js';
 import { Failure } from '../parts/failure.js';
+import { Fold } from '../parts/fold.js';
 import { ImageDialog } from '../parts/image-actions.js';
 import type { Action, ShownImage } from '../parts/image-ask.js';
 import { imageColumns } from '../parts/image-columns.js';
 import { Choice, useImageFilters } from '../parts/image-filters.js';
 import { useSelection } from '../parts/selection.js';
 import { Table } from '../parts/table.js';
-import { useQuery } from '../router.js';
+import { Link, useQuery } from '../router.js';
 import { holds, useAccount } from '../session.js';
 
 /** Those of a data center, or of all of them for those who manage images. */
@@ -39,9 +41,14 @@ export default function Images() {
       <h1>Images</h1>
       {known.failure && <Failure of={known.failure} again={known.refresh} />}
       {!known.answer && !known.failure && where === undefined && <p class="loading">loading …</p>}
-      {known.answer && where === undefined && <p>You administrate no data center.</p>}
+      {known.answer && where === undefined && <p>You administer no data center.</p>}
       {where !== undefined && (
-        <List path={where} isDeleted={isDeleted} mayChange={managesAny}>
+        <List
+          path={where}
+          isDeleted={isDeleted}
+          mayChange={managesAny}
+          set={[chosen, isDeleted].filter(Boolean).length}
+        >
           {managesAny && <Toggle label="Show all" isOn={isAll} set={showAll} />}
           {!isAll && dc !== undefined && (
             <Choice label="data center" value={dc} set={setDc} choices={names.map((name) => [name, name])} />
@@ -83,10 +90,12 @@ interface ListProps {
   mayChange: boolean;
   /** Before the filters: of where they are. */
   children: ComponentChildren;
+  /** How many of those say something else than usual. */
+  set: number;
 }
 
-function List({ path, isDeleted, mayChange, children }: ListProps) {
-  const { query, isFiltered, filters } = useImageFilters();
+function List({ path, isDeleted, mayChange, children, set }: ListProps) {
+  const { query, isFiltered, search, filters, set: more } = useImageFilters();
   const asked = { ...query, deleted: isDeleted };
   const rows = useRows<ShownImage>(path, {
     query: asked,
@@ -113,8 +122,11 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
   return (
     <>
       <div class="bar">
-        {children}
-        {filters}
+        {search}
+        <Fold set={set + more}>
+          {children}
+          {filters}
+        </Fold>
       </div>
       <Table
         name="images"
@@ -126,7 +138,7 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
         to={({ uuid }) => `/image/${part(uuid)}`}
         {...(mayChange && { selection })}
         classOf={({ deprecated, access }) => (access === RETIRED ? 'retired' : deprecated ? 'deprecated' : '')}
-        empty={isFiltered ? 'No image is like that. Clear the filters to see the others.' : 'There is no image yet.'}
+        empty={isFiltered ? 'No image is like that. Clear the filters to see the others.' : <Nothing />}
         tools={
           mayChange && (
             <>
@@ -162,6 +174,13 @@ function List({ path, isDeleted, mayChange, children }: ListProps) {
       )}
     </>
   );
+}
+
+/** Whoever may bring one in is led there. */
+function Nothing() {
+  const account = useAccount();
+  const mayBring = ways.some(({ isFor }) => isFor(account));
+  return <>There is no image yet. {mayBring && <Link to="/bring">Bring one in</Link>}</>;
 }
 
 /** What has come of a list. */

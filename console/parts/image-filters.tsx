@@ -26,9 +26,11 @@ export function useImageFilters() {
   return {
     query: { search, label, ostype, tag, order_by: sort || 'alias', ...kinds[show]?.query },
     isFiltered: [search, label, ostype, tag, show].some((one) => one !== ''),
+    search: <Search value={search} change={setSearch} label="Search images" />,
+    /** Beside the search. */
+    set: [label, ostype, tag, show].filter((one) => one !== '').length,
     filters: (
       <>
-        <Search value={search} change={setSearch} label="Search images" />
         <Search value={tag} change={setTag} label="Tag" />
         <Choice
           label="operating system"
@@ -48,7 +50,7 @@ export function useImageFilters() {
           label="which images"
           value={show}
           set={setShow}
-          none="whatever they are"
+          none="any status"
           choices={Object.entries(kinds).map(([name, { title }]) => [name, title])}
         />
       </>

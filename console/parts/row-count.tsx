@@ -1,48 +1,43 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import type { Rows } from '../api/use-rows.js';
 
-interface Props {
+interface CountProps {
   rows: Rows<unknown>;
-  body: { current: HTMLElement | null };
   selected: number;
 }
 
-/** How many rows there are, and which of them are to be seen. Scrolling is not told to those who do not see it. */
-export function RowCount({ rows: { total, isOpen }, body, selected }: Props) {
-  const [first, last] = useSeen(body, total ?? 0);
+/** How many rows there are. */
+export function RowCount({ rows: { total, isOpen }, selected }: CountProps) {
   const more = selected > 0 ? `, ${selected} selected` : '';
-  if (total === undefined || isOpen) {
-    return (
-      <span class="count" role="status">
-        {total === undefined ? 'loading …' : `more than ${total - 1} rows${more}`}
-      </span>
-    );
-  }
-  const all = `${total} ${total === 1 ? 'row' : 'rows'}${more}`;
-  if (first <= 1 && last >= total) {
-    return (
-      <span class="count" role="status">
-        {all}
-      </span>
-    );
-  }
   return (
-    <span class="count">
-      <span class="unseen" role="status">
-        {all}
-      </span>
-      <span aria-hidden="true">
-        rows {first}–{last} of {total}
-        {more}
-      </span>
+    <span class="count" role="status">
+      {total === undefined ? 'loading …' : isOpen ? `more than ${total - 1} rows${more}` : `${rowsOf(total)}${more}`}
     </span>
   );
 }
 
+const rowsOf = (total: number) => `${total} ${total === 1 ? 'row' : 'rows'}`;
+
+interface SeenProps {
+  rows: Rows<unknown>;
+  body: { current: HTMLElement | null };
+}
+
+/** Which of them are to be seen, at the end of the window. Scrolling is not told to those who do not see it. */
+export function RowsSeen({ rows: { total = 0, isOpen = false }, body }: SeenProps) {
+  const [first, last] = useSeen(body, total);
+  if (isOpen || (first <= 1 && last >= total)) return null;
+  return (
+    <div class="rows-seen" aria-hidden="true">
+      {first === last ? `row ${first}` : `rows ${first}–${last}`} of {total}
+    </div>
+  );
+}
+
 /** Counted from 1, without those that are below the head of the table or below the window. */
-function useSeen(body: Props['body'], total: number): readonly [first: number, last: number] {
+function useSeen(body: SeenProps['body'], total: number): readonly [first: number, last: number] {
   const [seen, setSeen] = useState<readonly [number, number]>([1, total]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const look = () => {
       const element = body.current;
       const row = element?.querySelector('tr:not(.gap)')?.getBoundingClientRect().height;

@@ -4,7 +4,7 @@ import type { Rows } from '../api/use-rows.js';
 import { go, useQuery } from '../router.js';
 import { type Column, Columns, useColumns } from './columns.js';
 import { Failure } from './failure.js';
-import { RowCount } from './row-count.js';
+import { RowCount, RowsSeen } from './row-count.js';
 import type { Selection } from './selection.js';
 import { SortBy } from './sort-by.js';
 import { useIsWide, useWindow } from './use-window.js';
@@ -85,7 +85,7 @@ export function Table<T>({
   return (
     <div class={isWide ? 'table wide' : 'table'} style={{ '--lines': chosen.length + (selection ? 1 : 0) }}>
       <div class="table-bar">
-        <RowCount rows={rows} body={body} selected={selection?.size ?? 0} />
+        <RowCount rows={rows} selected={selection?.size ?? 0} />
         {tools}
         <SortBy columns={columns} order={order} setOrder={setOrder} />
         <Columns all={columns} chosen={chosen} choose={choose} />
@@ -151,6 +151,7 @@ export function Table<T>({
           </table>
         </div>
       )}
+      <RowsSeen rows={rows} body={body} />
     </div>
   );
 }
