@@ -26,7 +26,7 @@ export default function DatacenterPage({ params: { name = '' } }: PageProps) {
   const path = `/dc/${part(name)}`;
   const kinds = ['datacenters', 'repositories'];
   const { answer, failure, refresh } = useAsked<Datacenter>(path, { kinds });
-  const settings = useAsked<Results['GetSettings']>(`${path}/settings`, { kinds });
+  const settings = useAsked<Results['GetSettings']>(`${path}/settings`, { query: { full: true }, kinds });
   const [tab] = useQuery('tab');
   const [released, setReleased] = useState<readonly string[]>();
 
@@ -85,7 +85,7 @@ function About({ of: { name, owner, location, description, created }, settings, 
           <h2>What it is</h2>
           <dl class="facts">
             <dt>Owner</dt>
-            <dd>{owner}, who administrates it</dd>
+            <dd>{owner}, who administers it</dd>
             <dt>Location</dt>
             <dd>{location || 'not said'}</dd>
             <dt>Description</dt>

@@ -24,11 +24,10 @@ export interface Typed {
   VMS_IMAGE_REPOSITORIES: string;
 }
 
-interface Row extends Field<Typed> {
+export interface Row extends Field<Typed> {
   name: keyof Typed;
-  /** What holds where nothing was ever set, in words; in main, and elsewhere where that is something else. */
-  usual: string;
-  elsewhere?: string;
+  /** What it means where nothing stands there. */
+  nothing?: string;
 }
 
 export interface Group {
@@ -39,7 +38,6 @@ export interface Group {
   rows: readonly Row[];
 }
 
-const inherited = 'as in main';
 const isMachine = ({ server }: Typed) => server === 'machine';
 
 /** Every setting, by what it is about. */
@@ -52,16 +50,12 @@ export const groups: readonly Group[] = [
         label: 'Open to everybody',
         kind: 'check',
         hint: 'anonymous callers see its active public images',
-        usual: 'on',
-        elsewhere: 'off',
       },
       {
         name: 'privateUsableByDcAdmin',
         label: 'Private images for all of its administrators',
         kind: 'check',
         hint: 'they may use private images of others that are attached to it',
-        usual: 'off',
-        elsewhere: inherited,
       },
     ],
   },
@@ -69,13 +63,12 @@ export const groups: readonly Group[] = [
     title: 'Limits',
     words: 'Of the images that are bound to it; shared ones do not count.',
     rows: [
-      { name: 'VMS_IMAGE_LIMIT', label: 'How many', kind: 'number', usual: 'any number', elsewhere: inherited },
+      { name: 'VMS_IMAGE_LIMIT', label: 'How many', kind: 'number', nothing: 'any number' },
       {
         name: 'imageBytesLimit',
         label: 'How many bytes together',
         hint: 'such as 500 GiB',
-        usual: 'any number',
-        elsewhere: inherited,
+        nothing: 'any number',
       },
     ],
   },
@@ -83,16 +76,14 @@ export const groups: readonly Group[] = [
     title: 'What is offered for new machines',
     words: 'The names of images that it has.',
     rows: [
-      { name: 'VMS_DISK_IMAGE_DEFAULT', label: 'For disks', usual: 'none', elsewhere: inherited },
-      { name: 'VMS_DISK_IMAGE_ZONE_DEFAULT', label: 'For SunOS zones', usual: 'base-64-es', elsewhere: inherited },
-      { name: 'VMS_DISK_IMAGE_LX_ZONE_DEFAULT', label: 'For Linux zones', usual: 'alpine-3', elsewhere: inherited },
+      { name: 'VMS_DISK_IMAGE_DEFAULT', label: 'For disks' },
+      { name: 'VMS_DISK_IMAGE_ZONE_DEFAULT', label: 'For SunOS zones' },
+      { name: 'VMS_DISK_IMAGE_LX_ZONE_DEFAULT', label: 'For Linux zones' },
       {
         name: 'VMS_VM_SNAPSHOT_ENABLED',
         label: 'Images from snapshots',
         kind: 'check',
         hint: 'they can be made of snapshots of its machines',
-        usual: 'on',
-        elsewhere: inherited,
       },
     ],
   },
@@ -103,8 +94,7 @@ export const groups: readonly Group[] = [
         name: 'publicUrl',
         label: 'URL',
         hint: 'empty: by the publicUrl of the configuration',
-        usual: 'empty',
-        elsewhere: inherited,
+        nothing: 'that of the configuration',
       },
     ],
   },
@@ -123,7 +113,6 @@ export const groups: readonly Group[] = [
           ['none', 'nobody: records only'],
         ],
         hint: 'records only: imports, changes and deletions touch no files, and nothing is made of snapshots',
-        usual: 'this server',
       },
       {
         name: 'VMS_IMAGE_VM',
@@ -131,40 +120,47 @@ export const groups: readonly Group[] = [
         hint: 'its hostname or uuid',
         when: isMachine,
         isRequired: true,
-        usual: 'none',
       },
       {
         name: 'VMS_IMAGE_VM_NIC',
         label: 'Which of its network cards nodes reach',
         kind: 'number',
         when: isMachine,
-        usual: '1',
       },
       {
         name: 'VMS_IMAGE_SOURCES',
         label: 'Other image servers that nodes are told of',
         kind: 'area',
         hint: 'a URL in each line',
-        usual: 'none',
       },
       {
         name: 'VMS_IMAGE_REPOSITORIES',
         label: 'Repositories',
         kind: 'area',
         hint: 'a name and a URL in each line; more of them is set on the page of repositories',
-        usual: 'danubecloud and images.joyent.com',
       },
     ],
   },
 ];
 
-/** Said with each: what would hold if nobody had ever set it. */
-export const hintOf = ({ hint, usual, elsewhere }: Row, isMain: boolean) =>
-  [hint, `unless set: ${isMain ? usual : (elsewhere ?? usual)}`].filter(Boolean).join('; ');
+/** A value as it is read. */
+export function wordsOf({ name, choices, nothing = 'none' }: Row, typed: Typed): string {
+  const value = typed[name];
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return choices?.find(([one]) => one === value)?.[1] ?? (value.replace(/\n/g, ', ') || nothing);
+}
+
+/** Where it comes from, and what it would be if it were not set here. */
+export function sourceOf(row: Row, { from, unset }: Settings): string | undefined {
+  if (!from || !unset) return undefined;
+  const source = from[row.name === 'server' ? 'VMS_IMAGE_VM' : row.name];
+  if (source === 'here') return `set here, else: ${wordsOf(row, typedFrom(unset))}`;
+  return source === 'main' ? 'as set in main' : 'by default';
+}
 
 const limitOf = (limit: number | null) => (limit === null ? '' : String(limit));
 
-export const typedFrom = (settings: Settings): Typed => ({
+export const typedFrom = ({ from: _, unset: __, ...settings }: Settings): Typed => ({
   ...settings,
   VMS_IMAGE_LIMIT: limitOf(settings.VMS_IMAGE_LIMIT),
   imageBytesLimit: sizeOf(settings.imageBytesLimit),

@@ -2,8 +2,9 @@ import { part } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import type { Asked } from '../api/use-asked.js';
 import { ChangeOf } from './change.js';
+import { Fact } from './fact.js';
 import { Failure } from './failure.js';
-import { bodyOf, type Group, groups, hintOf, type Typed, typedFrom } from './settings-rows.js';
+import { bodyOf, type Group, groups, type Row, sourceOf, type Typed, typedFrom, wordsOf } from './settings-rows.js';
 import { toast } from './toasts.js';
 
 type All = Results['GetSettings'];
@@ -32,7 +33,7 @@ export function Settings({ dc, asked: { answer, failure, refresh }, mayChange }:
                 name={group.title}
                 answer={answer}
                 refresh={refresh}
-                fields={group.rows.map((row) => ({ ...row, hint: hintOf(row, isMain) }))}
+                fields={group.rows.map((row) => ({ ...row, hint: hintOf(row, answer.result) }))}
                 from={typedFrom}
                 body={bodyOf}
                 done={() => toast(`${group.title}: set in ${dc}`)}
@@ -46,20 +47,19 @@ export function Settings({ dc, asked: { answer, failure, refresh }, mayChange }:
   );
 }
 
+const hintOf = (row: Row, settings: All) => [row.hint, sourceOf(row, settings)].filter(Boolean).join('; ');
+
 function Shown({ group, settings }: { group: Group; settings: All }) {
   const typed = typedFrom(settings);
   return (
     <dl class="facts">
       {group.rows
         .filter(({ when }) => !when || when(typed))
-        .map(({ name, label, choices }) => {
-          const value = typed[name];
-          const word = choices?.find(([one]) => one === value)?.[1];
-          return [
-            <dt key={label}>{label}</dt>,
-            <dd key={name}>{word ?? (typeof value === 'boolean' ? (value ? 'on' : 'off') : value || 'not set')}</dd>,
-          ];
-        })}
+        .map((row) => (
+          <Fact key={row.name} name={row.label}>
+            {wordsOf(row, typed)} <span class="quiet">{sourceOf(row, settings)}</span>
+          </Fact>
+        ))}
     </dl>
   );
 }

@@ -82,3 +82,20 @@ export function settingsOf({ name, settings }: Configured, main?: Pick<Configure
   const own = Object.entries(settings).filter(([key]) => !globalSettings.some((global) => global === key));
   return { ...datacenterDefaults, ...inherited, ...Object.fromEntries(own) };
 }
+
+/** Where what holds was set: in the data center itself, in main for all, or nowhere. */
+export const settingSources = ['here', 'main', 'default'] as const;
+export type SettingSource = (typeof settingSources)[number];
+
+export const settingNames = Object.keys(datacenterDefaults) as (keyof DatacenterSettings)[];
+
+export function sourceOf(
+  setting: keyof DatacenterSettings,
+  { name, settings }: Configured,
+  main?: Pick<Configured, 'settings'>,
+): SettingSource {
+  const isMain = name === 'main';
+  const isGlobal = globalSettings.some((global) => global === setting);
+  if (setting in settings && (isMain || !isGlobal)) return 'here';
+  return !isMain && setting !== 'anonymous' && main && setting in main.settings ? 'main' : 'default';
+}

@@ -1,6 +1,6 @@
 import type { Catalog, Change, Kind } from '../../storage/catalog.js';
 import { type Datacenter, datacenters, MAIN } from '../model/datacenter.js';
-import { type DatacenterSettings, settingsOf } from '../model/datacenter-settings.js';
+import { type DatacenterSettings, settingNames, settingsOf, sourceOf } from '../model/datacenter-settings.js';
 import { type Group, groups } from '../model/group.js';
 import { addressMatcher } from '../model/networks.js';
 import { type Node, nodes } from '../model/node.js';
@@ -50,6 +50,13 @@ export class Directory {
   /** What holds in a data center; nothing of its own where there is none of this name. */
   settingsOf(name: string): DatacenterSettings {
     return settingsOf(this.datacenters.get(name) ?? { name, settings: {} }, this.datacenters.get(MAIN));
+  }
+
+  /** Where each of these was set, and what would hold if none of them were set there. */
+  settingsUnder(name: string) {
+    const [own, main] = [this.datacenters.get(name) ?? { name, settings: {} }, this.datacenters.get(MAIN)];
+    const from = Object.fromEntries(settingNames.map((setting) => [setting, sourceOf(setting, own, main)]));
+    return { from, unset: settingsOf({ name, settings: {} }, main) };
   }
 
   /** The node whose source address is enough to prove it. */

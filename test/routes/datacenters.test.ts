@@ -258,6 +258,34 @@ test('settings are inherited from main, but that it answers everybody', async (t
   t.like(await settings('lab'), { VMS_IMAGE_REPOSITORIES: repositories, VMS_IMAGE_VM: '' });
 });
 
+test('it is told where settings come from, and what would hold without, to whoever asks for that', async (t) => {
+  const server = await startServer(t);
+  await server.ask('POST', '/api/dc/lab');
+  const told = async (name: string) =>
+    resultOf(await server.ask('GET', `/api/dc/${name}/settings?full=true`, admin)) as { from: object; unset: object };
+  const { from, unset, ...plain } = await told('main');
+  t.deepEqual(new Set(Object.values(from)), new Set(['default']));
+  t.deepEqual(plain, unset);
+  t.deepEqual(plain, resultOf(await server.ask('GET', '/api/dc/main/settings', admin)));
+
+  await server.ask('PUT', '/api/dc/main/settings', {
+    body: { VMS_IMAGE_LIMIT: 5, anonymous: false, VMS_IMAGE_VM: '', publicUrl: 'https://main.example.com' },
+  });
+  await server.ask('PUT', '/api/dc/lab/settings', { body: { VMS_IMAGE_LIMIT: 7, VMS_VM_SNAPSHOT_ENABLED: true } });
+  t.like(await told('main'), {
+    from: { VMS_IMAGE_LIMIT: 'here', anonymous: 'here', VMS_VM_SNAPSHOT_ENABLED: 'default' },
+    unset: { VMS_IMAGE_LIMIT: null, anonymous: true, VMS_IMAGE_VM: null, publicUrl: null },
+  });
+  t.like(await told('lab'), {
+    VMS_IMAGE_LIMIT: 7,
+    from: {
+      ...{ VMS_IMAGE_LIMIT: 'here', VMS_VM_SNAPSHOT_ENABLED: 'here' },
+      ...{ VMS_IMAGE_VM: 'main', publicUrl: 'main', anonymous: 'default', imageBytesLimit: 'default' },
+    },
+    unset: { VMS_IMAGE_LIMIT: 5, anonymous: false, VMS_IMAGE_VM: '', publicUrl: 'https://main.example.com' },
+  });
+});
+
 const badSettings = table<'dc' | 'body' | 'field'>(`
   dc    body                                                    field
   main  {"NONSENSE":1}                                          NONSENSE

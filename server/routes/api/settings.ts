@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { DatacenterSettings } from '../../model/datacenter-settings.js';
+import { type DatacenterSettings, settingNames, settingSources } from '../../model/datacenter-settings.js';
 import { findsItself } from '../../model/public-url.js';
 import { MOST_REPOSITORIES, REPOSITORY_NAME } from '../../model/repository.js';
 import { changeSettings } from '../../operations/change-settings.js';
 import { findDatacenter } from '../../operations/find-datacenter.js';
 import { datacenterNamed } from '../../operations/save-datacenter.js';
 import { endpoint, noBody, noQuery, showing } from './endpoint.js';
-import { listOf, remoteUrl, whole } from './values.js';
+import { flag, listOf, remoteUrl, whole } from './values.js';
 
 const imageName = z.string().regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$/, 'is no name of an image');
 
@@ -59,17 +59,33 @@ const answer = z.strictObject({
   VMS_IMAGE_SOURCES: z.array(z.string()),
 });
 
+const source = z.enum(settingSources);
+const sources = Object.fromEntries(settingNames.map((name) => [name, source])) as {
+  [Name in keyof DatacenterSettings]: typeof source;
+};
+
+const shown = z.strictObject({
+  ...answer.shape,
+  from: z.strictObject(sources).optional().describe('where each was set; only if full'),
+  unset: answer.optional().describe('what would hold if nothing were set here; only if full'),
+});
+
+const full = flag.describe('with where each comes from, and what would hold if it were not set here');
+
 export const show = showing({
   name: 'GetSettings',
   summary: 'what is set for a data center, with what it inherits',
   operation: 'show data centers',
-  query: noQuery,
+  query: z.strictObject({ full }),
   body: noBody,
   status: 200,
-  answer,
+  answer: shown,
   refusals: ['ResourceNotFound'],
   find: ({ caller, params }, deps) => findDatacenter(deps, caller, 'show data centers', params.dc ?? ''),
-  present: ({ name }, _, { directory }) => directory.settingsOf(name),
+  present: ({ name }, { query }, { directory }) => ({
+    ...directory.settingsOf(name),
+    ...(query.full && directory.settingsUnder(name)),
+  }),
 });
 
 export const update = endpoint({
