@@ -58,7 +58,7 @@ export const pages: readonly Page[] = [
   { path: '/webhooks',          title: 'Webhooks',     group: 'Server',                load: () => import('./pages/webhooks.js') },
   { path: '/webhooks/:name',    title: 'Webhook',                                      load: () => import('./pages/webhook.js') },
   { path: '/audit',             title: 'Audit',        group: 'Server', isFor: admins, load: () => import('./pages/audit.js') },
-  { path: '/server',            title: 'Server',       group: 'Server', isFor: superAdmins, load: () => import('./pages/server.js') },
+  { path: '/server',            title: 'The whole server', group: 'Server', isFor: superAdmins, load: () => import('./pages/server.js') },
 ];
 
 export const isOffered = ({ isFor = () => true }: Page, account: Account) => isFor(account);

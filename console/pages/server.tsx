@@ -2,9 +2,11 @@ import { addressOf, ask } from '../api/ask.js';
 import type { Results } from '../api/types.js';
 import { useAsked } from '../api/use-asked.js';
 import { prefix } from '../base.js';
+import { Act } from '../parts/act.js';
 import { Badge } from '../parts/badge.js';
 import { Confirm } from '../parts/confirm.js';
 import { Command } from '../parts/copy.js';
+import { saveAs } from '../parts/download.js';
 import { Failure } from '../parts/failure.js';
 import { Lines } from '../parts/lines.js';
 import { Opens } from '../parts/open.js';
@@ -18,7 +20,7 @@ import { Link } from '../router.js';
 export default function Server() {
   return (
     <article>
-      <h1>Server</h1>
+      <h1>The whole server</h1>
       <div class="boxes loose">
         <Members />
         <SetUp />
@@ -57,8 +59,8 @@ type Member = Results['ListMembers'][number];
 const AGAIN = 10_000;
 
 function Members() {
-  const { answer, failure, refresh } = useAsked<Member[]>('/member');
-  useEvery(AGAIN, refresh);
+  const { answer, failure, refresh, poll } = useAsked<Member[]>('/member');
+  useEvery(AGAIN, poll);
   return (
     <section class="box">
       <h2>Members</h2>
@@ -102,8 +104,8 @@ const words: Record<Move['status'], readonly [words: string, tone: string]> = {
 const MOVING: ReadonlySet<string> = new Set(['copying', 'finishing']);
 
 function Migration() {
-  const { answer, failure, refresh } = useAsked<Move>('/migration');
-  useEvery(MOVING.has(answer?.result.status ?? '') ? AGAIN / 5 : AGAIN, refresh);
+  const { answer, failure, refresh, poll } = useAsked<Move>('/migration');
+  useEvery(MOVING.has(answer?.result.status ?? '') ? AGAIN / 5 : AGAIN, poll);
   const move = answer?.result;
   return (
     <section class="box">
@@ -177,18 +179,18 @@ const Facts = ({ move }: { move: Move }) => (
   </>
 );
 
+/** Whoever is not signed in any more is asked to, before anything is saved. */
+async function backUp(): Promise<void> {
+  await ask('/account');
+  saveAs(addressOf('/backup'), `slipway-${new Date().toISOString().slice(0, 10)}.tar`);
+}
+
 const Backup = () => (
   <section class="box">
     <h2>Backup</h2>
     <p>All images, files, people and the record of what was done, in one file, as they are now.</p>
     <p>
-      <a
-        class="button main"
-        href={addressOf('/backup')}
-        download={`slipway-${new Date().toISOString().slice(0, 10)}.tar`}
-      >
-        Download a backup
-      </a>
+      <Act label="Download a backup" isMain act={backUp} />
     </p>
     <p class="quiet">What the server keeps secret is not in it. With a passphrase it is, by the command line:</p>
     <Command line="slipway backup --passphrase-file FILE" what="the command for a backup with secrets" />

@@ -1,21 +1,42 @@
 import { useState } from 'preact/hooks';
-import { addressOf, askLong, type Wish } from '../api/ask.js';
+import { askLong, type Wish } from '../api/ask.js';
 import { header, rowOf } from './audit-csv.js';
+import { saveAs } from './download.js';
 import { toast } from './toasts.js';
 
 type Query = NonNullable<Wish['query']>;
 
-const PATH = '/audit/export';
+interface Format {
+  words: string;
+  file: string;
+  type: string;
+  header: string;
+  /** A line as the server tells it. */
+  row: (line: string) => string;
+}
+
+const formats: readonly Format[] = [
+  { words: 'JSON lines', file: 'audit.jsonl', type: 'application/jsonl', header: '', row: (line) => `${line}\n` },
+  { words: 'CSV', file: 'audit.csv', type: 'text/csv', header, row: rowOf },
+];
 
 /** The same entries as are shown, all of them, as files. */
-export function AuditExport({ query }: { query: Query }) {
+export const AuditExport = ({ query }: { query: Query }) => (
+  <>
+    {formats.map((format) => (
+      <Export key={format.file} format={format} query={query} />
+    ))}
+  </>
+);
+
+/** No link: whoever is not signed in any more would come to a page that says no more than that. */
+function Export({ format, query }: { format: Format; query: Query }) {
   const [rows, setRows] = useState<number>();
-  const save = async () => {
+  const act = async () => {
     if (rows !== undefined) return;
     setRows(0);
     try {
-      const blob = await csvOf(query, setRows);
-      download(blob, 'audit.csv');
+      save(await fileOf(format, query, setRows), format.file);
     } catch (error) {
       toast(`the export has failed: ${(error as Error).message}`, { isBad: true });
     } finally {
@@ -23,22 +44,17 @@ export function AuditExport({ query }: { query: Query }) {
     }
   };
   return (
-    <>
-      <a class="button" href={addressOf(PATH, query)} download="audit.jsonl">
-        Export as JSON lines
-      </a>
-      <button type="button" aria-disabled={rows !== undefined} onClick={save}>
-        {rows === undefined ? 'Export as CSV' : `${rows} entries …`}
-      </button>
-    </>
+    <button type="button" aria-disabled={rows !== undefined} onClick={act}>
+      {rows === undefined ? `Export as ${format.words}` : `${rows} entries …`}
+    </button>
   );
 }
 
 /** Each piece is packed away as it comes: an audit may be longer than the memory of a page. */
-async function csvOf(query: Query, report: (rows: number) => void): Promise<Blob> {
-  const { body } = await askLong(PATH, { query });
+async function fileOf({ type, header, row }: Format, query: Query, report: (rows: number) => void): Promise<Blob> {
+  const { body } = await askLong('/audit/export', { query });
   if (!body) throw new Error('the server answered nothing');
-  let csv = new Blob([header], { type: 'text/csv' });
+  let file = new Blob([header], { type });
   let rest = '';
   let rows = 0;
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -48,17 +64,14 @@ async function csvOf(query: Query, report: (rows: number) => void): Promise<Blob
     rest = done ? '' : (lines.pop() ?? '');
     const full = lines.filter((line) => line !== '');
     rows += full.length;
-    csv = new Blob([csv, ...full.map(rowOf)], { type: 'text/csv' });
+    file = new Blob([file, ...full.map(row)], { type });
     report(rows);
-    if (done) return csv;
+    if (done) return file;
   }
 }
 
-function download(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
+function save(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
+  saveAs(url, name);
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

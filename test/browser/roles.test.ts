@@ -1,7 +1,9 @@
 import type { Locator, Page } from 'playwright-core';
 import { grant } from '../support/datacenters.js';
 import { addUser } from '../support/fixtures.js';
+import { confirmed, fillIn, opened } from '../support/forms.js';
 import { addImage, type Fleet, resultOf, startFleet } from '../support/managed.js';
+import { navigation } from '../support/navigation.js';
 import { consoleFiles, takeSeat, test } from '../support/seat.js';
 
 interface Role {
@@ -9,7 +11,7 @@ interface Role {
   who: string;
   /** What the navigation leads to. */
   pages: string;
-  /** Of the image that is bound to east: what its menu offers, some of it greyed. */
+  /** Of the image that is bound to east: what is offered of it, some of it greyed. */
   actions: string;
   /** Calls that are refused, made all the same, and what is answered. */
   calls: string;
@@ -27,7 +29,7 @@ const forSuperAdmins =
 const roles: Record<string, Role> = {
   'a SuperAdmin': {
     who: 'admin',
-    pages: `${admin}, Bring in, Campaigns, Follows, Nodes, Repositories, Secrets, Server, Users`,
+    pages: `${admin}, Bring in, Campaigns, Follows, Nodes, Repositories, Secrets, The whole server, Users`,
     actions: `${actions}, ${forSuperAdmins}`,
     calls: '',
   },
@@ -137,19 +139,6 @@ async function filled(fleet: Fleet): Promise<void> {
 
 const sorted = (text: string) => text.split(', ').filter(Boolean).sort();
 
-/** All that the navigation leads to, its menus opened one by one. */
-async function navigation(page: Page): Promise<string[]> {
-  const nav = page.getByRole('navigation', { name: 'pages' });
-  await nav.getByRole('button', { name: 'People' }).waitFor();
-  const found = await nav.getByRole('link').allTextContents();
-  for (const menu of await nav.getByRole('button').all()) {
-    await menu.click();
-    found.push(...(await nav.getByRole('link').allTextContents()));
-    await menu.click();
-  }
-  return [...new Set(found)].sort();
-}
-
 async function offered(menu: Locator, page: Page): Promise<string[]> {
   if ((await menu.count()) === 0) return [];
   await menu.first().click();
@@ -183,7 +172,9 @@ for (const [title, { who, pages, actions, calls }] of Object.entries(roles)) {
       t.deepEqual(await offered(menu, page), sorted(actions), 'in the list');
       await page.getByRole('link', { name: 'base', exact: true }).click();
       await page.getByRole('heading', { name: /base/, level: 1 }).waitFor();
-      t.deepEqual(await offered(menu, page), sorted(actions), 'on its page');
+      const button = await page.getByRole('button', { name: 'Change …' }).count();
+      const beside = [...(await offered(menu, page)), ...(button > 0 ? ['Change'] : [])].sort();
+      t.deepEqual(beside, sorted(actions), 'on its page');
     } else {
       await open('/users');
       await page.getByRole('heading', { name: /not for you|no such page/i }).waitFor();
@@ -198,3 +189,43 @@ for (const [title, { who, pages, actions, calls }] of Object.entries(roles)) {
     t.deepEqual(complaints, []);
   });
 }
+
+test('whoever is made a SuperAdmin has all pages and actions, and has them no more when that is taken back, before open eyes', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  await addImage(server, 'base');
+  const boss = await takeSeat(t, server, { token: server.token });
+  const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-sam' });
+  const mayLook = async () => (await server.sam('GET', '/api/user')).status;
+  await open('/offered');
+  await page.getByRole('heading', { name: 'You are in no data center yet' }).waitFor();
+  await page.getByText('live', { exact: true }).waitFor();
+  t.deepEqual(await navigation(page), sorted(everybody));
+  t.is(await mayLook(), 403);
+
+  await boss.open('/users/sam');
+  const making = await opened(boss.page, 'Make SuperAdmin …', 'Make sam a SuperAdmin?');
+  await fillIn(making, { 'Type sam to go on': 'sam' });
+  await confirmed(making, 'Make SuperAdmin');
+  const fleet = page.getByRole('navigation', { name: 'pages' }).getByRole('button', { name: 'Fleet' });
+  await fleet.waitFor();
+  t.deepEqual(await navigation(page), sorted(roles['a SuperAdmin']?.pages ?? ''));
+  t.is(await mayLook(), 200);
+  await page.getByRole('link', { name: 'Slipway' }).click();
+  await page.getByRole('link', { name: 'base', exact: true }).waitFor();
+  const menu = page.getByRole('button', { name: 'actions of base' });
+  t.deepEqual(
+    await offered(menu, page),
+    sorted(`${actions}, ${forSuperAdmins}`.replace('Make private', 'Make public')),
+  );
+
+  await confirmed(
+    await opened(boss.page, 'Take SuperAdmin away …', 'Is sam to be no SuperAdmin any more?'),
+    'Take it away',
+  );
+  await fleet.waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'You are in no data center yet' }).waitFor();
+  t.is(await page.getByRole('link', { name: 'base', exact: true }).count(), 0);
+  t.deepEqual(await navigation(page), sorted(everybody));
+  t.is(await mayLook(), 403);
+  t.deepEqual([...complaints, ...boss.complaints], []);
+});
