@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import ava from 'ava';
 import { lacking, startCampaigns, statesOf } from '../support/campaigns.js';
 import { gatedProxy } from '../support/gated-proxy.js';
+import { openMenu, rowOf } from '../support/image-rows.js';
+import { addImage, manifest, startFleet } from '../support/managed.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 const campaignTest = (title: string, implementation: Parameters<typeof test>[1]) =>
@@ -83,7 +85,7 @@ campaignTest('an image is brought onto nodes: one has it, one is away and comes 
   t.deepEqual(complaints, []);
 });
 
-campaignTest('a pull that somebody cancels has failed; another campaign brings the image elsewhere', async (t) => {
+campaignTest('a pull that somebody cancels has failed; the image is brought elsewhere from its own page', async (t) => {
   const world = await startCampaigns(t, { one: {}, two: {} }, { console: consoleFiles });
   const { server, image, start, until } = world;
   const { uuid } = await image({ name: 'base' }, 5 << 20);
@@ -104,10 +106,62 @@ campaignTest('a pull that somebody cancels has failed; another campaign brings t
 
   await server.ask('DELETE', `/api/campaign/slow`, { as: 'admin' });
   await page.getByText('there is no campaign "slow"').waitFor();
-  await world.run('POST', 'fast', { image: uuid, nodes: ['two'] });
-  await open('/campaigns/fast');
+  await open(`/image/${uuid}`);
+  await page.getByRole('button', { name: 'actions of base' }).click();
+  await page.getByRole('button', { name: 'Bring onto nodes …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Bring base onto nodes' });
+  await dialog.getByLabel('Name of the campaign').fill('fast');
+  await dialog.getByLabel('Onto').selectOption('nodes');
+  await dialog.getByRole('checkbox', { name: 'two' }).check();
+  await dialog.getByRole('button', { name: 'Begin' }).click();
+  await page.getByRole('heading', { level: 1, name: 'fast done' }).waitFor();
+  t.deepEqual([await world.node('one').images(), await world.node('two').images()], [[], [uuid]]);
   await page.getByRole('button', { name: 'actions of fast' }).click();
   await page.getByText('every node has the image').waitFor();
   t.deepEqual(await seriousOf(page), []);
   t.deepEqual(complaints, []);
+});
+
+test('why an image can not be brought onto nodes is said where it would be begun, to those who manage nodes', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  await addImage(fleet, 'web');
+  await fleet.root('POST', '/api/image/empty', { manifest: { ...manifest, name: 'empty' }, dc: 'east' });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
+  const toNodes = async () => {
+    const line = (await openMenu(page, 'web')).find((one) => one.startsWith('Bring onto nodes …'));
+    await page.keyboard.press('Escape');
+    return line?.split('\n').at(-1);
+  };
+  await open('/');
+  await rowOf(page, 'web').waitFor();
+  t.is(await toNodes(), 'no node that is talked to serves it');
+  await fleet.root('POST', '/api/node/n1', { dcs: ['east'], address: '192.0.2.1' });
+  await open('/');
+  await rowOf(page, 'web').waitFor();
+  t.is(await toNodes(), 'publicUrl is not set: say by which URL nodes reach this server');
+
+  await open('/campaigns');
+  const dialog = page.getByRole('dialog');
+  const begin = () => page.getByRole('button', { name: 'Bring an image onto nodes' }).click();
+  await begin();
+  await dialog.getByRole('radio', { name: /^web.* publicUrl is not set/ }).waitFor();
+  t.true(await dialog.getByRole('radio', { name: /^web/ }).isDisabled());
+  t.is(await page.locator(':focus').getAttribute('aria-label'), 'Search images');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  Object.assign(fleet.deps.policy, { publicUrl: `http://images.test:${fleet.port}` });
+  await begin();
+  await dialog.getByRole('radio', { name: /^empty.* it is unactivated/ }).waitFor();
+  t.true(await dialog.getByRole('radio', { name: /^empty/ }).isDisabled());
+  await dialog.getByRole('radio', { name: /^web/ }).check();
+  await dialog.getByLabel('Name of the campaign').fill('a b');
+  await dialog.getByText(/^name is not 1 to 64 letters/).waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  t.deepEqual((await fleet.root('GET', '/api/campaign')).json.result, []);
+
+  const eve = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await eve.open('/');
+  await rowOf(eve.page, 'web').waitFor();
+  const offered = await openMenu(eve.page, 'web');
+  t.deepEqual([offered.length > 5, offered.filter((line) => /nodes/.test(line))], [true, []]);
+  t.deepEqual([complaints, eve.complaints], [[], []]);
 });

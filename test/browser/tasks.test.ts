@@ -1,9 +1,13 @@
 import type { ExecutionContext } from 'ava';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { startTask } from '../../server/operations/start-task.js';
+import { heldFile, IMAGE, UUID } from '../support/bringing-by-url.js';
 import { numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
-import { addImage, type Fleet, manifest, startFleet } from '../support/managed.js';
+import { openMenu, rowOf } from '../support/image-rows.js';
+import { BYTES, manifestOf } from '../support/lying-remote.js';
+import { addImage, type Fleet, manifest, said, startFleet } from '../support/managed.js';
+import { remote } from '../support/remote.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 interface Office extends Fleet {
@@ -157,4 +161,53 @@ test('what was done in a data center is read by those who administer it', async 
   await page.getByRole('row').filter({ hasText: 'breaking' }).first().waitFor();
   t.false(received.join('').includes('theirs'));
   t.deepEqual(complaints, []);
+});
+
+test('an image that is on its way is pending for all who see it, can not be changed, and is ready by itself', async (t) => {
+  const { file, open: letCome } = heldFile(t);
+  const from = await remote(t, { [IMAGE]: manifestOf(BYTES), [`${IMAGE}/file`]: file });
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const list = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await list.open('/');
+  await list.page.getByText('There is no image yet').waitFor();
+  await list.page.getByText('live', { exact: true }).waitFor();
+  const begun = await fleet.eve('POST', '/api/image/web', { manifest_url: `${from.url}/images/${UUID}`, access: 3 });
+  t.is(begun.status, 201);
+  const row = rowOf(list.page, 'web');
+  await row
+    .getByText(/^import/)
+    .first()
+    .waitFor();
+  t.is(await row.getByText('ready', { exact: true }).count(), 0);
+  t.is(await row.getByRole('button', { name: /rename|label/ }).count(), 0);
+  const lines = await openMenu(list.page, 'web');
+  t.true(lines.length > 5);
+  t.deepEqual(
+    lines.filter((line) => !line.endsWith('something works on it: import')),
+    [],
+  );
+  await list.page.keyboard.press('Escape');
+
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/image/web');
+  const why = page.getByRole('region', { name: 'why it is not ready' });
+  await why.getByRole('progressbar', { name: 'import' }).waitFor();
+  const change = page.getByRole('button', { name: 'Change …', exact: true });
+  t.deepEqual(
+    [await change.getAttribute('aria-disabled'), await change.getAttribute('title')],
+    ['true', 'something works on it: import'],
+  );
+  await page.getByText('live', { exact: true }).waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  t.is(said(await fleet.eve('PUT', '/api/image/web', { desc: 'x' })), '417 ImagePending');
+  letCome();
+  await row.getByText('ready', { exact: true }).waitFor();
+  await why.waitFor({ state: 'detached' });
+  await change.click();
+  await page.getByRole('dialog').getByLabel('Description').fill('come');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const { result } = (await fleet.eve('GET', '/api/image/web')).json;
+  t.like(result, { status: 1, pending: null, ready: true, desc: 'come' });
+  t.deepEqual([list.complaints, complaints], [[], []]);
 });
