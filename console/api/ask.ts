@@ -44,6 +44,8 @@ export interface Wish {
   ifMatch?: string | undefined;
   /** Nothing is done: the server says only whether it would refuse. */
   isCheck?: boolean;
+  /** Only time has passed since it was asked last: that is no use of the session. */
+  isUnasked?: boolean;
   /** It finds out, or proves, who asks: whoever is nobody is told so. */
   isSigningIn?: boolean;
   signal?: AbortSignal;
@@ -128,12 +130,13 @@ async function reached(path: string, wish: Wish, read: Read): Promise<Reached> {
       continue;
     }
     if (reply instanceof Error) throw new Unreachable('the server does not answer');
-    heard(reply.response.headers.get('Date'));
+    heard(reply.response.headers.get('Date'), wish.isUnasked !== true);
     return reply;
   }
 }
 
-function once(path: string, { method = 'GET', query = {}, body, ifMatch, isCheck, signal }: Wish): Promise<Response> {
+function once(path: string, wish: Wish): Promise<Response> {
+  const { method = 'GET', query = {}, body, ifMatch, isCheck, isUnasked, signal } = wish;
   const isJson = body !== undefined && !(body instanceof Blob);
   return fetch(addressOf(path, query), {
     method,
@@ -143,6 +146,7 @@ function once(path: string, { method = 'GET', query = {}, body, ifMatch, isCheck
       ...(isJson && { 'Content-Type': 'application/json' }),
       ...(ifMatch !== undefined && { 'If-Match': ifMatch }),
       ...(isCheck && { 'X-Check-Only': 'true' }),
+      ...(isUnasked && { 'X-Unasked': 'true' }),
     },
     ...(body !== undefined && { body: isJson ? JSON.stringify(body) : (body as Blob) }),
     ...(signal && { signal }),

@@ -8,6 +8,8 @@ export interface Asked<T> {
   failure: Refusal | Unreachable | undefined;
   isLoading: boolean;
   refresh(): void;
+  /** The same where nobody has asked for it: a session is not prolonged by that. */
+  poll(): void;
 }
 
 interface Options {
@@ -30,18 +32,26 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
     if (running.current) running.current.isStale = true;
     else setRound((last) => last + 1);
   }, []);
+  const isPolled = useRef(false);
+  const poll = useCallback(() => {
+    if (running.current) return;
+    isPolled.current = true;
+    setRound((last) => last + 1);
+  }, []);
 
   useEffect(() => {
     if (path === undefined) return;
     const abort = new AbortController();
     const mine = { isStale: false };
+    const isUnasked = isPolled.current;
+    isPolled.current = false;
     running.current = mine;
     const end = () => {
       if (running.current === mine) running.current = undefined;
       if (mine.isStale) refresh();
     };
     setLoading(true);
-    ask<T>(path, { query, signal: abort.signal }).then(
+    ask<T>(path, { query, isUnasked, signal: abort.signal }).then(
       (answer) => {
         setState({ key, answer });
         setLoading(false);
@@ -63,7 +73,7 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
     };
   }, [key, round]);
 
-  useAgain(state.failure, refresh);
+  useAgain(state.failure, poll);
   useFresh(kinds, refresh, concerns);
   const isOfThis = state.key === key;
   return {
@@ -71,6 +81,7 @@ export function useAsked<T>(path: string | undefined, { query = {}, kinds = [], 
     failure: isOfThis ? state.failure : undefined,
     isLoading,
     refresh,
+    poll,
   };
 }
 

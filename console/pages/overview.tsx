@@ -28,6 +28,7 @@ export default function Overview() {
   const known = useAsked<string[]>('/dc', { kinds: ['datacenters'] }).answer?.result ?? [];
   const names = known.filter((name) => isOperator || roles[name]?.includes('admin'));
   const { answer, failure, refresh } = useAsked<Results['GetOverview']>('/overview', { query: { dc } });
+  // Asked for on purpose: what hangs on a wall stays signed in.
   useEvery(AGAIN, refresh);
   useCalm(['images', 'tasks', 'repositories', 'datacenters'], PAUSE, refresh);
   const overview = answer?.result;

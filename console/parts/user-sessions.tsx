@@ -20,8 +20,8 @@ const whereOf = (address: string) => address || 'an unknown address';
 /** Where somebody is signed in. */
 export function UserSessions({ user, isSelf }: { user: string; isSelf: boolean }) {
   const path = `/user/${part(user)}/session`;
-  const { answer, failure, refresh } = useAsked<Session[]>(path, { kinds: ['sessions', 'users'] });
-  useEvery(AGAIN, refresh);
+  const { answer, failure, refresh, poll } = useAsked<Session[]>(path, { kinds: ['sessions', 'users'] });
+  useEvery(AGAIN, poll);
   const end = async () => {
     const { result } = await ask<Results['EndSessions']>(path, { method: 'DELETE' });
     toast(`${user} is signed out everywhere: ${result.ended} ${result.ended === 1 ? 'session' : 'sessions'} ended`);

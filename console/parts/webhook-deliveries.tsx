@@ -25,8 +25,8 @@ interface Props {
 /** What a webhook was told lately, and how that went. */
 export function WebhookDeliveries({ name, query, done }: Props) {
   const path = `/webhook/${part(name)}`;
-  const { answer, failure, refresh } = useAsked<Delivery[]>(`${path}/delivery`, { query });
-  useEvery(AGAIN, refresh);
+  const { answer, failure, refresh, poll } = useAsked<Delivery[]>(`${path}/delivery`, { query });
+  useEvery(AGAIN, poll);
   const [isPinging, setPinging] = useState(false);
   const ping = async () => {
     if (isPinging) return;

@@ -38,7 +38,7 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
   try {
     const credentials = await proven(ctx, deps, offer);
     ctx.state.credentials = credentials;
-    if (credentials.token !== undefined) deps.uses.note(credentials.token);
+    if (credentials.token !== undefined && !isUnasked(ctx, offer)) deps.uses.note(credentials.token);
     // Whom a scope keeps from something is known all the same, to the log and the audit.
     ctx.state.caller = followedCaller(deps.directory, credentials);
     checkGood(credentials, strictness, need);
@@ -51,6 +51,9 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
     throw error;
   }
 }
+
+/** A page that asks again by itself, because time has passed, keeps nobody signed in. What a token is used for is told in any case. */
+const isUnasked = (ctx: Context, { scheme }: Offer) => scheme === 'cookie' && ctx.get('x-unasked') === 'true';
 
 /** A cookie that proves nobody is of no more use. */
 function forget(ctx: Context, error: unknown): void {
