@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { ask, Refusal, Unreachable } from './ask.js';
 import type { Results } from './types.js';
+import { useAgain } from './use-asked.js';
 
 export type History = Results['GetOverviewHistory'];
 export type Series = History['what'];
@@ -66,10 +67,12 @@ export function useHistory({ series, stretch, dc, at, sampled }: Wish): Courses 
     return () => abort.abort();
   }, [key, minute, sampled, round]);
 
+  const again = useCallback(() => setRound((last) => last + 1), []);
+  useAgain(state.failure, again);
   const isOfThis = state.key === key;
   return {
     of: isOfThis ? state.of : undefined,
     failure: isOfThis ? state.failure : undefined,
-    again: () => setRound((last) => last + 1),
+    again,
   };
 }

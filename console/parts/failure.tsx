@@ -3,16 +3,13 @@ import { Refusal, type Unreachable } from '../api/ask.js';
 interface Props {
   of: Refusal | Unreachable;
   again?: () => void;
-  /** It was to be done, and not only read: nobody does that again by itself. */
-  isSent?: boolean;
+  /** It was to be done, and not only read: nobody does that again by itself. A form keeps what was typed. */
+  wasToBe?: 'sent' | 'done';
 }
 
 /** What went wrong, in the server's words, and what can be done about it. */
-export function Failure({ of, again, isSent = false }: Props) {
-  const away = isSent
-    ? 'What you typed is kept: send it again when it is back.'
-    : 'it is asked again as soon as it is back';
-  const advice = of instanceof Refusal ? (byCode[of.code] ?? byStatus[of.status] ?? '') : away;
+export function Failure({ of, again, wasToBe }: Props) {
+  const advice = of instanceof Refusal ? (byCode[of.code] ?? byStatus[of.status] ?? '') : away[wasToBe ?? 'read'];
   const canTry = again && !(of instanceof Refusal && of.status < 500);
   return (
     <div class="failure" role="alert">
@@ -27,6 +24,13 @@ export function Failure({ of, again, isSent = false }: Props) {
     </div>
   );
 }
+
+/** Of a server that is out of reach. */
+const away = {
+  sent: 'What you typed is kept: send it again when the server is back.',
+  done: 'Try it again when the server is back.',
+  read: 'It is asked again as soon as it is back.',
+};
 
 /** Where the status would blame the wrong one. */
 const byCode: Record<string, string> = {

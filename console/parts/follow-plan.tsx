@@ -23,7 +23,7 @@ export function FollowPlan({ name }: { name: string }) {
   return (
     <section class="box">
       <h2>What the next run would do</h2>
-      {failure && <Failure of={failure} />}
+      {failure && <Failure of={failure} wasToBe="done" />}
       {plan && (
         <>
           <p role="status">

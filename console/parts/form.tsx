@@ -19,7 +19,7 @@ interface Props<T extends object> {
   /** Asks the server after each pause in typing whether it would refuse that. */
   check?: Check<T>;
   /** Asks what it is by now, where somebody else may have changed it. */
-  again?: () => void;
+  again?: () => unknown;
   label: string;
   cancel?: () => void;
   /** What was sent is done with: the next one can be typed. */
@@ -53,6 +53,7 @@ export function Form<T extends object>({
   const [sent, setSent] = useState<T>();
   const checked = useChecked(check, values, typed);
   const [isSending, setSending] = useState(false);
+  const [isLoading, setLoading] = useState(false);
   const [isOpen, setOpen] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const refused = fieldsOf(failure, values);
@@ -68,7 +69,7 @@ export function Form<T extends object>({
 
   const send = async (event: Event) => {
     event.preventDefault();
-    if (isSending) return;
+    if (isSending || isLoading) return;
     setSending(true);
     setFailure(undefined);
     setSent(values);
@@ -96,9 +97,11 @@ export function Form<T extends object>({
   );
   const advanced = shown.filter(({ isAdvanced }) => isAdvanced);
   const isOvertaken = failure instanceof Refusal && failure.status === 412;
-  const load = () => {
+  const load = async () => {
     setFailure(undefined);
-    again?.();
+    setLoading(true);
+    await again?.();
+    setLoading(false);
   };
   return (
     <form ref={form} onSubmit={send} noValidate>
@@ -116,7 +119,7 @@ export function Form<T extends object>({
         </details>
       )}
       {failure && (shown.every((field) => refused[field.name] === undefined) || unplaced.length > 0) && (
-        <Failure of={failure} isSent />
+        <Failure of={failure} wasToBe={fields.length > 0 ? 'sent' : 'done'} />
       )}
       {isOvertaken && again && (
         <p>
@@ -143,8 +146,8 @@ export function Form<T extends object>({
             Cancel
           </button>
         )}
-        <button type="submit" class={isGrave ? 'grave' : 'main'} aria-disabled={isSending}>
-          {isSending ? 'Sending …' : label}
+        <button type="submit" class={isGrave ? 'grave' : 'main'} aria-disabled={isSending || isLoading}>
+          {isSending ? 'Sending …' : isLoading ? 'Loading …' : label}
         </button>
       </footer>
     </form>
