@@ -28,10 +28,9 @@ export function SignIn({ last, enter }: Props) {
   const [isChosen, setChosen] = useState(false);
   const byToken = isChosen || !hasPassword;
   const to = `?to=${encodeURIComponent(location.pathname + (error === undefined ? location.search : ''))}`;
-  useEffect(() => {
-    // who it is stands there already
-    if (last) document.querySelector<HTMLElement>('[name=password]')?.focus();
-  }, [last]);
+  // Who it is stands there already where a session has ended.
+  const first = byToken ? 'token' : last ? 'password' : 'username';
+  useEffect(() => document.querySelector<HTMLElement>(`dialog.alone [name=${first}]`)?.focus(), [first]);
   return (
     <Dialog title={last ? 'Your session has ended' : 'Sign in to Slipway'} close={() => {}} isLasting isAlone>
       {last && <p>Sign in again and go on: what you have typed is kept.</p>}
