@@ -15,7 +15,7 @@ import type { Started } from '../model/task.js';
 import { checkAuthorityOf } from './check-authority.js';
 import { accessOf, begin, type ImportWish, orderOf, told } from './import-managed.js';
 import { openSource } from './open-source.js';
-import { PATIENCE } from './plan-import.js';
+import { asked, PATIENCE } from './plan-import.js';
 
 export interface FileWish extends SaidOfFile {
   file_url: string;
@@ -71,14 +71,14 @@ function announced(
 async function beginningOf(deps: Deps, from: ImportSource, expected: number | undefined) {
   const signal = AbortSignal.timeout(PATIENCE);
   const source = await openSource(deps, from);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
+  return asked('file', source, signal, async () => {
     const { body, size } = await source.file('').open({ from: 0 }, signal);
     if (expected !== undefined && size !== undefined && size !== expected) {
       body.on('error', () => {}).destroy();
       throw new BadSource('file', `${source.what} has ${size} bytes there, where ${expected} are expected`);
     }
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
     for await (const chunk of body) {
       chunks.push(chunk);
       bytes += chunk.length;
@@ -86,12 +86,7 @@ async function beginningOf(deps: Deps, from: ImportSource, expected: number | un
     }
     if (bytes === 0) throw new BadSource('file', `${source.what} has an empty file there`);
     return { head: Buffer.concat(chunks), size: size ?? expected };
-  } catch (cause) {
-    if (cause instanceof BadSource) throw cause;
-    if (signal.aborted)
-      throw new BadSource('file', `${source.what} has not answered in ${PATIENCE / 1000} s`, { cause });
-    throw new BadSource('file', cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  });
 }
 
 function tell(error: unknown): never {

@@ -114,7 +114,13 @@ export async function probeFile(deps: Deps, step: DescribedStep): Promise<Descri
 /** The address of a file is often not the one that somebody has named. */
 const missing: Record<SourcePart, string> = { manifest: '', file: 'the file can not be had: ' };
 
-async function asked<T>(part: SourcePart, { what }: Source, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+/** What a source answers badly, or not at all, is said of that part of it, with its host. */
+export async function asked<T>(
+  part: SourcePart,
+  { what }: Pick<Source, 'what'>,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T> {
   try {
     return await ask();
   } catch (cause) {

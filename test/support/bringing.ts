@@ -30,3 +30,9 @@ export async function wrongWith(page: Page, label: string): Promise<string> {
   await error.waitFor();
   return error.innerText();
 }
+
+/** Waits until what was sent is refused, which takes the focus from the button to the field: what is said there. */
+export async function refusedAt(page: Page, label: string): Promise<string> {
+  await page.getByRole('textbox', { name: label, exact: true }).and(page.locator(':focus')).waitFor();
+  return wrongWith(page, label);
+}
