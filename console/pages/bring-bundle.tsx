@@ -77,7 +77,7 @@ export default function BringBundle() {
               setRows(undefined);
             }}
           >
-            Let a bundle fall here.
+            Drop a bundle here.
           </Drop>
         )}
         {file && !rows && (

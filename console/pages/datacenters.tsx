@@ -48,7 +48,7 @@ export default function Datacenters() {
         columns={columns}
         idOf={({ name }) => name}
         to={({ name }) => pageOf(name)}
-        empty={search ? 'No data center is like that.' : 'You administrate no data center.'}
+        empty={search ? 'No data center is like that.' : 'You administer no data center.'}
         tools={
           isSuper && (
             <Opens label="Make a data center …" title="A new data center" isMain>

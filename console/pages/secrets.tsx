@@ -145,7 +145,7 @@ const Actions = ({ secret, done }: { secret: Secret; done: () => void }) => (
           }}
           close={close}
         >
-          <p>It can not be had back. While something uses it, the server refuses.</p>
+          <p>It can not be restored. While something uses it, the server refuses.</p>
         </Confirm>
       )}
     </Opens>

@@ -49,7 +49,7 @@ export default function WebhookPage({ params: { name = '' } }: PageProps) {
         <Opens label="Make a new key …">
           {(close) => (
             <Confirm title={`Make a new key for ${name}?`} label="Make it" act={newKey} close={close}>
-              <p>The one before is good no more.</p>
+              <p>The old key no longer works.</p>
             </Confirm>
           )}
         </Opens>

@@ -39,7 +39,7 @@ function New({ close }: { close: () => void }) {
       isStaying
     >
       <p>
-        The one before is good no more: whoever checks signatures with it takes no call for genuine until it has the new
+        The old key no longer works: whoever checks signatures with it takes no call for genuine until it has the new
         one.
       </p>
     </Confirm>

@@ -19,7 +19,7 @@ export function useDatacenterFields(isNew: boolean): readonly Field<DatacenterWi
   return [
     ...(isNew ? ([{ name: 'dc', label: 'Name', isRequired: true, hint: 'it stays as it is' }] as const) : []),
     { name: 'alias', label: 'Alias', hint: 'how people call it' },
-    { name: 'owner', label: 'Owner', hint: 'administrates it, whatever the groups say', suggestions: users },
+    { name: 'owner', label: 'Owner', hint: 'administers it, with or without a group', suggestions: users },
     { name: 'location', label: 'Location' },
     { name: 'description', label: 'Description' },
   ];

@@ -34,7 +34,7 @@ export function Places({ image: { dcs, global, nodes } }: { image: Image }) {
 
 function Nodes({ nodes }: Pick<Image, 'nodes'>) {
   const [isWhole, setWhole] = useState(false);
-  if (nodes.length === 0) return <p class="quiet">It lies on no node.</p>;
+  if (nodes.length === 0) return <p class="quiet">It is on no node.</p>;
   const shown = isWhole ? nodes : nodes.slice(0, FIRST);
   return (
     <>

@@ -20,7 +20,9 @@ export function SendFile({ image: { uuid, alias } }: { image: Pick<Image, 'uuid'
   };
   return (
     <>
-      {uploads.all.length === 0 && <Drop take={take}>Let its file fall here. It is activated when it has come.</Drop>}
+      {uploads.all.length === 0 && (
+        <Drop take={take}>Drop its file here. The image is activated when the file has arrived.</Drop>
+      )}
       <UploadLines uploads={uploads} />
       <p>Or with the command line, from where the file is:</p>
       <Command line={`slipway upload FILE --uuid ${part(uuid)}`} what="the command that sends its file" />

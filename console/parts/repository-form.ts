@@ -41,7 +41,7 @@ export const repositoryFields = (secrets: readonly string[]): readonly Field<Rep
   { name: 'authoritative', label: 'Its uuids mean its images', kind: 'check', isAdvanced: true },
   {
     name: 'ca',
-    label: 'Certificates that its own is trusted because of',
+    label: 'Trusted certificates (CA)',
     kind: 'area',
     hint: 'in PEM; those of the system where it is empty',
     isAdvanced: true,
