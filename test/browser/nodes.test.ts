@@ -6,7 +6,7 @@ import { refreshNode } from '../../server/operations/refresh-node.js';
 import { nodeNamed } from '../../server/operations/save-node.js';
 import { manage } from '../support/inventories.js';
 import { type Fleet, resultOf, startFleet } from '../support/managed.js';
-import { GONE, nodeTest } from '../support/node-seat.js';
+import { GONE, goesAway, nodeTest } from '../support/node-seat.js';
 import { consoleFiles, seriousOf, takeSeat } from '../support/seat.js';
 import { type SmartosNode, sourcesOf, startSmartosNode } from '../support/smartos.js';
 
@@ -48,7 +48,7 @@ nodeTest('a node lets the server in, is added, looked at, changed, and forgotten
   await dialog.getByRole('button', { name: 'Add it' }).click();
   await page.getByText(/^It can not be worked with: /).waitFor();
   const findings = page.getByRole('list', { name: 'what was found of n1' });
-  t.true((await findings.getByRole('img', { name: 'wrong' }).count()) > 0);
+  await findings.getByRole('img', { name: 'wrong' }).first().waitFor();
   t.deepEqual(await seriousOf(page), []);
 
   await page.goBack();
@@ -62,8 +62,10 @@ nodeTest('a node lets the server in, is added, looked at, changed, and forgotten
   await page.getByRole('link', { name: 'Health' }).click();
   await page.getByText('It can be worked with.').waitFor();
   await page.getByRole('button', { name: 'Take inventory' }).click();
-  await page.getByText('n1: 1 machine (1 came, 0 went), 0 images').waitFor();
-  await page.getByRole('navigation', { name: 'of node n1' }).getByRole('link', { name: 'Overview' }).click();
+  const tabs = page.getByRole('navigation', { name: 'of node n1' });
+  await tabs.getByRole('link', { name: 'Machines 1' }).waitFor();
+  await tabs.getByRole('link', { name: 'Images 0' }).waitFor();
+  await tabs.getByRole('link', { name: 'Overview' }).click();
   await page.getByText(/^smartos/).waitFor();
   await page.getByRole('meter', { name: `used of ${node.pool.name}` }).waitFor();
   t.deepEqual(await seriousOf(page), []);
@@ -136,11 +138,10 @@ nodeTest(
     t.false(will.received.join('').includes('web1'));
 
     // Its node is away.
-    await node.sshd.cut();
-    await node.sshd.stop();
+    await goesAway(node.sshd);
     await dora.open('/machines');
     await dora.page.getByRole('button', { name: 'Snapshots of web1' }).click();
-    await dora.page.getByText(GONE).waitFor();
+    await dora.page.getByText(GONE).first().waitFor();
     t.deepEqual([eve.complaints, dora.complaints, will.complaints], [[], [], []]);
   },
 );
@@ -161,14 +162,13 @@ nodeTest(
     await page.getByText('Image server: set in main').waitFor();
 
     const row = page.getByRole('row').filter({ hasText: 'n1' });
-    await node.sshd.cut();
-    await node.sshd.stop();
+    await goesAway(node.sshd);
     await pushSourcesDue(deps);
     await open('/sources');
     await row.getByText(/^offline/).waitFor();
-    await row.getByText(GONE).waitFor();
+    await row.getByText(GONE).first().waitFor();
     await row.getByRole('button', { name: 'Tell it now n1' }).click();
-    await page.getByRole('log').getByText(GONE).waitFor();
+    await page.getByRole('log').getByText(GONE).first().waitFor();
     t.deepEqual(await seriousOf(page), []);
 
     // It is back, and is told by itself.
