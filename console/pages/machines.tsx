@@ -2,6 +2,7 @@ import { part } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { useRows } from '../api/use-rows.js';
 import { type Machine, machineColumns } from '../parts/machine-columns.js';
+import { machineRecord, RegisterMachine } from '../parts/machine-record.js';
 import { machineActions } from '../parts/node-machines.js';
 import { Search } from '../parts/search.js';
 import { type Column, Table } from '../parts/table.js';
@@ -42,8 +43,15 @@ export default function Machines() {
         name="machines"
         caption="Machines"
         rows={rows}
-        columns={[...machineColumns.slice(0, 3), node, ...machineColumns.slice(3), ...machineActions(account)]}
+        columns={[
+          ...machineColumns.slice(0, 3),
+          node,
+          ...machineColumns.slice(3),
+          ...machineActions(account),
+          machineRecord(rows.refresh),
+        ]}
         idOf={({ uuid }) => uuid}
+        tools={<RegisterMachine done={rows.refresh} />}
         empty={
           search || dc
             ? 'No machine is like that.'

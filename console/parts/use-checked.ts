@@ -16,8 +16,8 @@ export function fieldsOf(refusal: unknown, values: object): Readonly<Record<stri
   const field = placed[refusal.code]?.find((name) => name in values);
   const said: Record<string, string> = {};
   for (const [at, words] of Object.entries(refusal.fields)) {
-    // One of a list, such as tags.0, is said of the list.
-    const name = at in values ? at : at.replace(/\.\d+$/, '');
+    // One of a list, such as tags.0 or images.0.size, is said of the list.
+    const name = at in values ? at : at.replace(/\.\d+(\.\w+)?$/, '');
     said[name] ??= words;
   }
   return field === undefined ? said : { [field]: refusal.message, ...said };

@@ -38,10 +38,7 @@ const noSuchVm = (uuid: string) => new ImgapiError('ResourceNotFound', `there is
 export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Promise<Vm> {
   if (!mayAsk(caller, 'register machines')) throw notPermitted('register machines');
   return deps.catalog.write(async (tx) => {
-    const before = await tx.get(vms, wish.uuid);
-    if (before && !(await isFree(tx, caller, before))) {
-      throw new ImgapiError('ObjectAlreadyExists', `machine ${wish.uuid} is registered somewhere else`);
-    }
+    const before = await knownVm(tx, caller, wish.uuid);
     const named = wish.node ?? before?.found?.node;
     const node = named === undefined ? undefined : await nodeSeen(tx, caller, named);
     const datacenter = datacenterOf({ ...wish, dc: wish.dc ?? before?.datacenter }, node, caller);
@@ -69,6 +66,21 @@ export async function registerVm(deps: Deps, caller: Caller, wish: VmWish): Prom
     else await tx.insert(vms, vm);
     return vm;
   });
+}
+
+/** The one that a registration takes the place of, refused as the registration is. */
+export async function vmToRegister(reader: Reader, caller: Caller, uuid: string): Promise<Vm> {
+  const vm = await knownVm(reader, caller, uuid);
+  if (!vm) throw noSuchVm(uuid);
+  return vm;
+}
+
+async function knownVm(reader: Reader, caller: Caller, uuid: string): Promise<Vm | undefined> {
+  const vm = await reader.get(vms, uuid);
+  if (vm && !(await isFree(reader, caller, vm))) {
+    throw new ImgapiError('ObjectAlreadyExists', `machine ${uuid} is registered somewhere else`);
+  }
+  return vm;
 }
 
 /** What was only found, and stands nowhere by the rules, is whose data center its node serves. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Reader } from '../../../storage/catalog.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { sources } from '../../model/finding.js';
@@ -6,8 +7,8 @@ import { machineStates } from '../../model/machine-state.js';
 import { TAG } from '../../model/managed-fields.js';
 import { HOSTNAME, type Vm, vmStates } from '../../model/vm.js';
 import { listImageVms, listVms, showVm } from '../../operations/list-vms.js';
-import { checkMove, findVm, forgetVm, registerVm } from '../../operations/register-vm.js';
-import { endpoint, noBody } from './endpoint.js';
+import { checkMove, findVm, forgetVm, registerVm, vmToRegister } from '../../operations/register-vm.js';
+import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { dc } from './image-shape.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { emptyBody, flag, listOf } from './values.js';
@@ -93,7 +94,12 @@ export const ofImage = endpoint({
     page(deps, caller, await listImageVms(deps, caller, { image: params.name ?? '', dc: where }), query),
 });
 
-export const show = endpoint({
+const meant =
+  ({ caller, params }: Asked<unknown, unknown>) =>
+  (reader: Reader) =>
+    findVm(reader, caller, params.uuid ?? '');
+
+export const show = showing({
   name: 'GetMachine',
   summary: 'a machine as it is registered, and as it was found on its node',
   operation: 'register machines',
@@ -102,8 +108,8 @@ export const show = endpoint({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  perform: async ({ caller, params }, deps) =>
-    showVm(deps, caller, await findVm(deps.catalog, caller, params.uuid ?? '')),
+  find: (asked, { catalog }) => meant(asked)(catalog),
+  present: (vm, { caller }, deps) => showVm(deps, caller, vm),
 });
 
 const disk = z.strictObject({
@@ -129,6 +135,10 @@ export const register = endpoint({
   status: 200,
   answer: shown,
   refusals: ['InvalidInput', 'ObjectAlreadyExists', 'ResourceNotFound'],
+  changes:
+    ({ caller, params }) =>
+    (reader) =>
+      vmToRegister(reader, caller, params.uuid ?? ''),
   perform: async ({ caller, params, body }, deps) =>
     showVm(deps, caller, await registerVm(deps, caller, { ...body, uuid: params.uuid ?? '' })),
 });
@@ -141,6 +151,7 @@ export const forget = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound', 'AlreadyDone'],
+  changes: meant,
   perform: ({ caller, params }, deps) => forgetVm(deps, caller, params.uuid ?? ''),
 });
 

@@ -1,0 +1,128 @@
+import { ask, part, Refusal } from '../api/ask.js';
+import type { Results } from '../api/types.js';
+import { useAccount } from '../session.js';
+import { Change } from './change.js';
+import { Confirm } from './confirm.js';
+import { useDatacenterNames, useUserNames } from './datacenter-form.js';
+import { Form } from './form.js';
+import type { Machine } from './machine-columns.js';
+import { machineBody, machineFields, machineUuid, machineWish, newMachine } from './machine-form.js';
+import { MachineMove } from './machine-move.js';
+import { nameIn } from './make.js';
+import { Opens } from './open.js';
+import type { Column } from './table.js';
+import { toast } from './toasts.js';
+
+const useFields = () => machineFields(useDatacenterNames(), useUserNames());
+
+/** For whoever manages machines elsewhere: from then on the images of this one stay. */
+export const RegisterMachine = ({ done }: { done: () => void }) => (
+  <Opens label="Register a machine …" title="Register a machine">
+    {(close) => <Register close={close} done={done} />}
+  </Opens>
+);
+
+interface Props {
+  close: () => void;
+  done: () => void;
+}
+
+function Register({ close, done }: Props) {
+  const fields = useFields();
+  const { super_admin: isSuper } = useAccount();
+  const [first = ''] = useDatacenterNames();
+  return (
+    <Form
+      name="register:machine"
+      fields={[machineUuid, ...fields]}
+      initial={{ ...newMachine, dc: isSuper ? '' : first }}
+      submit={async (values) => {
+        const uuid = nameIn(values, 'uuid');
+        await checkNew(uuid);
+        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values) });
+        toast(`machine ${values.hostname} is registered`);
+        done();
+        close();
+      }}
+      label="Register"
+      cancel={close}
+    />
+  );
+}
+
+/** A registration takes the place of the one before: nobody is to do that unseen. */
+async function checkNew(uuid: string): Promise<void> {
+  const known = await ask<Results['GetMachine']>(`/vm/${part(uuid)}`).catch((error: unknown) => {
+    if (error instanceof Refusal && error.status === 404) return undefined;
+    throw error;
+  });
+  if (!known) return;
+  const message = `it is known already, as ${known.result.hostname}: change it in the list`;
+  throw new Refusal(409, 'ObjectAlreadyExists', message, { uuid: message });
+}
+
+/** What can be made of the record of a machine, which is not the machine. */
+export const machineRecord = (done: () => void): Column<Machine> => ({
+  name: 'record',
+  title: 'Record',
+  shown: true,
+  cell: (machine) => <Actions machine={machine} done={done} />,
+});
+
+function Actions({ machine, done }: { machine: Machine; done: () => void }) {
+  const { uuid, hostname, source } = machine;
+  const isRegistered = source !== 'inventory';
+  const [label, title] = isRegistered ? ['Change …', `Change ${hostname}`] : ['Register …', `Register ${hostname}`];
+  return (
+    <span class="line-actions">
+      <Opens label={label} of={hostname} title={title}>
+        {(close) => <ChangeRecord uuid={uuid} close={close} done={done} />}
+      </Opens>
+      <Opens label="Move …" of={hostname} title={`Could ${hostname} move?`}>
+        {(close) => <MachineMove machine={machine} close={close} />}
+      </Opens>
+      <Opens
+        label="Forget …"
+        of={hostname}
+        reason={isRegistered ? undefined : 'nobody has registered it: it is here until its node no longer has it'}
+      >
+        {(close) => <Forget machine={machine} close={close} done={done} />}
+      </Opens>
+    </span>
+  );
+}
+
+const ChangeRecord = ({ uuid, close, done }: Props & { uuid: string }) => (
+  <Change
+    path={`/vm/${part(uuid)}`}
+    kinds={['vms']}
+    fields={useFields()}
+    from={machineWish}
+    body={(_, values) => machineBody(values)}
+    done={() => {
+      toast('it is registered so');
+      done();
+      close();
+    }}
+    cancel={close}
+  />
+);
+
+const Forget = ({ machine: { uuid, hostname, found }, close, done }: Props & { machine: Machine }) => (
+  <Confirm
+    title={`Forget machine ${hostname}?`}
+    label="Forget"
+    act={async () => {
+      await ask(`/vm/${part(uuid)}`, { method: 'DELETE' });
+      toast(`machine ${hostname} is forgotten`);
+      done();
+    }}
+    close={close}
+  >
+    <p>
+      {found
+        ? `Nothing happens to the machine. It stays here as ${found.node} has it, and keeps its images there.`
+        : 'Nothing happens to the machine. What it uses can be deleted from then on.'}
+    </p>
+  </Confirm>
+);
