@@ -1,3 +1,5 @@
+import { part } from '../api/ask.js';
+import { Link } from '../router.js';
 import { Badge } from './badge.js';
 import { Copy } from './copy.js';
 import { Fact } from './fact.js';
@@ -32,7 +34,9 @@ export function ImageForMembers({ told }: { told: Manifest }) {
   return (
     <article class="image">
       <h1>
-        <bdi>{name}</bdi> <bdi class="quiet">{version}</bdi>
+        <span class={told.deprecated ? 'struck' : ''}>
+          <bdi>{name}</bdi> <bdi class="quiet">{version}</bdi>
+        </span>
       </h1>
       <p class="badges">
         {state === 'active' ? (
@@ -41,6 +45,7 @@ export function ImageForMembers({ told }: { told: Manifest }) {
           <Badge text={state} tone="warn" title="no machine can be made of it now" />
         )}
       </p>
+      {told.deprecated && <Deprecated of={told.deprecated} />}
       <div class="boxes loose">
         <section class="box">
           <h2>What it is</h2>
@@ -64,5 +69,34 @@ export function ImageForMembers({ told }: { told: Manifest }) {
         <Lineage image={{ uuid, alias: name, version }} />
       </div>
     </article>
+  );
+}
+
+function Deprecated({ of: { reason, replacement } }: { of: NonNullable<Manifest['deprecated']> }) {
+  return (
+    <section class="banner" aria-label="why it is deprecated">
+      <p>
+        <strong>
+          It is deprecated
+          {reason && (
+            <>
+              : <bdi>{reason}</bdi>
+            </>
+          )}
+          .
+        </strong>{' '}
+        {replacement && (
+          <>
+            Take{' '}
+            <Link to={`/image/${part(replacement.uuid)}`}>
+              <bdi>
+                {replacement.name} {replacement.version}
+              </bdi>
+            </Link>{' '}
+            instead.
+          </>
+        )}
+      </p>
+    </section>
   );
 }

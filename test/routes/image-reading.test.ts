@@ -81,6 +81,15 @@ test('manifest and file go to those who get them over IMGAPI, by name too', asyn
   const later = resultOf<{ open: boolean; url: string }>(await mia('GET', '/api/image/open/manifest?dc=east'));
   t.like(later, { open: true, url: 'https://images.example.com' });
 
+  await eve('PUT', '/api/image/open/deprecate', { reason: 'old', replacement: 'closed' });
+  for (const [who, replacement] of [
+    [dora, { uuid: closed, name: 'base', version: '1.closed' }],
+    [mia, null],
+  ] as const) {
+    const { deprecated } = resultOf(await who('GET', '/api/image/open/manifest'));
+    t.deepEqual(deprecated, { reason: 'old', replacement });
+  }
+
   for (const [who, name] of [
     [mia, 'open'],
     [dora, 'closed'],

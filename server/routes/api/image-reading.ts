@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ImgapiError } from '../../../imgapi/errors.js';
 import type { Deps } from '../../deps.js';
-import { accessLevels, type ManagedImage } from '../../model/registration.js';
+import type { Caller } from '../../model/caller.js';
+import { accessLevels, type ManagedImage, type Registration } from '../../model/registration.js';
 import { isOpen } from '../../model/visibility.js';
 import { findSeenImage, readsAs, seesAs } from '../../operations/find-seen-image.js';
 import { lineageOf } from '../../operations/lineage.js';
@@ -76,10 +77,19 @@ export const manifest = endpoint({
     manifest: z.record(z.string(), z.unknown()),
     open: z.boolean().describe('whether everybody gets it, without saying who that is'),
     url: z.string().nullable().describe('by which others reach this server; null where nobody has set it'),
+    deprecated: z
+      .strictObject({
+        reason: z.string().nullable(),
+        replacement: z
+          .strictObject({ uuid: z.string(), name: z.string(), version: z.string() })
+          .nullable()
+          .describe('what to take instead, where the caller sees it'),
+      })
+      .nullable(),
   }),
   refusals: ['ResourceNotFound', 'InvalidInput'],
   perform: async (asked, deps) => {
-    const { uuid } = await readable(asked, deps);
+    const { uuid, registration } = await readable(asked, deps);
     const listed = deps.listing.get(uuid);
     if (!listed) throw new ImgapiError('ResourceNotFound', `there is no image "${asked.params.name}"`);
     const { policy, directory } = deps;
@@ -87,9 +97,20 @@ export const manifest = endpoint({
       manifest: JSON.parse(deps.manifests.plain(listed.manifest).json),
       open: isOpen({ mode: policy.mode, open: directory.openDatacenters }, listed),
       url: publicUrlIn(deps, asked.query.dc === undefined ? [] : [asked.query.dc]) ?? null,
+      deprecated: registration.deprecated ? toldOf(registration.deprecated, deps, asked.caller) : null,
     };
   },
 });
+
+/** Who has said so is not for everybody to know. */
+function toldOf({ reason, replacement }: NonNullable<Registration['deprecated']>, deps: Deps, caller: Caller) {
+  const image = replacement === undefined ? undefined : deps.listing.get(replacement);
+  const isSeen = image !== undefined && seesAs(deps, caller)(image);
+  return {
+    reason: reason ?? null,
+    replacement: isSeen ? { uuid: image.uuid, name: image.name, version: image.version } : null,
+  };
+}
 
 const BYTES = 'application/octet-stream';
 
