@@ -1,15 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { place } from '../support/datacenters.js';
 import { gatedProxy } from '../support/gated-proxy.js';
-import { said } from '../support/managed.js';
-import { GONE, nodeTest } from '../support/node-seat.js';
+import { failsImports, holdsRemovals } from '../support/held-tools.js';
+import { resultOf, said } from '../support/managed.js';
+import { GONE, goesAway, nodeTest } from '../support/node-seat.js';
 import { startPulls } from '../support/pulls.js';
-import { scratch } from '../support/scratch.js';
 import { consoleFiles, seriousOf, takeSeat } from '../support/seat.js';
-import type { SmartosNode } from '../support/smartos.js';
 
 nodeTest(
   'an image is pulled onto a pool under the eyes of others, and what can not be is refused in words',
@@ -80,15 +75,14 @@ nodeTest(
     await place(pulls, uuid, { pending: { task: 'x', what: 'import' } });
     await pull.click();
     await dialog
-      .getByText(/is pending|works on it|import/i)
-      .last()
+      .getByRole('alert')
+      .getByText(/is being changed: import/)
       .waitFor();
     t.is(said(await root('POST', pulls.at('lone'), {})), '417 ImagePending');
     await place(pulls, uuid, { pending: undefined as never });
-    await sshd.cut();
-    await sshd.stop();
+    await goesAway(sshd);
     await pull.click();
-    await dialog.getByText(GONE).waitFor();
+    await dialog.getByText(GONE).first().waitFor();
     t.is(said(await root('POST', pulls.at('lone'), {})), '423 NodeDown');
     t.false((await pulls.datasets()).includes(uuid));
     await dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -97,71 +91,118 @@ nodeTest(
   },
 );
 
-/** The node removes nothing until it is let. */
-async function holdsRemovals(t: ExecutionContext, { tools, restore }: SmartosNode): Promise<() => Promise<void>> {
-  const fifo = join(await scratch(t), 'fifo');
-  spawnSync('mkfifo', [fifo]);
-  await tools.put('imgadm', `case $1 in delete) cat '${fifo}' > /dev/null;; esac; exec "$real" "$@"`);
-  return async () => {
-    await restore('imgadm');
-    await writeFile(fifo, '');
-  };
-}
+nodeTest(
+  'a pull is waited for until the node has failed, which is told in its own words; then it is tried again',
+  async (t) => {
+    const pulls = await startPulls(t, { console: consoleFiles, nodePatience: { pauses: [] } });
+    const [node] = pulls.nodes as [(typeof pulls.nodes)[0]];
+    const web = await pulls.zoneImage('web');
+    await pulls.root('PUT', '/api/node/n1/inventory', {});
+    const { page, open, complaints } = await takeSeat(t, pulls, { token: pulls.token });
+    const dialog = page.getByRole('dialog');
+    const row = page.getByRole('row').filter({ hasText: 'web' });
+    const begun = page.getByRole('list', { name: 'begun here' }).getByRole('listitem');
+    const pull = async () => {
+      await page.getByRole('button', { name: 'Pull an image …' }).click();
+      await dialog.getByRole('radio', { name: /^web/ }).check();
+      await dialog.getByText('n1 can have web').waitFor();
+      await dialog.getByRole('button', { name: 'Pull', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await open('/nodes/n1?tab=images');
+    await page.getByText('No image is there.').waitFor();
+    const goOn = await failsImports(t, node, 'imgadm: the pool has melted');
+    await pull();
+    await row.getByText('importing', { exact: true }).waitFor();
+    await begun.getByText('at work').waitFor();
+    const asked = await pulls.root('POST', pulls.at('web'), {});
+    t.is(said(asked), '423 Busy');
+    await goOn();
 
-nodeTest('one image is removed, and all that are unused; what is used stays, and says why', async (t) => {
-  const pulls = await startPulls(t, { console: consoleFiles });
-  const { root, nodes, deps } = pulls;
-  const [node] = nodes as [(typeof nodes)[0]];
-  const base = await pulls.zoneImage('base');
-  const web = await pulls.zoneImage('web', { origin: 'base' });
-  for (const name of ['free', 'spare']) await pulls.zoneImage(name);
-  for (const name of ['web', 'free', 'spare']) {
-    const { json } = await root('POST', pulls.at(name), {});
-    await deps.tasks.settled(String(json.task_id), new AbortController().signal);
-  }
-  await node.addVm({ alias: 'web1', image: web });
+    await begun.getByText(/the pool has melted/).waitFor();
+    await begun.getByText('failed', { exact: true }).waitFor();
+    await page.getByText('No image is there.').waitFor();
+    t.deepEqual([await pulls.datasets(), await pulls.copies()], [[], []]);
+    await begun.getByRole('link', { name: 'its task' }).click();
+    await page
+      .getByText(/the pool has melted/)
+      .first()
+      .waitFor();
+    t.deepEqual(await seriousOf(page), []);
+    const [task] = resultOf<string[]>(await pulls.root('GET', '/api/task'));
+    t.is(resultOf(await pulls.root('GET', `/api/task/${task}`)).status, 'FAILURE');
 
-  const { page, open, complaints } = await takeSeat(t, pulls, { token: pulls.token });
-  const dialog = page.getByRole('dialog');
-  const row = (name: string) => page.getByRole('row').filter({ hasText: name });
-  await open('/nodes/n1?tab=images');
-  await row('web').waitFor();
-  await page.getByRole('button', { name: 'Take inventory' }).click();
-  await row('web').getByRole('button', { name: '1 that use web' }).click();
-  await dialog.getByRole('link', { name: 'web1' }).waitFor();
-  await dialog.getByRole('button', { name: 'close' }).click();
-  t.is(await row('web').getByRole('button', { name: 'Remove web' }).getAttribute('title'), 'it is used by web1');
+    await node.restore('imgadm');
+    await page.goBack();
+    await page.getByText('No image is there.').waitFor();
+    await pull();
+    await row.getByText('ready', { exact: true }).waitFor();
+    t.deepEqual(await pulls.datasets(), [web]);
+    t.deepEqual(complaints, []);
+  },
+);
 
-  await row('base').getByRole('button', { name: 'Remove base' }).click();
-  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
-  await dialog.getByText(new RegExp(web)).waitFor();
-  await dialog.getByRole('button', { name: 'Cancel' }).click();
+nodeTest(
+  'one image is removed, and all that are unused; what a running or a stopped machine uses stays, and says why',
+  async (t) => {
+    const pulls = await startPulls(t, { console: consoleFiles });
+    const { root, nodes, deps } = pulls;
+    const [node] = nodes as [(typeof nodes)[0]];
+    const base = await pulls.zoneImage('base');
+    const web = await pulls.zoneImage('web', { origin: 'base' });
+    for (const name of ['free', 'spare']) await pulls.zoneImage(name);
+    const kept = await pulls.zoneImage('kept');
+    for (const name of ['web', 'free', 'spare', 'kept']) {
+      const { json } = await root('POST', pulls.at(name), {});
+      await deps.tasks.settled(String(json.task_id), new AbortController().signal);
+    }
+    await node.addVm({ alias: 'web1', image: web });
+    await node.addVm({ alias: 'rests', image: kept, state: 'stopped' });
 
-  await row('free').getByRole('button', { name: 'Remove free' }).click();
-  await dialog.getByText('It stays on this server, and can be pulled again.').waitFor();
-  const release = await holdsRemovals(t, node);
-  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
-  await row('free').getByText('deleting', { exact: true }).waitFor();
-  t.is(await row('free').getByRole('button', { name: 'Remove free' }).getAttribute('title'), 'it is being removed');
-  await release();
-  await row('free').waitFor({ state: 'detached' });
-  const begun = page.getByRole('list', { name: 'begun here' });
-  await begun.getByText('done').waitFor();
-  t.is((await root('GET', '/api/image/free')).status, 200);
+    const { page, open, complaints } = await takeSeat(t, pulls, { token: pulls.token });
+    const dialog = page.getByRole('dialog');
+    const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+    await open('/nodes/n1?tab=images');
+    await row('web').waitFor();
+    await page.getByRole('button', { name: 'Take inventory' }).click();
+    await row('web').getByRole('button', { name: '1 that use web' }).click();
+    await dialog.getByRole('link', { name: 'web1' }).waitFor();
+    await dialog.getByRole('button', { name: 'close' }).click();
+    t.is(await row('web').getByRole('button', { name: 'Remove web' }).getAttribute('title'), 'it is used by web1');
+    t.is(await row('kept').getByRole('button', { name: 'Remove kept' }).getAttribute('title'), 'it is used by rests');
 
-  await page.getByRole('button', { name: 'Remove unused images …' }).click();
-  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
-  await row('spare').waitFor({ state: 'detached' });
-  await begun.getByText(/^web: skipped: .*is used by web1/).waitFor();
-  await begun.getByText(/^base: skipped: /).waitFor();
-  await begun.getByText('spare: done').waitFor();
-  t.deepEqual((await pulls.copies()).map(({ image }) => image).toSorted(), [base, web].toSorted());
-  t.deepEqual(await seriousOf(page), []);
-  t.deepEqual(complaints, []);
+    await row('base').getByRole('button', { name: 'Remove base' }).click();
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await dialog.getByText(new RegExp(web)).waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
 
-  // Who administers a data center only is not offered nodes.
-  const dora = await takeSeat(t, pulls, { token: 'token-of-dora' });
-  await dora.open('/nodes/n1?tab=images');
-  await dora.page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
-  t.false(dora.received.join('').includes(node.pool.name));
-});
+    await row('free').getByRole('button', { name: 'Remove free' }).click();
+    await dialog.getByText('It stays on this server, and can be pulled again.').waitFor();
+    const release = await holdsRemovals(t, node);
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await row('free').getByText('deleting', { exact: true }).waitFor();
+    t.is(await row('free').getByRole('button', { name: 'Remove free' }).getAttribute('title'), 'it is being removed');
+    await release();
+    await row('free').waitFor({ state: 'detached' });
+    const begun = page.getByRole('list', { name: 'begun here' });
+    await begun.getByText('done').waitFor();
+    t.is((await root('GET', '/api/image/free')).status, 200);
+
+    await page.getByRole('button', { name: 'Remove unused images …' }).click();
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await row('spare').waitFor({ state: 'detached' });
+    await begun.getByText(/^web: skipped: .*is used by web1/).waitFor();
+    await begun.getByText(/^kept: skipped: .*is used by rests/).waitFor();
+    await begun.getByText(/^base: skipped: /).waitFor();
+    await begun.getByText('spare: done').waitFor();
+    t.deepEqual((await pulls.copies()).map(({ image }) => image).toSorted(), [base, kept, web].toSorted());
+    t.deepEqual(await seriousOf(page), []);
+    t.deepEqual(complaints, []);
+
+    // Who administers a data center only is not offered nodes.
+    const dora = await takeSeat(t, pulls, { token: 'token-of-dora' });
+    await dora.open('/nodes/n1?tab=images');
+    await dora.page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
+    t.false(dora.received.join('').includes(node.pool.name));
+  },
+);

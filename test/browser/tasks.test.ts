@@ -93,7 +93,7 @@ test('tasks are followed live, cancelled, filtered, and told why they failed', a
 
   await open(`/tasks/${breaking}`);
   await page.getByText('Look at the health of the node; then begin it again.').waitFor();
-  await page.getByText('node n7 does not answer: connection refused', { exact: true }).waitFor();
+  await page.getByText('node n7 does not answer: connection refused', { exact: true }).first().waitFor();
   t.deepEqual(await seriousOf(page), []);
   const states = [];
   for (const id of [fetching, breaking, doomed]) {
