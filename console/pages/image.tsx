@@ -47,11 +47,13 @@ function Whole({ image, refresh }: { image: Image; refresh: () => void }) {
     <article class="image">
       <div class="heading">
         <h1>
-          <LabelMark image={image} /> <Rename image={image} />{' '}
-          <bdi class={image.deprecated ? 'quiet struck' : 'quiet'}>{image.version}</bdi>
+          <LabelMark image={image} />{' '}
+          <span class={image.deprecated ? 'struck' : ''}>
+            <Rename image={image} /> <bdi class="quiet">{image.version}</bdi>
+          </span>
         </h1>
         <ChangeImageButton image={image} refresh={refresh} />
-        <ImageActions image={image} refresh={refresh} />
+        <ImageActions image={image} refresh={refresh} beside="update" />
       </div>
       <p>
         <ImageBadges image={image} />

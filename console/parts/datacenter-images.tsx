@@ -1,14 +1,13 @@
 import { useState } from 'preact/hooks';
 import { part, Refusal } from '../api/ask.js';
-import type { Results } from '../api/types.js';
-import { useAsked } from '../api/use-asked.js';
 import { useRows } from '../api/use-rows.js';
 import { Link, useQuery } from '../router.js';
 import { Act } from './act.js';
 import { Badge } from './badge.js';
 import { Dialog } from './dialog.js';
-import { type Field, Form } from './form.js';
+import { Form } from './form.js';
 import { askOf, readImage, type ShownImage } from './image-ask.js';
+import { DetachImage } from './image-detach.js';
 import { useSeen } from './image-form.js';
 import { type Image, ImagePicker } from './image-picker.js';
 import { ImageBadges } from './image-words.js';
@@ -97,9 +96,7 @@ const whyNotAttached = ({ dcs, may_not: mayNot }: Image, dc: string) =>
 /** Says before what becomes of one that is bound to another data center. */
 function Attach({ dc, close }: { dc: string; close: () => void }) {
   const [image, setImage] = useState<ShownImage>();
-  const again = () => {
-    if (image) void readImage(image).then(setImage, (error: Error) => toast(error.message, { isBad: true }));
-  };
+  const again = () => image && readImage(image).then(setImage, (error: Error) => toast(error.message, { isBad: true }));
   const attach = async () => {
     if (!image) throw new Refusal(400, 'NothingChosen', 'no image is chosen');
     await askOf(image, { method: 'POST', body: {} }, `/dc/${part(dc)}/image/${part(image.uuid)}`);
@@ -127,54 +124,14 @@ function Attach({ dc, close }: { dc: string; close: () => void }) {
   );
 }
 
-type Machines = Results['ListImageMachines'];
-
 interface DetachProps {
   dc: string;
   image: Image;
   close: () => void;
 }
 
-/** Asks who uses it there. */
+/** It outlives the row that it was opened from. */
 function Detach({ dc, image, close }: DetachProps) {
   const [seen, again] = useSeen(image);
-  const { name, uuid, dc_bound: isBound } = seen;
-  const { answer } = useAsked<Machines>(`/image/${part(uuid)}/vm`, { query: { full: true } });
-  const users = (answer?.result ?? []).flatMap((one) => (typeof one === 'object' && one.dc === dc ? one.hostname : []));
-  const detach = async ({ force }: { force: boolean }) => {
-    const body = force ? { force } : {};
-    await askOf(seen, { method: 'DELETE', body }, `/dc/${part(dc)}/image/${part(uuid)}`);
-    toast(`${name} is not in ${dc} any more`);
-    close();
-  };
-  const fields: readonly Field<{ force: boolean }>[] = [
-    { name: 'force', label: 'Detach it all the same', kind: 'check', isProof: true, when: () => users.length > 0 },
-  ];
-  return (
-    <Dialog title={`Detach ${name} from ${dc}?`} close={close}>
-      <Form
-        name={`detach-image:${dc}:${uuid}`}
-        fields={fields}
-        initial={{ force: false }}
-        submit={detach}
-        again={again}
-        label="Detach"
-        cancel={close}
-        isGrave
-      >
-        <p>
-          It disappears there, and stays on this server.
-          {isBound && ' It was bound to it, and is shared from then on: only SuperAdmins can change it.'}
-        </p>
-        {users.length > 0 && (
-          <p>
-            Machines there use it: {users.slice(0, MOST).join(', ')}
-            {users.length > MOST && ` and ${users.length - MOST} more`}.
-          </p>
-        )}
-      </Form>
-    </Dialog>
-  );
+  return <DetachImage image={seen} dc={dc} again={again} close={close} done={toast} />;
 }
-
-const MOST = 10;

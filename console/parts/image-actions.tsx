@@ -3,9 +3,10 @@ import { useState } from 'preact/hooks';
 import { BringOntoNodes } from './campaign-form.js';
 import type { Action, ShownImage } from './image-ask.js';
 import { ChangeImage } from './image-change.js';
+import { DetachImage } from './image-detach.js';
 import { DeprecateImage, LabelImage } from './image-edit.js';
 import { type Doing, useSeen } from './image-form.js';
-import { AttachImage, DetachImage } from './image-place.js';
+import { AttachImage } from './image-place.js';
 import { type PlainAction, PlainDialog, plain } from './image-plain.js';
 import { ShareImage } from './image-share.js';
 import { Menu, type MenuAction, MenuActions } from './menu.js';
@@ -40,10 +41,10 @@ const lines: readonly (readonly [pick: Pick, labels: Partial<Record<Action, stri
 const grave: ReadonlySet<Action> = new Set(['retire', 'delete']);
 
 /** What the server says can be done, and what can not be done now, with its reason. */
-function actionsOf(image: ShownImage, act: (action: Action) => void): MenuAction[] {
+function actionsOf(image: ShownImage, act: (action: Action) => void, beside: Action | undefined): MenuAction[] {
   return lines.flatMap(([pick, labels]) => {
     const action = pick(image);
-    if (action === undefined) return [];
+    if (action === undefined || action === beside) return [];
     const reason = image.may_not[action];
     if (reason === undefined && !image.may.includes(action)) return [];
     return { label: labels[action] ?? action, reason, isGrave: grave.has(action), act: () => act(action) };
@@ -53,11 +54,13 @@ function actionsOf(image: ShownImage, act: (action: Action) => void): MenuAction
 interface MenuProps {
   image: ShownImage;
   act: (action: Action) => void;
+  /** What has a button of its own beside the menu. */
+  beside?: Action;
 }
 
 /** The menu alone: nothing where nothing is permitted. */
-export function ImageMenu({ image, act }: MenuProps) {
-  const actions = actionsOf(image, act);
+export function ImageMenu({ image, act, beside }: MenuProps) {
+  const actions = actionsOf(image, act, beside);
   if (actions.length === 0) return null;
   return (
     <Menu label="Actions" title={`actions of ${image.name}`}>
@@ -66,7 +69,7 @@ export function ImageMenu({ image, act }: MenuProps) {
   );
 }
 
-const dialogs: Partial<Record<Action, ComponentType<Doing & { again: () => void }>>> = {
+const dialogs: Partial<Record<Action, ComponentType<Doing & { again: () => unknown }>>> = {
   update: ChangeImage,
   label: LabelImage,
   share: ShareImage,
@@ -100,14 +103,15 @@ interface Props {
   image: ShownImage;
   /** Something was done to it. */
   refresh: (action: Action) => void;
+  beside?: Action;
 }
 
 /** All that can be done with an image, in a menu. */
-export function ImageActions({ image, refresh }: Props) {
+export function ImageActions({ image, refresh, beside }: Props) {
   const [action, act] = useState<Action>();
   return (
     <>
-      <ImageMenu image={image} act={act} />
+      <ImageMenu image={image} act={act} {...(beside && { beside })} />
       {action && <ImageDialog image={image} action={action} close={() => act(undefined)} refresh={refresh} />}
     </>
   );

@@ -3,7 +3,7 @@ import { askOf, pathOf, type ShownImage } from './image-ask.js';
 import { type Doing, ImageForm } from './image-form.js';
 import { labels } from './label.js';
 
-type Props = Doing & { again: () => void };
+type Props = Doing & { again: () => unknown };
 
 const put = (image: ShownImage, body: object) => askOf(image, { method: 'PUT', body });
 

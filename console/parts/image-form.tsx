@@ -25,7 +25,7 @@ interface Props<V extends object> extends Doing {
   said: string;
   isGrave?: boolean;
   children?: ComponentChildren;
-  again: () => void;
+  again: () => unknown;
 }
 
 /** One action on one image. What somebody else has done meanwhile is shown before it is done all the same. */
@@ -67,8 +67,8 @@ export function ImageForm<V extends object>({
 }
 
 /** The image as the person has seen it, until it is loaded anew. */
-export function useSeen(image: ShownImage): [ShownImage, () => void] {
+export function useSeen(image: ShownImage): [ShownImage, () => Promise<void>] {
   const [seen, setSeen] = useState(image);
-  const again = () => void readImage(seen).then(setSeen, (error: Error) => toast(error.message, { isBad: true }));
+  const again = () => readImage(seen).then(setSeen, (error: Error) => toast(error.message, { isBad: true }));
   return [seen, again];
 }

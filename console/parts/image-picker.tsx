@@ -23,6 +23,8 @@ export function ImagePicker({ chosen, choose, reasonOf = () => undefined }: Prop
   const group = useId();
   const { answer, failure, refresh } = useAsked<Image[]>('/image', {
     query: { full: true, search, order_by: 'alias', limit: MOST },
+    kinds: ['images', 'datacenters'],
+    concerns: ({ action }) => action !== 'progress',
   });
   const { result: images = [], total = 0 } = answer ?? {};
   return (

@@ -3,9 +3,9 @@ import { useDatacenterNames } from './datacenter-form.js';
 import { askOf, readImage, type ShownImage } from './image-ask.js';
 import { type Doing, ImageForm } from './image-form.js';
 
-type Props = Doing & { again: () => void };
+type Props = Doing & { again: () => unknown };
 
-const placeOf = (dc: string, { uuid }: ShownImage) => `/dc/${part(dc)}/image/${part(uuid)}`;
+export const placeOf = (dc: string, { uuid }: ShownImage) => `/dc/${part(dc)}/image/${part(uuid)}`;
 const choices = (names: readonly string[]) => names.map((name) => [name, name] as const);
 
 interface Place {
@@ -54,25 +54,6 @@ export function AttachImage({ image, ...doing }: Props) {
           change it from then on.
         </p>
       )}
-    </ImageForm>
-  );
-}
-
-export function DetachImage({ image, ...doing }: Props) {
-  const { dcs } = image;
-  return (
-    <ImageForm
-      {...doing}
-      image={image}
-      title={`Detach ${image.name} from a data center`}
-      label="Detach it"
-      said={`${image.name} is detached`}
-      isGrave
-      fields={[{ name: 'dc', label: 'Data center', kind: 'choice', choices: choices(dcs) }]}
-      initial={{ dc: dcs[0] ?? '' }}
-      submit={(seen, { dc }) => askOf(seen, { method: 'DELETE', body: {} }, placeOf(dc, seen))}
-    >
-      <p>It vanishes there, for users and nodes.{image.dc_bound && ' It is not bound any more then.'}</p>
     </ImageForm>
   );
 }

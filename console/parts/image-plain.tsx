@@ -155,7 +155,7 @@ function Lost({ image: { alias, version, uuid, files, global, dcs, nodes } }: { 
 
 interface Props extends Doing {
   action: PlainAction;
-  again: () => void;
+  again: () => unknown;
 }
 
 export function PlainDialog({ action, image, ...doing }: Props) {

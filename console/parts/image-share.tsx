@@ -57,7 +57,7 @@ export const sharingFields = <T extends Sharing>(
 ];
 
 /** With groups and users, in the data centers to which it is attached. */
-export function ShareImage({ image, ...doing }: Doing & { again: () => void }) {
+export function ShareImage({ image, ...doing }: Doing & { again: () => unknown }) {
   const { name, dc_bound: isBound, dcs, global, access } = image;
   const offered = useShareChoices(isBound ? dcs[0] : undefined);
   return (

@@ -13,8 +13,6 @@ export interface Holders {
 export interface Circumstances extends Pick<Viewer, 'mode' | 'open'> {
   /** Machines that use it. */
   users: Holders;
-  /** Of its data centers those where machines use it. */
-  usedIn: ReadonlySet<string>;
   /** Other images that have it as their origin. */
   children: Holders;
   recordsOnly: boolean;
@@ -61,9 +59,6 @@ function count({ seen, hidden }: Holders, one: string, many: string): string | u
 const isUsed: Obstacle = (_, { users }) => count(users, 'machine uses it', 'machines use it');
 const isOrigin: Obstacle = (_, { children }) => count(children, 'image builds on it', 'images build on it');
 
-const isUsedWherever: Obstacle = ({ registration: { datacenters } }, { usedIn }) =>
-  datacenters.every((name) => usedIn.has(name)) ? 'machines use it in each of its data centers' : undefined;
-
 const isInSeveral: Obstacle = ({ registration: { datacenters } }) =>
   datacenters.length > 1 ? `it is attached to ${datacenters.length} data centers` : undefined;
 
@@ -103,7 +98,7 @@ const actions = {
   activate:     [unlessOpened((image) => ({ ...image, activated: true })), first(isActive, when(({ files }) => files.length === 0, 'its file has not arrived'))],
   delete:       ['delete',                first(isUsed, isOrigin)],
   attach:       ['attach',                isGlobal],
-  detach:       ['detach',                first(isGlobal, isNowhere, isUsedWherever)],
+  detach:       ['detach',                first(isGlobal, isNowhere)],
   bind:         ['change the binding',    first(when(({ registration: { boundTo } }) => boundTo !== undefined, 'it is bound already'), isGlobal, isNowhere, isInSeveral)],
   unbind:       ['change the binding',    when(({ registration: { boundTo } }) => boundTo === undefined, 'it is not bound to a data center')],
   globalize:    ['change the binding',    when(({ registration: { global } }) => global === true, 'it is attached to all data centers already')],

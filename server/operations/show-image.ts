@@ -41,7 +41,6 @@ function known(deps: Deps, { caller, own }: Onlooker, { uuid }: ManagedImage): K
     knowsImage,
     copies: copies.within([ofImage(uuid)]),
     users: holders(using, (vm) => seesVm(caller, vm)),
-    usedIn: new Set(using.flatMap(({ datacenter = [] }) => datacenter)),
     children: holders(listing.within([builtOn(uuid)]), (image) => knowsImage(image.uuid)),
     mode: policy.mode,
     open: directory.openDatacenters,

@@ -1,8 +1,10 @@
 import { numbered } from '../support/fixtures.js';
 import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
-import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
+import { consoleFiles, type Seat, seriousOf, takeSeat, test } from '../support/seat.js';
 
 const buffer = Buffer.from('bytes');
+
+const rowIn = ({ page }: Seat, name: string) => page.getByRole('row').filter({ hasText: name });
 
 test('a data center is made, changed, given to a group, limited, and deleted', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
@@ -23,6 +25,7 @@ test('a data center is made, changed, given to a group, limited, and deleted', a
   await dialog.getByLabel('Owner').fill('mia');
   await dialog.getByRole('button', { name: 'Make it' }).click();
   await page.getByRole('heading', { level: 1, name: 'north Far north' }).waitFor();
+  await page.getByText('live', { exact: true }).waitFor();
   t.like(resultOf(await root('GET', '/api/dc/north')), { owner: 'mia', alias: 'Far north' });
 
   await page.getByRole('button', { name: 'Change …' }).click();
@@ -98,58 +101,81 @@ test('images are attached and detached there, and appear and vanish for those wh
   const theirs = await addImage(fleet, 'theirs', { dc: 'west' });
   const boss = await takeSeat(t, fleet, { token: fleet.token });
   const dora = await takeSeat(t, fleet, { token: 'token-of-dora' });
-  await boss.open('/datacenters/east?tab=images');
-  await dora.open('/datacenters/east?tab=images');
-  const row = ({ page }: typeof boss, name: string) => page.getByRole('row').filter({ hasText: name });
-  await row(dora, 'mine')
-    .getByText(/^bound/)
-    .waitFor();
-  t.is(await row(dora, 'theirs').count(), 0);
+  for (const seat of [boss, dora]) {
+    await seat.open('/datacenters/east?tab=images');
+    await rowIn(seat, 'mine')
+      .getByText(/^bound/)
+      .waitFor();
+    await seat.page.getByText('live', { exact: true }).waitFor();
+  }
+  t.is(await rowIn(dora, 'theirs').count(), 0);
   t.is(await dora.page.getByRole('button', { name: /^(Attach|Detach|Change|Delete)/ }).count(), 0);
 
   const dialog = boss.page.getByRole('dialog');
   await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
-  t.true(await dialog.getByRole('radio', { name: /^mine/ }).isDisabled());
+  t.true(await dialog.getByRole('radio', { name: /^mine.*it is there already$/s }).isDisabled());
   await dialog.getByRole('radio', { name: /^theirs/ }).check();
   await dialog.getByText(/is bound to west: it will be shared/).waitFor();
   await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
-  await row(dora, 'theirs').getByText('shared: only SuperAdmins may change it').waitFor();
+  await rowIn(dora, 'theirs').getByText('shared', { exact: true }).waitFor();
   t.like(resultOf(await root('GET', '/api/image/theirs')), { dc_bound: false, dcs: ['west', 'east'] });
   t.is(said(await will('PUT', '/api/image/theirs', { alias: 'other' })), '403 NotPermitted');
 
-  // Somebody else attaches it while the question stands.
-  const late = await addImage(fleet, 'late', { dc: 'west' });
-  await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
-  await dialog.getByRole('radio', { name: /^late/ }).check();
-  await root('POST', `/api/dc/east/image/${late}`, {});
-  await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
-  await dialog.getByText(/somebody else has changed it meanwhile: its data centers was “west” and is “/).waitFor();
-  await dialog.getByRole('button', { name: 'Cancel' }).click();
-
   await root('PUT', `/api/vm/${numbered(1)}`, { hostname: 'one', dc: 'east', images: [{ disk: 1, image: theirs }] });
-  await row(boss, 'theirs').getByRole('button', { name: 'Detach theirs …' }).click();
-  await dialog.getByText('Machines there use it: one.').waitFor();
-  await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
+  await rowIn(boss, 'theirs').getByRole('button', { name: 'Detach theirs …' }).click();
+  await dialog.getByText('Machines of east use it: one.').waitFor();
+  await dialog.getByRole('button', { name: 'Detach it' }).click();
   await dialog.getByText(/is used by one/).waitFor();
   t.deepEqual(await seriousOf(boss.page), []);
   t.deepEqual(resultOf(await root('GET', '/api/image/theirs')).dcs, ['west', 'east']);
   await root('DELETE', `/api/vm/${numbered(1)}`);
-  await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
-  await row(dora, 'theirs').waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Detach it' }).click();
+  await rowIn(dora, 'theirs').waitFor({ state: 'detached' });
   t.deepEqual(resultOf(await root('GET', '/api/image/theirs')).dcs, ['west']);
 
-  await row(boss, 'mine').getByRole('button', { name: 'Detach mine …' }).click();
+  await rowIn(boss, 'mine').getByRole('button', { name: 'Detach mine …' }).click();
   await dialog.getByText(/It was bound to it, and is shared from then on/).waitFor();
-  await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
-  await row(boss, 'mine').waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Detach it' }).click();
+  await rowIn(boss, 'mine').waitFor({ state: 'detached' });
   t.like(resultOf(await root('GET', '/api/image/mine')), { dc_bound: false, dcs: [] });
   t.deepEqual([boss.complaints, dora.complaints], [[], []]);
+});
+
+test('what is attached, or deleted, by somebody else while one chooses it is told in the words of the server', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const { root } = fleet;
+  const late = await addImage(fleet, 'late', { dc: 'west' });
+  await addImage(fleet, 'gone', { dc: 'west' });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
+  const dialog = page.getByRole('dialog');
+  const alert = dialog.getByRole('alert');
+  const attach = () => dialog.getByRole('button', { name: 'Attach', exact: true }).click();
+  await open('/datacenters/east?tab=images');
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Attach an image …' }).click();
+  await dialog.getByRole('radio', { name: /^late/ }).check();
+  await root('POST', `/api/dc/east/image/${late}`);
+  await dialog.getByRole('radio', { name: /^late.*it is there already$/s }).waitFor();
+  await attach();
+  await alert.getByText(/somebody else has changed it meanwhile: its data centers was “west” and is “/).waitFor();
+  await dialog.getByRole('button', { name: 'Load it anew' }).click();
+  await attach();
+  await alert.getByText('image late is attached to data center east already').waitFor();
+  t.deepEqual(resultOf(await root('GET', '/api/image/late')).dcs, ['west', 'east']);
+
+  await dialog.getByRole('radio', { name: /^gone/ }).check();
+  await root('DELETE', '/api/image/gone');
+  await dialog.getByRole('radio', { name: /^gone/ }).waitFor({ state: 'detached' });
+  await attach();
+  await alert.getByText(/there is no image/).waitFor();
+  t.deepEqual(resultOf(await root('GET', '/api/dc/east/image')), ['late']);
+  t.deepEqual(complaints, []);
 });
 
 test('who administers one data center sees that one only, and its settings as they are', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
   await fleet.root('PUT', '/api/dc/east/settings', { VMS_IMAGE_LIMIT: 7 });
-  const { page, open, received, complaints } = await takeSeat(t, fleet, { token: 'token-of-dora' });
+  const { page, open, received, settled, complaints } = await takeSeat(t, fleet, { token: 'token-of-dora' });
   await open('/datacenters');
   await page.getByRole('link', { name: 'east' }).click();
   await page.getByText('at most 7 can be bound to it').waitFor();
@@ -161,6 +187,7 @@ test('who administers one data center sees that one only, and its settings as th
   await page.getByText('there is no data center "west"').waitFor();
   await open('/nodes');
   await page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
+  await settled();
   const told = received.join('').replaceAll('there is no data center \\"west\\"', '');
   t.false(told.includes('"west"'));
   t.deepEqual(complaints, []);

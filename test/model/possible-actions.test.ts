@@ -39,7 +39,6 @@ const base: ManagedImage = {
 const none = { seen: 0, hidden: false };
 const quiet: Circumstances = {
   users: none,
-  usedIn: new Set(),
   children: none,
   recordsOnly: false,
   whySentToNone: () => undefined,
@@ -71,8 +70,8 @@ const images: Record<string, ManagedImage> = {
 };
 const circumstances: Record<string, Circumstances> = {
   quiet,
-  'used by one': { ...quiet, users: { seen: 1, hidden: false }, usedIn: new Set(['east']) },
-  'used by two': { ...quiet, users: { seen: 2, hidden: false }, usedIn: new Set(['east']) },
+  'used by one': { ...quiet, users: { seen: 1, hidden: false } },
+  'used by two': { ...quiet, users: { seen: 2, hidden: false } },
   'used by hidden': { ...quiet, users: { seen: 2, hidden: true } },
   origin: { ...quiet, children: { seen: 2, hidden: false } },
   'hidden origin': { ...quiet, children: { seen: 0, hidden: true } },
@@ -90,8 +89,7 @@ for (const { image, when, action, reason } of table<'image' | 'when' | 'action' 
   bound         origin          delete       2 images build on it
   bound         hidden origin   delete       images build on it
   bound         quiet           detach       -
-  bound         used by one     detach       machines use it in each of its data centers
-  in two        used by one     detach       -
+  bound         used by one     detach       -
   nowhere       quiet           detach       it is attached to no data center
   global        quiet           detach       it is attached to all data centers
   global        quiet           attach       it is attached to all data centers
