@@ -9,6 +9,7 @@ import { findRepository, listRepositories, stateOf } from '../../operations/repo
 import type { Repository } from '../../operations/repository-book.js';
 import { endpoint, noBody } from './endpoint.js';
 import { Page, pageOf, paging } from './page.js';
+import { remoteImage } from './remote-shape.js';
 import { emptyBody, flag, whole } from './values.js';
 
 const full = flag.describe('whole objects instead of names');
@@ -106,19 +107,7 @@ export const refresh = endpoint({
 });
 
 const image = z.strictObject({
-  uuid: z.string(),
-  name: z.string(),
-  version: z.string(),
-  created: z.string().describe('when it was published; empty where that is not said'),
-  os: z.string(),
-  type: z.string(),
-  ostype: z.number(),
-  desc: z.string(),
-  homepage: z.string(),
-  size: z.number().describe('of the disk, in MiB'),
-  state: z.string(),
-  download_size: z.number().describe('of its first file, in bytes'),
-  registered: z.boolean().describe('whether the caller finds it here already'),
+  ...remoteImage,
   manifest: z.record(z.string(), z.unknown()).describe('as the repository has it'),
   manifest_url: z.string(),
 });

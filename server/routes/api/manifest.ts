@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkReading, readManifest } from '../../operations/read-manifest.js';
 import { endpoint, noQuery } from './endpoint.js';
 import { dc } from './image-shape.js';
+import { remoteImage } from './remote-shape.js';
 
 const digest = z.string().nullable().describe('of its file; null where its manifest does not say');
 
@@ -17,27 +18,15 @@ export const read = endpoint({
   }),
   status: 200,
   answer: z.strictObject({
-    uuid: z.string(),
+    ...remoteImage,
     key: z.string().describe('its name here, where no other is said'),
-    name: z.string(),
-    version: z.string(),
-    created: z.string().describe('when it was published; empty where that is not said'),
-    os: z.string(),
-    type: z.string(),
-    ostype: z.number(),
-    desc: z.string(),
-    homepage: z.string(),
-    state: z.string(),
     public: z.boolean(),
-    size: z.number().describe('of the disk, in MiB'),
-    download_size: z.number().describe('of its file, in bytes; 0 where that is not said'),
     compression: z.string(),
     sha1: digest,
     sha256: digest,
     builds_on: z
       .array(z.strictObject({ uuid: z.string(), name: z.string(), version: z.string(), download_size: z.number() }))
       .describe('what would be brought along, the lowest first'),
-    registered: z.boolean().describe('whether the caller finds it here already'),
     taken: z.string().nullable().describe('why its uuid can not be imported; null where nobody has it'),
   }),
   refusals: ['InvalidInput', 'OriginDoesNotExist', 'OriginIsNotActive'],
