@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import ava from 'ava';
 import type { Page } from 'playwright-core';
-import { broughtIn, fillIn, told, wrongWith } from '../support/bringing.js';
+import { broughtIn, fillIn, refusedAt, told, wrongWith } from '../support/bringing.js';
 import { DC, NODE, NOTHING_LEFT, startCreations } from '../support/creations.js';
 import { addDatacenter, grant } from '../support/datacenters.js';
 import { addUser } from '../support/fixtures.js';
@@ -99,7 +99,7 @@ test('a snapshot is taken for it where there is none, and what stands in the way
   await fillIn(page, { Name: 'web-1' });
   t.regex(await wrongWith(page, 'Name'), /web-1/);
   await press(page, 'Make the image');
-  t.regex(await wrongWith(page, 'Name'), /web-1/);
+  t.regex(await refusedAt(page, 'Name'), /web-1/);
   await fillIn(page, { Name: 'web-2', Version: '2.0' });
   await node.sshd.stop();
   await node.sshd.cut();
