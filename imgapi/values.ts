@@ -46,7 +46,11 @@ const forType =
 /** An empty driver says nothing, so it does no harm anywhere. */
 export const driver = first(string, (value, ...rest) => (value === '' ? [] : forType('zvol')(value, ...rest)));
 
+/** As which clients know a size that is not said. */
+const said: Check = (value) => (Number.isNaN(value) ? [{ message: 'is missing: the size of the disk, in MiB' }] : []);
+
 export const imageSize = first(
+  said,
   must((value) => Number.isInteger(value) && Number(value) >= 0, 'must be a whole number of MiB'),
   (value, ...rest) => (value === 0 ? [] : forType('zvol')(value, ...rest)),
 );

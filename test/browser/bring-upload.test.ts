@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { fillIn, told, wrongWith } from '../support/bringing.js';
@@ -104,6 +105,35 @@ test('a file that is let fall becomes an image, with the manifest beside it', as
   t.is(await sha256In(fleet, 'risen'), sha256Of(Buffer.from('the bytes')));
   await page.getByRole('link', { name: 'Look at fallen' }).click();
   await page.getByRole('heading', { level: 1, name: /fallen/ }).waitFor();
+  t.deepEqual(complaints, []);
+});
+
+test('the size of a disk is filled in where its file says it, and asked for where it is packed', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/bring/upload');
+  const disk = page.getByRole('spinbutton', { name: 'Size of the disk' });
+  const raw = randomBytes((2 << 20) + 512);
+  const qcow2 = Buffer.alloc(512);
+  qcow2.write('QFI\xfb', 'latin1');
+  qcow2.writeBigUInt64BE(5n << 30n, 24);
+  for (const [name, bytes, filled] of [
+    ['disk.raw', raw, '3'],
+    ['disk.qcow2', qcow2, '5120'],
+    ['disk.raw.gz', gzipSync(raw), ''],
+  ] as const) {
+    await chooser(page).setInputFiles(await fileOf(t, name, bytes));
+    await page.getByRole('heading', { name }).waitFor();
+    t.is(await disk.inputValue(), filled, name);
+    if (filled) await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  }
+  await page.getByRole('button', { name: 'Upload' }).click();
+  t.regex(await wrongWith(page, 'Size of the disk'), /is missing: the size of the disk, in MiB/);
+  t.deepEqual(await leftBy(fleet), NOTHING);
+  await disk.fill('3');
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await told(statusOf(page, 'disk'), 'is here');
+  t.like(resultOf(await fleet.eve('GET', '/api/image/disk')), { size: 3, state: 'active', type: 'zvol' });
   t.deepEqual(complaints, []);
 });
 
