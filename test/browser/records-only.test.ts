@@ -1,10 +1,17 @@
+import { fillIn } from '../support/bringing.js';
+import { ADDRESS, IMAGE, manifestIn, press, UUID } from '../support/bringing-by-url.js';
 import { numbered } from '../support/fixtures.js';
-import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
+import { confirmed, fillIn as fillForm, opened } from '../support/forms.js';
+import { choose, confirm, rowOf } from '../support/image-rows.js';
+import { BYTES, manifestOf } from '../support/lying-remote.js';
+import { addImage, resultOf, said, startFleet } from '../support/managed.js';
+import { remote } from '../support/remote.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
+import { kept } from '../support/told.js';
 
 test('that there are records only stands over every page, and what is off says why', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
-  const { root, eve } = fleet;
+  const { root } = fleet;
   await addImage(fleet, 'web');
   await root('PUT', `/api/vm/${numbered(1)}`, { hostname: 'one', dc: 'east', images: [{ disk: 1, image: 'web' }] });
   const boss = await takeSeat(t, fleet, { token: fleet.token });
@@ -46,22 +53,6 @@ test('that there are records only stands over every page, and what is off says w
   await open('/machines');
   await page.getByRole('row').filter({ hasText: 'one' }).getByRole('button', { name: 'Make an image' }).press('Enter');
   await page.getByText('Make an image: this server keeps records only: it takes no files').waitFor();
-  const taken = await eve('POST', `/api/vm/${numbered(1)}/snapshot/s/image/new`, {});
-  t.is(taken.status, 428);
-
-  // Records are made, attached, and deleted as ever.
-  t.is((await eve('POST', '/api/image/note', { manifest: { ...manifest, version: '9' } })).status, 201);
-  await boss.open('/datacenters/west?tab=images');
-  await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
-  const dialog = boss.page.getByRole('dialog');
-  await dialog.getByRole('radio', { name: /^note/ }).check();
-  await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
-  await boss.page.getByRole('row').filter({ hasText: 'note' }).waitFor();
-  t.deepEqual(resultOf(await root('GET', '/api/image/note')).dcs, ['east', 'west']);
-  t.is(
-    said(await fleet.ask('GET', `/images/${resultOf(await root('GET', '/api/image/note')).uuid}/file`)).slice(0, 3),
-    '404',
-  );
 
   await boss.open('/datacenters/main');
   await server.getByLabel('Files are kept and served by').selectOption('this server');
@@ -70,4 +61,46 @@ test('that there are records only stands over every page, and what is off says w
   await open('/bring/upload');
   await page.locator('input[type=file]').first().waitFor({ state: 'attached' });
   t.deepEqual([seat.complaints, boss.complaints], [[], []]);
+});
+
+test('where there are records only, images are imported, changed, attached and deleted, and no file is asked for or touched', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const { root, eve } = fleet;
+  await addImage(fleet, 'web');
+  const { whole } = await kept(fleet);
+  await root('PUT', '/api/dc/main/settings', { VMS_IMAGE_VM: '' });
+  const from = await remote(t, { [IMAGE]: manifestOf(BYTES) });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/bring/url');
+  await fillIn(page, { [ADDRESS]: `${from.url}/images/${UUID}` });
+  await manifestIn({ page }).waitFor();
+  await press({ page });
+  await page.getByRole('heading', { level: 1, name: /remote/ }).waitFor();
+  t.like(resultOf(await eve('GET', '/api/image/remote')), { uuid: UUID, dc_bound: true, dcs: ['east'] });
+  t.deepEqual(
+    [...new Set(from.asked)].filter((asked) => /file/.test(asked)),
+    [],
+  );
+
+  const changing = await opened(page, 'Change …', 'Change remote');
+  await fillForm(changing, { Description: 'kept elsewhere' });
+  await confirmed(changing, 'Save');
+  t.like((await fleet.ask('GET', `/images/${UUID}`, { as: 'admin' })).json, { description: 'kept elsewhere' });
+
+  const boss = await takeSeat(t, fleet, { token: fleet.token });
+  await boss.open('/datacenters/west?tab=images');
+  await boss.page.getByRole('button', { name: 'Attach an image …' }).click();
+  const dialog = boss.page.getByRole('dialog');
+  await dialog.getByRole('radio', { name: /^remote/ }).check();
+  await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
+  await boss.page.getByRole('row').filter({ hasText: 'remote' }).waitFor();
+  t.deepEqual(resultOf(await root('GET', '/api/image/remote')).dcs, ['east', 'west']);
+  t.is((await fleet.ask('GET', `/images/${UUID}/file`, { as: 'admin' })).status, 404);
+
+  await boss.open('/');
+  await confirm(await choose(boss.page, 'remote', 'Delete …'), 'Delete');
+  await rowOf(boss.page, 'remote').waitFor({ state: 'detached' });
+  t.is(said(await root('GET', '/api/image/remote')), '404 ResourceNotFound');
+  t.like(await kept(fleet), { whole, staged: 0 });
+  t.deepEqual([...complaints, ...boss.complaints], []);
 });
