@@ -123,7 +123,8 @@ export default function BringBundle() {
                     ) : (
                       (name ?? image ?? 'the rest')
                     )}
-                    : {words[status]} {status === 'refused' && (detail ?? code)}
+                    : {words[status]}
+                    {status === 'refused' && `: ${detail ?? code}`}
                   </span>
                 </li>
               ))}

@@ -57,7 +57,7 @@ async function bundleOf(t: ExecutionContext): Promise<Buffer> {
   return (await other.ask('GET', '/api/image/first/export', { as: 'admin' })).bytes;
 }
 
-test('a bundle is sent, and what has become of each image of it is told', async (t) => {
+test('a bundle is sent, and what has become of each image of it is told; a file that is none is refused', async (t) => {
   const bundle = await bundleOf(t);
   const fleet = await startFleet(t, { console: consoleFiles });
   const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
@@ -82,12 +82,15 @@ test('a bundle is sent, and what has become of each image of it is told', async 
   const noise = join(await scratch(t), 'noise.tar');
   await writeFile(noise, randomBytes(5000));
   await choose(noise);
-  await page.locator('.failure, .error').first().waitFor();
+  await page
+    .getByRole('alert')
+    .getByText(/^it is no tar, or a damaged one: /)
+    .waitFor();
   t.is(resultOf<object[]>(await fleet.eve('GET', '/api/image')).length, 1);
   t.deepEqual(complaints, []);
 });
 
-test('a cut or damaged bundle leaves nothing that is not whole', async (t) => {
+test('a bundle that is cut short says so, and leaves nothing that is not whole', async (t) => {
   const bundle = await bundleOf(t);
   const fleet = await startFleet(t, { console: consoleFiles });
   const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
@@ -96,7 +99,7 @@ test('a cut or damaged bundle leaves nothing that is not whole', async (t) => {
   await open('/bring/bundle');
   await page.getByLabel('files', { exact: true }).setInputFiles(path);
   await press(page, 'Import');
-  await page.locator('.failure, .error').first().waitFor();
+  await told(page.getByRole('region', { name: 'what has become of it' }), /: refused: the tar is cut short/);
   t.deepEqual(await leftBy(fleet), NOTHING);
   t.deepEqual(complaints, []);
 });
