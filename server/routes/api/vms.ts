@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Reader } from '../../../storage/catalog.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { sources } from '../../model/finding.js';
@@ -8,7 +7,7 @@ import { TAG } from '../../model/managed-fields.js';
 import { HOSTNAME, type Vm, vmStates } from '../../model/vm.js';
 import { listImageVms, listVms, showVm } from '../../operations/list-vms.js';
 import { checkMove, findVm, forgetVm, registerVm, vmToRegister } from '../../operations/register-vm.js';
-import { type Asked, endpoint, noBody, showing } from './endpoint.js';
+import { endpoint, noBody, showing } from './endpoint.js';
 import { dc } from './image-shape.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { emptyBody, flag, listOf } from './values.js';
@@ -94,11 +93,6 @@ export const ofImage = endpoint({
     page(deps, caller, await listImageVms(deps, caller, { image: params.name ?? '', dc: where }), query),
 });
 
-const meant =
-  ({ caller, params }: Asked<unknown, unknown>) =>
-  (reader: Reader) =>
-    findVm(reader, caller, params.uuid ?? '');
-
 export const show = showing({
   name: 'GetMachine',
   summary: 'a machine as it is registered, and as it was found on its node',
@@ -108,7 +102,7 @@ export const show = showing({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  find: (asked, { catalog }) => meant(asked)(catalog),
+  find: ({ caller, params }, { catalog }) => findVm(catalog, caller, params.uuid ?? ''),
   present: (vm, { caller }, deps) => showVm(deps, caller, vm),
 });
 
@@ -151,7 +145,10 @@ export const forget = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound', 'AlreadyDone'],
-  changes: meant,
+  changes:
+    ({ caller, params }) =>
+    (reader) =>
+      findVm(reader, caller, params.uuid ?? ''),
   perform: ({ caller, params }, deps) => forgetVm(deps, caller, params.uuid ?? ''),
 });
 
