@@ -74,6 +74,7 @@ test('an image that is for a group is seen by its members only, and by administr
     .getByText(/no image/i)
     .first()
     .waitFor();
+  await mia.settled();
   t.false(mia.received.some((text) => text.includes('base')));
   t.is(said(await server.root('PUT', '/api/image/base', { groups: ['none'] })).split(' ')[0], '400');
 
@@ -112,7 +113,7 @@ test('administrators of a data center look at its groups, and change none', asyn
     await server.root('POST', `/api/group/${name}`, { users: ['mia'] });
     await server.root('POST', `/api/dc/${dc}/group/${name}`);
   }
-  const { page, open, received, complaints } = await takeSeat(t, server, { token: 'token-of-dora' });
+  const { page, open, received, settled, complaints } = await takeSeat(t, server, { token: 'token-of-dora' });
   await open('/groups');
   await page.getByRole('link', { name: 'crew', exact: true }).click();
   await page.getByRole('list', { name: 'members' }).getByText('mia').waitFor();
@@ -121,6 +122,7 @@ test('administrators of a data center look at its groups, and change none', asyn
   }
   await open('/groups/hidden-crew');
   await page.getByText('there is no group "hidden-crew"').waitFor();
+  await settled();
   t.false(received.some((text) => text.replaceAll('no group \\"hidden-crew\\"', '').includes('"hidden-crew"')));
   t.deepEqual(complaints, []);
 });

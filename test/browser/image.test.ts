@@ -28,7 +28,10 @@ test('a SuperAdmin finds on the page of an image all that is known of it', async
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await open('/image/web');
   await titleOf(page, 'web').waitFor();
-  t.is(await page.title(), 'web · Slipway');
+  await page
+    .locator('title')
+    .filter({ hasText: /^web · Slipway$/ })
+    .waitFor({ state: 'attached' });
 
   const facts = await boxOf(page, 'What it is').innerText();
   for (const fact of ['for shops', web, 'smartos', 'zone-dataset', 'its manifest does not say'])
@@ -113,6 +116,7 @@ test('administrators only read it, members see what they may use, and nobody lea
   await mia.page.getByRole('link', { name: 'Download the file' }).click();
   t.is(String(await readFile(await (await downloading).path())), 'the bytes');
   t.deepEqual(await seriousOf(mia.page), []);
+  await mia.settled();
   t.false(mia.received.join().includes(shop));
   t.false(mia.received.join().includes('web-001'));
   await mia.open(`/image/${shop}`);
@@ -122,6 +126,7 @@ test('administrators only read it, members see what they may use, and nobody lea
     const seat = await takeSeat(t, server, { token: `token-of-${who}` });
     await seat.open('/image/web');
     await titleOf(seat.page, 'There is no such image').waitFor();
+    await seat.settled();
     t.false(seat.received.join().includes(web), who);
     t.deepEqual(seat.complaints, []);
   }
@@ -139,6 +144,7 @@ test('why an image is not ready stands above all else, with what helps, and goes
   await why.getByText(`slipway upload FILE --uuid ${uuid}`).waitFor();
   await page.getByText('There is nothing to pull yet').waitFor();
   t.deepEqual(await seriousOf(page), []);
+  await page.getByText('live', { exact: true }).waitFor();
 
   await server.ask('PUT', `/images/${uuid}/file?compression=none`, { body: 'the bytes' });
   await why.getByText('It is not ready: it is not activated yet.').waitFor();
@@ -161,6 +167,7 @@ test('the file that an image waits for is sent from its page, and not by those w
   const dora = await takeSeat(t, server, { token: 'token-of-dora' });
   await dora.open('/image/new');
   await dora.page.getByText('Whoever manages it has to send it.').waitFor();
+  await dora.page.getByText('live', { exact: true }).waitFor();
 
   const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
   await open('/image/new');
@@ -178,6 +185,7 @@ test('an image that is renamed or deleted under the cursor says so, and leads ba
   const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
   await open('/image/base');
   await titleOf(page, 'base').waitFor();
+  await page.getByText('live', { exact: true }).waitFor();
   await server.root('PUT', '/api/image/base', { alias: 'ground' });
   await titleOf(page, 'ground').waitFor();
   await server.root('DELETE', '/api/image/base', {});

@@ -9,7 +9,7 @@ test('an image is shared with a group and with a user, of whom only those of the
   const uuid = await addImage(fleet, 'web');
   const ben = await addUser(fleet, 'ben');
   const group = await grant(fleet, ben, 'east');
-  const { page, open, received, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  const { page, open, received, settled, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
   const shown = async () => resultOf(await fleet.eve('GET', '/api/image/web'));
   const read = async (name: string) =>
     (
@@ -27,6 +27,7 @@ test('an image is shared with a group and with a user, of whom only those of the
     'eve',
     'mia',
   ]);
+  await settled();
   t.deepEqual(
     received.filter((text) => /\b(will|sam)\b/.test(text)),
     [],
@@ -45,6 +46,10 @@ test('an image is shared with a group and with a user, of whom only those of the
   await badge.waitFor();
   t.regex((await badge.textContent()) ?? '', new RegExp(`^Group ${group} / Universal`));
 
+  await rowOf(page, 'web')
+    .getByText(/^group/)
+    .first()
+    .waitFor();
   const again = await choose(page, 'web', 'Share with groups and users …');
   await again.getByLabel(group).uncheck();
   await again.getByLabel('mia').check();
@@ -56,6 +61,8 @@ test('an image is shared with a group and with a user, of whom only those of the
   await mia.page.getByText(uuid).waitFor();
   t.is(await mia.page.getByRole('button', { name: /actions|rename/ }).count(), 0, 'read-only');
 
+  // The row does not tell with which users.
+  await page.reload();
   const last = await choose(page, 'web', 'Share with groups and users …');
   await last.getByLabel('Who sees it').selectOption('all');
   await last.getByLabel('mia').uncheck();
