@@ -10,6 +10,11 @@ interface Props {
 export const Badge = ({ text, title, tone = '', isAsked = false }: Props) => (
   <span class={`badge ${tone}`} title={title} tabIndex={isAsked && title ? 0 : undefined}>
     {text}
-    {title && <span class={isAsked ? 'unseen tip' : 'unseen'}>: {title}</span>}
+    {title && (
+      <>
+        <span class="unseen">: </span>
+        <span class={isAsked ? 'unseen tip' : 'unseen'}>{title}</span>
+      </>
+    )}
   </span>
 );

@@ -35,7 +35,8 @@ export function useWindow(body: { current: HTMLElement | null }, total: number, 
     const element = body.current;
     if (!element) return;
     const top = element.getBoundingClientRect().top + index * seen.height;
-    const margin = 3 * seen.height;
+    // On a phone a row may be as high as half of the window.
+    const margin = Math.min(3 * seen.height, innerHeight / 3);
     if (top < margin) scrollBy(0, top - margin);
     else if (top > innerHeight - margin) scrollBy(0, top - innerHeight + margin);
   };

@@ -1,6 +1,6 @@
 import { addMachine, place } from '../support/datacenters.js';
-import { keysOf, openMenu, rowOf } from '../support/image-rows.js';
-import { addImage, manifest, resultOf, startFleet } from '../support/managed.js';
+import { cellsOf, keysOf, openMenu, rowOf } from '../support/image-rows.js';
+import { addImage, disk, manifest, resultOf, startFleet } from '../support/managed.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 const names = (answer: Parameters<typeof resultOf>[0]) => resultOf<string[]>(answer).toSorted();
@@ -58,73 +58,35 @@ test('the images of a data center, of all, and those that were deleted: each as 
   for (const { complaints } of [eve, dora, root]) t.deepEqual(complaints, []);
 });
 
-test('a long list is searched, narrowed, sorted and paged by the server, and its address says how', async (t) => {
+test('a row says of an image what the API says, among those of its data center and among all', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
-  await Promise.all(
-    Array.from({ length: 122 }, (_, n) => {
-      const version = String(n + 100);
-      const body = { manifest: { ...manifest, version }, dc: 'east', tags: n < 2 ? ['few'] : [], label: 'red' };
-      return fleet.root('POST', `/api/image/image-${version}`, n === 7 ? { ...body, label: 'star' } : body);
-    }),
-  );
-  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
-  await open('/?sort=name');
-  await rowOf(page, 'image-100').waitFor();
-  const bar = page.getByText(/^rows \d+–\d+ of 122$/);
-  await bar.waitFor();
-  t.regex(await bar.innerText(), /^rows 1–/);
-  await page.getByRole('grid', { name: 'Images' }).focus();
-  await page.keyboard.press('End');
-  await rowOf(page, 'image-221').waitFor();
-  await page.getByText(/^rows \d+–12[12] of 122$/).waitFor();
-  await page.getByRole('button', { name: /^Key/ }).click();
-  await page.waitForURL(/sort=-name/);
-  await page.keyboard.press('Home');
-  await rowOf(page, 'image-221').waitFor();
-  t.is((await keysOf(page))[0], 'image-221');
-
-  // Typed on as soon as the first letters are looked for.
-  await page.getByLabel('Search images').focus();
-  const typeOn = async () => {
-    const { document, location } = globalThis as unknown as {
-      document: { execCommand(name: string, show: boolean, text: string): void };
-      location: { search: string };
-    };
-    for (const [letters, typed] of [
-      ['IMA', 'IMA'],
-      ['GE-1', 'IMAGE-1'],
-      ['0', 'IMAGE-10'],
-    ] as const) {
-      document.execCommand('insertText', false, letters);
-      for (let n = 0; n < 2000 && !location.search.endsWith(`search=${typed}`); n += 1)
-        await new Promise((resolve) => setTimeout(resolve));
-    }
-  };
-  await page.evaluate(typeOn);
-  t.is(await page.getByLabel('Search images').inputValue(), 'IMAGE-10');
-  await page.getByText('10 rows', { exact: true }).waitFor();
-  await page.getByLabel('label', { exact: true }).selectOption('star');
-  await page.getByText('1 row', { exact: true }).waitFor();
-  t.deepEqual(await keysOf(page), ['image-107']);
-  await page.reload();
-  await page.getByText('1 row', { exact: true }).waitFor();
-  t.is(await page.getByLabel('Search images').inputValue(), 'IMAGE-10');
-  await open('/?tag=few');
-  await page.getByText('2 rows', { exact: true }).waitFor();
-  await page.getByLabel('which images').selectOption('ready');
-  await page.getByText('No image is like that').waitFor();
-  await open('/?sort=nonsense');
-  await page
-    .getByRole('alert')
-    .getByText(/nonsense/)
-    .waitFor();
-
-  await open('/');
-  await page.getByRole('button', { name: 'Columns' }).click();
-  await page.getByRole('checkbox', { name: 'UUID' }).check();
-  await page.reload();
-  await page.getByRole('button', { name: 'UUID' }).waitFor();
-  t.deepEqual(complaints, []);
+  const body = { manifest: disk, alias: 'Ground', version: '2.1', access: 1, tags: ['web', 'east coast'] };
+  await addImage(fleet, 'base', body);
+  await addImage(fleet, 'zone');
+  const eve = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  const root = await takeSeat(t, fleet, { token: fleet.token });
+  const told = { alias: 'Ground', version: '2.1', name: 'base', ostype: 1, size: 10_240, access: 1, ready: true };
+  const said = { Name: 'Ground 2.1', Key: 'base', OS: 'Linux', Size: '10 GiB', Access: 'public', Status: 'ready' };
+  for (const [{ page, open }, ask, path, api] of [
+    [eve, fleet.eve, '/', '/api/dc/east/image/base'],
+    [eve, fleet.eve, '/?all=yes', '/api/image/base'],
+    [root, fleet.root, '/?dc=east', '/api/dc/east/image/base'],
+    [root, fleet.root, '/', '/api/image/base'],
+  ] as const) {
+    t.like(resultOf(await ask('GET', api)), told);
+    await open(path);
+    await rowOf(page, 'base').waitFor();
+    t.like(await cellsOf(page, 'base'), {
+      ...said,
+      Owner: 'admin',
+      'Data centers': 'east only : bound to its one data center',
+    });
+    t.like(await cellsOf(page, 'zone'), { Key: 'zone', OS: 'SunOS zone', Size: '–', Access: 'private' });
+  }
+  await eve.page.getByRole('button', { name: 'Columns' }).click();
+  await eve.page.getByRole('checkbox', { name: 'Tags' }).check();
+  t.is((await cellsOf(eve.page, 'base')).Tags, 'web, east coast');
+  t.deepEqual([...eve.complaints, ...root.complaints], []);
 });
 
 test('how images stand is told at once: at work, not ready, deprecated, golden, of a group', async (t) => {
@@ -175,6 +137,40 @@ test('how images stand is told at once: at work, not ready, deprecated, golden, 
   t.deepEqual(await keysOf(page), ['web']);
   t.deepEqual(await seriousOf(page), []);
   t.deepEqual(complaints, []);
+});
+
+test('of whom an image is, and for which work, a badge says to those who point at it, hear it, or come by keys', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const [group = ''] = [...fleet.deps.directory.groups.keys()].filter((name) => name.endsWith('-east'));
+  const gpu = { manifest: { ...manifest, version: '2', tags: { class: 'gpu' } } };
+  await place(fleet, await addImage(fleet, 'ours', gpu), { access: 'public', groups: [group] });
+  await place(fleet, await addImage(fleet, 'all', { dc_bound: false }), { access: 'public' });
+  const ours = `Group ${group} / GPU`;
+  const eve = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  const mia = await takeSeat(t, fleet, { token: 'token-of-mia' });
+  const all = 'System / Universal';
+  for (const [{ page, open }, path, name, badge, tip] of [
+    [eve, '/', 'ours', 'group', `${ours}: for their members only`],
+    [eve, '/', 'all', 'system', `${all}: it belongs to no single data center`],
+    [mia, '/offered', 'ours', ours, 'for the members of the group only'],
+    [mia, '/offered', 'all', all, 'for everybody in the data center'],
+  ] as const) {
+    await open(path);
+    const { version } = resultOf<{ version: string }>(await fleet.root('GET', `/api/image/${name}`));
+    const row = page.getByRole('row').filter({ has: page.getByText(version, { exact: true }) });
+    const asked = row.getByTitle(tip, { exact: true });
+    await asked.waitFor();
+    t.is(await asked.textContent(), `${badge}: ${tip}`, 'whoever hears it');
+    const told = asked.locator('.tip');
+    t.true(((await told.boundingBox())?.width ?? 0) < 20);
+    await row.getByRole('link').focus();
+    await page.keyboard.press('Tab');
+    await asked.and(page.locator(':focus')).waitFor();
+    t.true(((await told.boundingBox())?.width ?? 0) > 20, 'whoever comes by keys');
+    t.is(await told.innerText(), tip);
+    t.deepEqual(await seriousOf(page), []);
+  }
+  t.deepEqual([...eve.complaints, ...mia.complaints], []);
 });
 
 test('an image that others use is not deleted, and the menu follows what becomes of it', async (t) => {

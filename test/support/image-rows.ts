@@ -10,6 +10,15 @@ export async function keysOf(page: Page): Promise<string[]> {
   return page.getByRole('grid', { name: 'Images' }).getByRole('link').allTextContents();
 }
 
+/** What the row of an image says, by the title of its column. */
+export async function cellsOf(page: Page, name: string): Promise<Record<string, string>> {
+  const cells: Record<string, string> = {};
+  for (const cell of await rowOf(page, name).locator('td[data-title]').all()) {
+    cells[(await cell.getAttribute('data-title')) ?? ''] = (await cell.innerText()).replace(/\s+/g, ' ').trim();
+  }
+  return cells;
+}
+
 /** Opens the menu of an image; gives what it offers, each line with its reason where it is greyed. */
 export async function openMenu(page: Page, name: string): Promise<string[]> {
   await page.getByRole('button', { name: `actions of ${name}` }).click();
