@@ -23,7 +23,7 @@ test('what one renames is renamed before another, and both at once overwrite not
   const server = await startFleet(t, { console: consoleFiles });
   const uuid = await addImage(server, 'base-one');
   await server.root('PUT', `/api/image/${uuid}`, { alias: 'first' });
-  const eve = await takeSeat(t, server, { token: server.token });
+  const eve = await takeSeat(t, server, { token: 'token-of-eve' });
   const root = await takeSeat(t, server, { token: server.token });
   for (const seat of [eve, root]) await atImages(seat);
 

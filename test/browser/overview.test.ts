@@ -13,9 +13,14 @@ import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 async function look(t: ExecutionContext, fleet: SampledFleet, token: string, options = {}) {
   const seat = await takeSeat(t, fleet, { token, timezoneId: 'UTC', ...options });
   await seat.context.clock.install({ time: fleet.now() });
+  /** What was asked for and not given, from the first call on. */
+  const refused: string[] = [];
+  seat.page.on('response', (response) => {
+    if (response.status() >= 400) refused.push(response.url());
+  });
   await seat.open('/overview');
   await seat.page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
-  return seat;
+  return { ...seat, refused };
 }
 
 const box = (page: Page, title: string) =>
@@ -84,10 +89,8 @@ test('an operator sees what is stored, moved, busy, wrong, and when the disk is 
 
 test('who administers a data center is told of it, and of nothing else', async (t) => {
   const fleet = await afterAWeek(t, { console: consoleFiles });
-  const { page, complaints, received } = await look(t, fleet, 'token-of-dora', { colorScheme: 'dark' });
-  const refused: string[] = [];
-  page.on('response', (response) => {
-    if (response.status() >= 400) refused.push(response.url());
+  const { page, complaints, received, refused, settled } = await look(t, fleet, 'token-of-dora', {
+    colorScheme: 'dark',
   });
   await picture(page, 'Files of images').waitFor();
   await page.getByLabel('how far back').selectOption('week');
@@ -101,6 +104,7 @@ test('who administers a data center is told of it, and of nothing else', async (
   await page.getByLabel('data center', { exact: true }).selectOption('east');
   await picture(page, 'Files of images').waitFor();
   t.deepEqual(await seriousOf(page), []);
+  await settled();
   for (const hidden of ['west', fleet.west]) {
     t.false(
       received.some((text) => text.includes(hidden)),
