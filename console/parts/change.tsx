@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import { type Answer, ask, type Wish } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { Failure } from './failure.js';
@@ -63,9 +64,14 @@ export function ChangeOf<T, V extends object>({
   });
   const check = (values: V, typed: Partial<V>, signal: AbortSignal) =>
     ask(path, { ...wishOf(values, typed), isCheck: true, signal });
+  // What one has saved oneself may not have been read again when more is saved.
+  const own = useRef<{ over: string | undefined; left: string | undefined } | undefined>(undefined);
   const submit = async (values: V, typed: Partial<V>) => {
     confirmed?.(values);
-    const changed = await ask(path, { ...wishOf(values, typed), ifMatch: answer.tag });
+    const over = answer.tag;
+    const ifMatch = own.current?.over === over ? own.current?.left : over;
+    const changed = await ask(path, { ...wishOf(values, typed), ifMatch });
+    own.current = { over, left: changed.tag ?? over };
     refresh();
     done(changed);
   };
