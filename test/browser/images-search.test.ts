@@ -3,7 +3,7 @@ import { addImage, disk, manifest, resultOf, startFleet } from '../support/manag
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 /** Of each kind one, so that whatever is asked for parts them. */
-const mixed: readonly (readonly [name: string, body: object])[] = [
+const mixed: readonly (readonly [name: string, body: Record<string, unknown>])[] = [
   ['alpha', { manifest: disk, alias: 'Zulu', label: 'star', tags: ['web', 'coast'] }],
   ['beta', { manifest: { ...disk, os: 'windows', image_size: 20_480 }, version: '1', alias: 'Yankee', access: 1 }],
   ['gamma', { alias: 'Xray', label: 'red', tags: ['web'], golden: true }],
