@@ -22,7 +22,8 @@ export function checkFits(
   more: Pick<Growth, 'images' | 'bytes'>,
 ): void {
   if (limits.images !== null && more.images > 0 && used.images + more.images > limits.images) {
-    throw exceeded(`${whose} may have ${limits.images} images, and has ${used.images}`);
+    const most = `${limits.images} ${limits.images === 1 ? 'image' : 'images'}`;
+    throw exceeded(`${whose} may have ${most}, and has ${used.images}`);
   }
   const left = bytesLeft(limits, used, reserved);
   if (more.bytes > left) {

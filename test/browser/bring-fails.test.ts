@@ -63,7 +63,7 @@ test('what there is no room for is refused before a byte of it has come', async 
   t.deepEqual(complaints, []);
 });
 
-const MANY = /data center east may have 1 images, and has 1/;
+const MANY = /data center east may have 1 image, and has 1/;
 
 test('at the limit of a data center no way brings an image in, and none leaves anything; shared ones are not counted', async (t) => {
   const replies = { [IMAGE]: manifestOf(BYTES), [`${IMAGE}/file`]: sends };

@@ -68,7 +68,15 @@ test('node, machine, disk and snapshot are chosen, and become an image of the da
   await page.getByRole('link', { name: 'Look at web-2' }).click();
   await page.getByRole('heading', { level: 1, name: /web-2/ }).waitFor();
   const { result } = (await server.ask('GET', '/api/image/web-2', { as: 'admin' })).json;
-  t.like(result, { version: '2.0', desc: 'of a disk', dc_bound: true, dcs: [DC], status: 1, owner: 'eve' });
+  t.like(result, {
+    version: '2.0',
+    desc: 'of a disk',
+    dc_bound: true,
+    dcs: [DC],
+    status: 1,
+    owner: 'eve',
+    golden: true,
+  });
   t.like(Object(result).provenance, { machine: { hostname: 'web', disk: 2, snapshot: 's1', dc: DC, node: NODE } });
   t.like(await left(), { uses: [], holds: [], held: [], taken: [], partials: [], awaited: 0 });
   t.deepEqual([...complaints, ...other.complaints], []);

@@ -60,7 +60,7 @@ test('a data center is made, changed, given to a group, limited, and deleted', a
   await sam.page.locator('input[type=file]').first().setInputFiles({ name: 'two.raw', mimeType: '', buffer });
   await sam.page.getByRole('button', { name: 'Upload', exact: true }).click();
   await sam.page
-    .getByText(/north.* may have 1 images, and has 1/)
+    .getByText(/north.* may have 1 image, and has 1/)
     .first()
     .waitFor();
   await limits.getByLabel('How many', { exact: true }).fill('');

@@ -72,7 +72,7 @@ test('so many images are bound to a data center, and no more; shared ones are no
   const two = { manifest: { ...manifest, version: '2' } };
   const refused = await eve('POST', '/api/image/two', two);
   t.is(said(refused), '400 QuotaExceeded');
-  t.regex(refused.json.message ?? '', /data center east may have 1 images, and has 1/);
+  t.regex(refused.json.message ?? '', /data center east may have 1 image, and has 1/);
   t.is(said(await root('POST', '/api/image/two', { ...two, dc: 'east' })), '400 QuotaExceeded');
   const overImgapi = await ask('POST', '/images?dc=east', { body: { ...manifest, owner: userUuid('eve') } });
   t.is(said(overImgapi), '422 QuotaExceeded');
