@@ -16,9 +16,9 @@ export function fieldsOf(refusal: unknown, values: object): Readonly<Record<stri
   const field = placed[refusal.code]?.find((name) => name in values);
   const said: Record<string, string> = {};
   for (const [at, words] of Object.entries(refusal.fields)) {
-    // One of a list, such as tags.0 or images.0.size, is said of the list.
-    const name = at in values ? at : at.replace(/\.\d+(\.\w+)?$/, '');
-    said[name] ??= words;
+    // One of several, such as tags.0 or images.0.size, is said of all of them.
+    const [whole = at] = at.split('.');
+    said[!(at in values) && whole in values ? whole : at] ??= words;
   }
   return field === undefined ? said : { [field]: refusal.message, ...said };
 }

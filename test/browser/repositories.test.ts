@@ -1,3 +1,4 @@
+import { wrongWith } from '../support/bringing.js';
 import { numbered } from '../support/fixtures.js';
 import { confirmed, fillIn, opened, refusedWith, toasted } from '../support/forms.js';
 import { gate } from '../support/gate.js';
@@ -7,6 +8,10 @@ import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 
 const listed = (...names: string[]) =>
   names.map((name, at) => ({ v: 2, uuid: numbered(at + 1), name, version: '1', os: 'linux', type: 'zvol', files: [] }));
+
+interface Urls {
+  VMS_IMAGE_REPOSITORIES: Record<string, string>;
+}
 
 const json =
   (body: unknown): Reply =>
@@ -55,7 +60,9 @@ test('a repository is added, refreshed, changed while it is refreshed, and remov
   await confirmed(changing, 'Save');
   await row.getByText('good', { exact: true }).waitFor();
   await row.getByText('60 minutes').waitFor();
-  t.like(resultOf(await server.root('GET', '/api/repository/far')), { image_count: 2, every: 60, error: null });
+  const known = resultOf(await server.root('GET', '/api/repository/far'));
+  t.like(known, { image_count: 2, every: 60, error: null });
+  await row.locator(`time[datetime="${known.last_update}"]`).waitFor();
 
   answer = json({ not: 'a list' });
   await refresh.click();
@@ -78,6 +85,65 @@ test('a repository is added, refreshed, changed while it is refreshed, and remov
   await row.waitFor({ state: 'detached' });
   t.is(said(await server.root('GET', '/api/repository/far')), '404 ResourceNotFound');
   t.deepEqual([...complaints, ...other.complaints], []);
+});
+
+test('of repositories there are sixteen at most, each with a name and a URL, however they are set', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const urls = async () => resultOf<Urls>(await server.root('GET', '/api/dc/main/settings')).VMS_IMAGE_REPOSITORIES;
+  const { page, open, complaints } = await takeSeat(t, server, { token: server.token });
+  const url = 'https://images.example.com';
+  // Two came with the server.
+  for (let at = 3; at <= 15; at += 1) await server.root('POST', `/api/repository/r${at}`, { url });
+  await open('/repositories');
+  await page.getByText('15 rows', { exact: true }).waitFor();
+  const adding = await opened(page, 'Add a repository …', 'A new repository');
+  for (const [Name, URL, field, words] of [
+    ['No Name', url, 'Name', /is no name of a repository/],
+    ['', url, 'Name', /is missing/],
+    ['r16', 'ftp://images.example.com', 'URL', /http or https URL/],
+    ['r16', '', 'URL', /./],
+  ] as const) {
+    await fillIn(adding, { Name, URL });
+    await adding.getByRole('button', { name: 'Add' }).click();
+    t.regex(await wrongWith(page, field), words);
+  }
+  t.is(Object.keys(await urls()).length, 15);
+  await fillIn(adding, { Name: 'r16', URL: url });
+  await confirmed(adding, 'Add');
+  await page.getByText('16 rows', { exact: true }).waitFor();
+  const one = await opened(page, 'Add a repository …', 'A new repository');
+  await fillIn(one, { Name: 'r17', URL: url });
+  await refusedWith(one, 'Add', 'there are 16 repositories, and there can be no more');
+  t.is(await wrongWith(page, 'Name'), 'name: there are 16 repositories, and there can be no more');
+  t.is(Object.keys(await urls()).length, 16);
+  await confirmed(one, 'Cancel');
+
+  await open('/datacenters/main');
+  const all = page.getByRole('textbox', { name: 'Repositories' });
+  const box = page.getByRole('region', { name: 'Image server' });
+  await all.waitFor();
+  const lines = await all.inputValue();
+  t.true(lines.split('\n').includes(`r16 ${url}`));
+  for (const [line, words] of [
+    [`r17 ${url}`, 'has more than 16 repositories'],
+    ['r16 nowhere', 'http or https URL'],
+    [`R16 ${url}`, 'is no name of a repository'],
+  ] as const) {
+    const isMore = line.startsWith('r17');
+    await all.fill(isMore ? `${lines}\n${line}` : lines.replace(`r16 ${url}`, line));
+    await refusedWith(box, 'Save', new RegExp(words));
+    t.is(await all.getAttribute('aria-invalid'), 'true');
+  }
+  t.is((await urls()).r16, url);
+  await all.fill(`r1 ${url}`);
+  await box.getByRole('button', { name: 'Save' }).click();
+  await toasted(page, 'Image server: set in main');
+  t.deepEqual(await urls(), { r1: url });
+
+  await open('/bring/repository?repo=r16');
+  await page.getByText('There is no repository “r16”, or not for you.').waitFor();
+  t.is(said(await server.root('GET', '/api/imagestore/r16')), '404 ResourceNotFound');
+  t.deepEqual(complaints, []);
 });
 
 test('a repository is followed: what a run would do, its run, a change, and the end of it', async (t) => {

@@ -26,6 +26,9 @@ function fieldErrors(issue: z.core.$ZodIssue, what: string): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => told([...at, key].join('.'), 'NotAllowed', 'is not known here'));
   }
+  if (issue.code === 'invalid_key') {
+    return [told(at.join('.'), 'Invalid', issue.issues[0]?.message ?? issue.message)];
+  }
   const code = issue.input === undefined ? 'MissingParameter' : 'Invalid';
   return [told(at.join('.') || what, code, at.length > 0 ? issue.message : 'is not a JSON object')];
 }
