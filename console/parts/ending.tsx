@@ -78,9 +78,10 @@ function useTouched(): { readonly current: number } {
       touched.current = serverNow();
     };
     const kinds = ['pointerdown', 'pointermove', 'keydown', 'wheel'] as const;
-    for (const kind of kinds) addEventListener(kind, touch, { passive: true });
+    // Before anybody else has them: a dialog keeps its keys to itself.
+    for (const kind of kinds) addEventListener(kind, touch, { passive: true, capture: true });
     return () => {
-      for (const kind of kinds) removeEventListener(kind, touch);
+      for (const kind of kinds) removeEventListener(kind, touch, { capture: true });
     };
   }, []);
   return touched;
