@@ -32,6 +32,14 @@ test('an image is found, opened, renamed and left by the keyboard alone', async 
   await page.keyboard.press('ArrowDown');
   const active = await page.evaluate<string>(`document.activeElement.getAttribute('aria-activedescendant')`);
   t.regex((await page.locator(`#${active}`).textContent()) ?? '', /bbb/);
+  await page.getByText('live', { exact: true }).waitFor();
+  await addImage(server, 'abb', { alias: 'abb' });
+  await page.getByRole('row').filter({ hasText: 'abb' }).waitFor();
+  t.regex(
+    (await page.locator('tr.focused').textContent()) ?? '',
+    /bbb/,
+    'it is on the same row, though one came above',
+  );
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/image\//);
   await page.getByRole('heading', { level: 1, name: /bbb/ }).waitFor();

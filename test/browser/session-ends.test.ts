@@ -47,7 +47,7 @@ test('a session that ends in the middle of something loses nothing, and what was
   const { server, seat } = await inTheMiddle(t);
   const { page, complaints } = seat;
   t.is(await signInOf(page).getByLabel('User').inputValue(), 'admin');
-  t.is(await page.locator(':focus').getAttribute('name'), 'password');
+  await signInOf(page).locator('[name=password]:focus').waitFor();
   t.deepEqual(await seriousOf(page), []);
   for (let n = 0; n < 6; n += 1) await page.keyboard.press('Escape');
   t.true(await signInOf(page).isVisible());
@@ -82,34 +82,101 @@ test('what was typed is there when the page was left and has come back, and nobo
   await page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
 });
 
-test('one is told before a session ends for nothing was done, and stays by doing something', async (t) => {
-  const server = await startFleet(t, { console: consoleFiles });
-  const { page, open } = await takeSeat(t, server, { token: server.token });
+/** A server and a page before it whose clocks go as the test says. */
+async function byTheClock(t: ExecutionContext, token: (server: Fleet) => string) {
+  let ahead = 0;
+  const now = () => new Date(Date.now() + ahead);
+  const server = await startFleet(t, { console: consoleFiles, now });
+  const seat = await takeSeat(t, server, { token: token(server) });
+  const { page, open, settled } = seat;
   await page.clock.install();
-  await open('/groups');
-  await page.getByText('live', { exact: true }).waitFor();
-  const warning = page.getByRole('alert').getByText('Your session ends in 4 minutes.');
-  await page.clock.fastForward(11 * HOUR);
+  // What Node says of the time is no business of the server.
+  await page.route(
+    ({ pathname }) => pathname.startsWith('/api/') && !pathname.endsWith('/events'),
+    async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), date: now().toUTCString() } });
+    },
+  );
+  return {
+    ...seat,
+    server,
+    /** To a page, of which all has come that it asks for at first. */
+    begin: async (path: string) => {
+      await open(path);
+      await page.getByText('live', { exact: true }).waitFor();
+      await page.clock.runFor(2_000); // once it is live, it is read once more
+      await settled();
+    },
+    pass: async (milliseconds: number) => {
+      ahead += milliseconds;
+      await page.clock.fastForward(milliseconds);
+    },
+  };
+}
+
+const isAccount = (called: { url(): string }) => called.url().endsWith('/api/account');
+
+/** When the session of the only one who is signed in ends. */
+async function endIn({ deps }: Fleet): Promise<number> {
+  await deps.uses.flush(deps.catalog);
+  const ends = [];
+  for await (const { expires } of deps.catalog.list(sessions)) ends.push(Date.parse(expires));
+  return Math.max(...ends);
+}
+
+test('one is told before a session ends for nothing was done, and stays by doing something', async (t) => {
+  const { server, page, begin, pass } = await byTheClock(t, ({ token }) => token);
+  await begin('/groups');
+  const end = await endIn(server);
+  await pass(11 * HOUR);
   t.is(await page.getByRole('alert').count(), 0);
-  await page.clock.fastForward(56 * 60_000);
+  await pass(56 * 60_000);
+  const warning = page.getByRole('alert').getByText('Your session ends in');
   await warning.waitFor();
   t.deepEqual(await seriousOf(page), []);
-  const prolonged = page.waitForResponse((response) => response.url().endsWith('/api/account'));
+  t.is(await endIn(server), end);
+  const prolonged = page.waitForResponse(isAccount);
   await page.getByRole('button', { name: 'Stay signed in' }).click();
   t.is((await prolonged).status(), 200);
   await warning.waitFor({ state: 'detached' });
+  t.true((await endIn(server)) >= end + 11 * HOUR);
 });
 
 test('whoever types uses the session, though nothing is sent', async (t) => {
-  const server = await startFleet(t, { console: consoleFiles });
-  const { page, open } = await takeSeat(t, server, { token: server.token });
-  await page.clock.install();
-  await open('/groups');
+  const { page, begin, pass, settled } = await byTheClock(t, ({ token }) => token);
+  await begin('/groups');
+  const clicked = page.waitForResponse(isAccount);
   await page.getByRole('button', { name: 'Make a group …' }).click();
-  const asked = page.waitForRequest((request) => request.url().endsWith('/api/account'));
+  await page.getByRole('dialog').waitFor();
+  await pass(6 * 60_000);
+  t.is((await clicked).status(), 200);
+  await settled();
+  let asked = 0;
+  page.on('request', (request) => {
+    if (isAccount(request)) asked += 1;
+  });
+  await pass(6 * 60_000);
+  await settled();
+  t.is(asked, 0, 'nothing was done');
+  const typed = page.waitForResponse(isAccount);
   await page.getByRole('dialog').getByLabel('Alias').pressSequentially('abc');
-  await page.clock.fastForward(6 * 60_000);
-  t.is((await asked).method(), 'GET');
+  await pass(6 * 60_000);
+  t.is((await typed).status(), 200);
+});
+
+test('a list that is asked for again as time passes keeps nobody signed in', async (t) => {
+  const { server, page, begin, pass } = await byTheClock(t, () => 'token-of-mia');
+  await begin('/offered');
+  const end = await endIn(server);
+  const polled = page.waitForRequest((request) => request.url().includes('/picker'));
+  await pass(11 * HOUR + 56 * 60_000);
+  t.is((await polled).headers()['x-unasked'], 'true');
+  t.is((await (await polled).response())?.status(), 200);
+  await page.getByRole('alert').getByText('Your session ends in').waitFor();
+  t.is(await endIn(server), end);
+  await pass(5 * 60_000);
+  await signInOf(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
 });
 
 test('a session that lasts no longer says so, and one signs in again in time', async (t) => {
@@ -144,7 +211,7 @@ test('a session that could not be prolonged, for the server is away, is not said
   await page.clock.runFor(2_000); // once it is live, it is read once more
   await settled();
   await page.clock.fastForward(11 * HOUR + 56 * 60_000);
-  const warning = page.getByText('Your session ends in 4 minutes.');
+  const warning = page.getByText('Your session ends in');
   await warning.waitFor();
   way.refuse();
   way.cut();

@@ -13,8 +13,7 @@ test('with the right password one is in, and signing out leaves nothing, in no w
   const { page, context, open, complaints } = await takeSeat(t, server);
   await open('/groups?search=east');
   const dialog = signInOf(page);
-  await dialog.waitFor();
-  t.is(await page.locator(':focus').getAttribute('name'), 'username');
+  await dialog.locator('[name=username]:focus').waitFor();
   t.is(await dialog.getByLabel('User').getAttribute('autocomplete'), 'username');
   t.is(await dialog.getByLabel('Password').getAttribute('autocomplete'), 'current-password');
   t.deepEqual(await seriousOf(page), []);
@@ -54,6 +53,10 @@ test('a token that is good signs in, and what is not is told in words', async (t
   const { page, open } = await takeSeat(t, server);
   await open('/account');
   const dialog = signInOf(page);
+  await dialog.getByRole('button', { name: 'Sign in with a token' }).click();
+  await dialog.locator('[name=token]:focus').waitFor();
+  await dialog.getByRole('button', { name: 'Sign in with a password' }).click();
+  await dialog.locator('[name=username]:focus').waitFor();
   await dialog.getByRole('button', { name: 'Sign in with a token' }).click();
   const signIn = async (token: string) => {
     await dialog.getByLabel('Token').fill(token);

@@ -482,6 +482,24 @@ test('a session is prolonged by use, up to its last end, and a stream goes on wi
   t.deepEqual(await stream.ended, []);
 });
 
+test('what a page asks for by itself as time passes prolongs no session, and is a use of a token all the same', async (t) => {
+  const began = Date.parse('2026-01-01T00:00:00Z');
+  let now = began;
+  const server = await start(t, { now: () => new Date(now), sessionLifetime: 3600 });
+  const { ask, anna } = server;
+  const cookie = cookieOf(await signIn(server));
+  const unasked = { 'x-unasked': 'true' };
+  for (let minutes = 10; minutes < 60; minutes += 10) {
+    now = began + minutes * 60_000;
+    t.is((await ask('GET', '/api/account', by(cookie, { headers: unasked }))).status, 200, `${minutes} min`);
+  }
+  await ask('GET', '/api/account', { as: 'anonymous', headers: { ...unasked, ...anna.headers } });
+  const [token] = result<{ last_used: string }[]>(await ask('GET', '/api/token', by(cookie, { headers: unasked })));
+  t.is(token?.last_used, new Date(now).toISOString());
+  now = began + HOUR;
+  t.is(told(await ask('GET', '/api/account', by(cookie, { headers: unasked }))), '401 UnauthorizedError');
+});
+
 test('that a session is used is written with all other uses, and nobody is told', async (t) => {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const server = await start(t, { now: () => new Date(now) });

@@ -9,7 +9,7 @@ const places: Readonly<Record<string, readonly [at: string, heading?: string]>> 
   '/offered':           ['/offered'],
   '/overview':          ['/overview'],
   '/bring':             ['/bring', 'Bring in'],
-  '/bring/repository':  ['/bring/repository?repository=rep', 'Bring in'],
+  '/bring/repository':  ['/bring/repository?repo=rep', 'Bring in'],
   '/bring/url':         ['/bring/url', 'Bring in'],
   '/bring/upload':      ['/bring/upload', 'Bring in'],
   '/bring/snapshot':    ['/bring/snapshot', 'Bring in'],
@@ -81,6 +81,10 @@ export async function whole(page: Page): Promise<void> {
   await page.locator('.loading, [aria-busy=true]').first().waitFor({ state: 'detached' });
   await page.getByText('loading …').first().waitFor({ state: 'detached' });
 }
+
+/** Resolves when what the page has been told so far is drawn, and what follows of it is asked for. */
+export const redrawn = (page: Page): Promise<void> =>
+  page.evaluate('new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))');
 
 /** Of whoever looks: what is hidden is as if it were not there. */
 export async function isOffered(page: Page): Promise<boolean> {
@@ -176,7 +180,10 @@ export async function openByKeys(page: Page, readWell: (page: Page) => Promise<s
     page.locator('main :not(.drop) > button:visible:not([aria-disabled=true])').filter({ hasText: /…$/ }),
   ))
     found.push(...(await openDialog(page, opener, opener, readWell)));
-  for (const opener of await firstOfEach(page.locator('main button[aria-expanded]:visible'))) {
+  const menus = await firstOfEach(page.locator('main button[aria-expanded]:visible'));
+  // Of which columns there are is chosen in one.
+  if (menus.length === 0 && (await page.getByRole('grid').count()) > 0) found.push('it has a table, and no menu');
+  for (const opener of menus) {
     const told = await opener.evaluate(TOLD);
     const lines = page.locator('.menu-box .menu-line:not([aria-disabled=true])').filter({ hasText: /…$/ });
     await opener.press('Enter');

@@ -23,7 +23,7 @@ export interface Seat {
   readonly received: string[];
   /** What the browser had to complain of: scripts that failed, rules of the page that were broken. */
   readonly complaints: string[];
-  /** Resolves when all that was answered so far is among what was received. */
+  /** Resolves when nothing that was asked is without its answer, and all of it is among what was received. */
   settled(): Promise<void>;
   /** To a page of the console, by the path behind `/console`. */
   open(path: string): Promise<void>;
@@ -79,14 +79,14 @@ export async function takeSeat(
     if (message.type() === 'error' && !/^Failed to load resource/.test(message.text())) complaints.push(message.text());
   });
   const coming = new Set<Promise<unknown>>();
-  page.on('response', (response) => {
-    if (!/json/.test(response.headers()['content-type'] ?? '')) return;
-    const read = response
-      .text()
-      .then(
-        (text) => received.push(text),
-        () => {}, // the page was left before it had come
-      )
+  page.on('request', (request) => {
+    if (!['fetch', 'xhr'].includes(request.resourceType())) return;
+    const read = request
+      .response()
+      .then(async (response) => {
+        if (response && /json/.test(response.headers()['content-type'] ?? '')) received.push(await response.text());
+      })
+      .catch(() => {}) // the page was left before it had come
       .finally(() => coming.delete(read));
     coming.add(read);
   });
@@ -99,7 +99,9 @@ export async function takeSeat(
     context,
     received,
     complaints,
-    settled: async () => void (await Promise.all(coming)),
+    settled: async () => {
+      while (coming.size > 0) await Promise.all(coming);
+    },
     open: async (path) => void (await page.goto(`${url}/console${path}`)),
   };
 }
