@@ -72,8 +72,9 @@ export const attach: Row = {
   description: 'let a data center see an image; one that is bound to another becomes shared',
   asks: 'POST /api/dc/:dc/image/:image',
   words: ['<image>', '<dc>'],
+  fields: [['only', '--only', 'there alone: it leaves all others, and is bound there', 'flag']],
   done: 'image :image is attached to :dc',
-  examples: ['image attach base north'],
+  examples: ['image attach base north', 'image attach base north --only'],
 };
 
 export const detach: Row = {

@@ -8,8 +8,8 @@ import { ways } from '../parts/bring-ways.js';
 import { Bulk } from '../parts/bulk.js';
 import { Failure } from '../parts/failure.js';
 import { Fold } from '../parts/fold.js';
-import { ImageDialog } from '../parts/image-actions.js';
-import type { Action, ShownImage } from '../parts/image-ask.js';
+import { type Deed, ImageDialog } from '../parts/image-actions.js';
+import type { ShownImage } from '../parts/image-ask.js';
 import { imageColumns } from '../parts/image-columns.js';
 import { Choice, useImageFilters } from '../parts/image-filters.js';
 import { useSelection } from '../parts/selection.js';
@@ -81,7 +81,7 @@ const MOST = 1000;
 
 interface Doing {
   image: ShownImage;
-  action: Action;
+  deed: Deed;
 }
 
 interface ListProps {
@@ -116,7 +116,7 @@ function List({ path, isDeleted, mayChange, children, set }: ListProps) {
     selection.choose(result.map(({ uuid }) => uuid));
   };
   const columns = useMemo(() => {
-    const all = imageColumns((image, action) => setDoing({ image, action }));
+    const all = imageColumns((image, deed) => setDoing({ image, deed }));
     return mayChange ? all : all.filter(({ name }) => name !== 'actions');
   }, [mayChange]);
   return (
@@ -166,7 +166,7 @@ function List({ path, isDeleted, mayChange, children, set }: ListProps) {
       {isBulk && <Bulk selection={selection} names={names.current} close={() => setBulk(false)} done={rows.refresh} />}
       {doing && (
         <ImageDialog
-          key={`${doing.image.uuid} ${doing.action}`}
+          key={`${doing.image.uuid} ${doing.deed}`}
           {...doing}
           close={() => setDoing(undefined)}
           refresh={rows.refresh}

@@ -6,22 +6,28 @@ import { ChangeImage } from './image-change.js';
 import { DetachImage } from './image-detach.js';
 import { DeprecateImage, LabelImage } from './image-edit.js';
 import { type Doing, useSeen } from './image-form.js';
-import { AttachImage } from './image-place.js';
+import { AttachImage, ConfineImage } from './image-place.js';
 import { type PlainAction, PlainDialog, plain } from './image-plain.js';
 import { ShareImage } from './image-share.js';
 import { Menu, type MenuAction, MenuActions } from './menu.js';
 import { toast } from './toasts.js';
 
-type Pick = (image: ShownImage) => Action | undefined;
+/** What is done in the console's own way, by the law of an action. */
+export type Deed = Action | 'confine';
+
+const lawOf = (deed: Deed, { global }: ShownImage): Action =>
+  deed !== 'confine' ? deed : global ? 'unglobalize' : 'attach';
+
+type Pick = (image: ShownImage) => Deed | undefined;
 
 const always =
-  (action: Action): Pick =>
+  (deed: Deed): Pick =>
   () =>
-    action;
+    deed;
 
 /** Which of two that take each other back; none where it has no meaning any more. */
 // biome-ignore format: a table is read down its columns
-const lines: readonly (readonly [pick: Pick, labels: Partial<Record<Action, string>>])[] = [
+const lines: readonly (readonly [pick: Pick, labels: Partial<Record<Deed, string>>])[] = [
   [always('update'),                                                          { update: 'Change …' }],
   [always('label'),                                                           { label: 'Label …' }],
   [({ state }) => (/^(active|disabled)$/.test(state) ? undefined : 'activate'), { activate: 'Activate …' }],
@@ -29,6 +35,7 @@ const lines: readonly (readonly [pick: Pick, labels: Partial<Record<Action, stri
   [always('share'),                                                           { share: 'Share with groups and users …' }],
   [({ access }) => (access === 1 ? 'unpublish' : 'publish'),                  { publish: 'Make public …', unpublish: 'Make private …' }],
   [always('attach'),                                                          { attach: 'Attach to a data center …' }],
+  [always('confine'),                                                         { confine: 'Share with one data center only …' }],
   [always('detach'),                                                          { detach: 'Detach from a data center …' }],
   [({ dc_bound: isBound }) => (isBound ? 'unbind' : 'bind'),                  { bind: 'Bind to its data center …', unbind: 'Share among data centers …' }],
   [({ global }) => (global ? 'unglobalize' : 'globalize'),                    { globalize: 'Attach to all data centers …', unglobalize: 'Only to chosen data centers …' }],
@@ -41,19 +48,20 @@ const lines: readonly (readonly [pick: Pick, labels: Partial<Record<Action, stri
 const grave: ReadonlySet<Action> = new Set(['retire', 'delete']);
 
 /** What the server says can be done, and what can not be done now, with its reason. */
-function actionsOf(image: ShownImage, act: (action: Action) => void, beside: Action | undefined): MenuAction[] {
+function actionsOf(image: ShownImage, act: (deed: Deed) => void, beside: Action | undefined): MenuAction[] {
   return lines.flatMap(([pick, labels]) => {
-    const action = pick(image);
-    if (action === undefined || action === beside) return [];
+    const deed = pick(image);
+    if (deed === undefined || deed === beside) return [];
+    const action = lawOf(deed, image);
     const reason = image.may_not[action];
     if (reason === undefined && !image.may.includes(action)) return [];
-    return { label: labels[action] ?? action, reason, isGrave: grave.has(action), act: () => act(action) };
+    return { label: labels[deed] ?? deed, reason, isGrave: grave.has(action), act: () => act(deed) };
   });
 }
 
 interface MenuProps {
   image: ShownImage;
-  act: (action: Action) => void;
+  act: (deed: Deed) => void;
   /** What has a button of its own beside the menu. */
   beside?: Action;
 }
@@ -69,11 +77,12 @@ export function ImageMenu({ image, act, beside }: MenuProps) {
   );
 }
 
-const dialogs: Partial<Record<Action, ComponentType<Doing & { again: () => unknown }>>> = {
+const dialogs: Partial<Record<Deed, ComponentType<Doing & { again: () => unknown }>>> = {
   update: ChangeImage,
   label: LabelImage,
   share: ShareImage,
   attach: AttachImage,
+  confine: ConfineImage,
   detach: DetachImage,
   pull: BringOntoNodes,
   deprecate: DeprecateImage,
@@ -81,22 +90,22 @@ const dialogs: Partial<Record<Action, ComponentType<Doing & { again: () => unkno
 
 interface DialogProps {
   image: ShownImage;
-  action: Action;
+  deed: Deed;
   close: () => void;
   refresh: (action: Action) => void;
 }
 
 /** The dialog of an action, which outlives the row that it was opened from. */
-export function ImageDialog({ image, action, close, refresh }: DialogProps) {
+export function ImageDialog({ image, deed, close, refresh }: DialogProps) {
   const [seen, again] = useSeen(image);
   const done = (words: string) => {
     toast(words);
-    refresh(action);
+    refresh(lawOf(deed, image));
   };
   const doing = { image: seen, again, close, done };
-  const Shown = dialogs[action];
+  const Shown = dialogs[deed];
   if (Shown) return <Shown {...doing} />;
-  return action in plain ? <PlainDialog {...doing} action={action as PlainAction} /> : null;
+  return deed in plain ? <PlainDialog {...doing} action={deed as PlainAction} /> : null;
 }
 
 interface Props {
@@ -108,11 +117,11 @@ interface Props {
 
 /** All that can be done with an image, in a menu. */
 export function ImageActions({ image, refresh, beside }: Props) {
-  const [action, act] = useState<Action>();
+  const [deed, act] = useState<Deed>();
   return (
     <>
       <ImageMenu image={image} act={act} {...(beside && { beside })} />
-      {action && <ImageDialog image={image} action={action} close={() => act(undefined)} refresh={refresh} />}
+      {deed && <ImageDialog image={image} deed={deed} close={() => act(undefined)} refresh={refresh} />}
     </>
   );
 }

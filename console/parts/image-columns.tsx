@@ -1,8 +1,8 @@
 import { part } from '../api/ask.js';
 import { Link } from '../router.js';
 import { Badge } from './badge.js';
-import { ImageMenu } from './image-actions.js';
-import type { Action, ShownImage } from './image-ask.js';
+import { type Deed, ImageMenu } from './image-actions.js';
+import type { ShownImage } from './image-ask.js';
 import { accessOf, ImageBadges, osOf } from './image-words.js';
 import { LabelMark } from './label.js';
 import { Rename } from './rename.js';
@@ -11,7 +11,7 @@ import { bytes, Time } from './words.js';
 
 /** What is told of each image, and its menu: `act` opens the dialog of an action. */
 // biome-ignore format: a table is read down its columns
-export const imageColumns = (act: (image: ShownImage, action: Action) => void): readonly Column<ShownImage>[] => [
+export const imageColumns = (act: (image: ShownImage, deed: Deed) => void): readonly Column<ShownImage>[] => [
   { name: 'label',   title: 'Label',        shown: true, order: 'label',   cell: (image) => <LabelMark image={image} /> },
   { name: 'alias',   title: 'Name',         shown: true, order: 'alias',   cell: (image) => <Title image={image} /> },
   { name: 'name',    title: 'Key',          shown: true, order: 'name',    cell: ({ uuid, name }) => <Link to={`/image/${part(uuid)}`}>{name}</Link> },
@@ -30,7 +30,7 @@ export const imageColumns = (act: (image: ShownImage, action: Action) => void): 
   { name: 'created', title: 'Created',      order: 'created',              cell: ({ created }) => <Time at={created} /> },
   { name: 'changed', title: 'Changed',      order: 'changed',              cell: ({ changed }) => <Time at={changed} /> },
   { name: 'uuid',    title: 'UUID',         order: 'uuid',                 cell: ({ uuid }) => <code>{uuid}</code> },
-  { name: 'actions', title: 'Actions',      shown: true,                   cell: (image) => <ImageMenu image={image} act={(action) => act(image, action)} /> },
+  { name: 'actions', title: 'Actions',      shown: true,                   cell: (image) => <ImageMenu image={image} act={(deed) => act(image, deed)} /> },
 ];
 
 const Title = ({ image }: { image: ShownImage }) => (

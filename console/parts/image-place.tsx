@@ -1,32 +1,24 @@
 import { part } from '../api/ask.js';
 import { useDatacenterNames } from './datacenter-form.js';
-import { askOf, readImage, type ShownImage } from './image-ask.js';
+import { Dialog } from './dialog.js';
+import { askOf, type ShownImage } from './image-ask.js';
 import { type Doing, ImageForm } from './image-form.js';
 
 type Props = Doing & { again: () => unknown };
 
 export const placeOf = (dc: string, { uuid }: ShownImage) => `/dc/${part(dc)}/image/${part(uuid)}`;
-const choices = (names: readonly string[]) => names.map((name) => [name, name] as const);
 
 interface Place {
   dc: string;
-  only: boolean;
 }
 
-/** Each step is done or refused by itself: where one is refused, the image is where the steps before have put it. */
-async function put(image: ShownImage, { dc, only }: Place): Promise<void> {
-  await askOf(image, { method: 'POST', body: {} }, placeOf(dc, image));
-  if (!only) return;
-  // Who detaches is told no tag of what is left.
-  for (const other of image.dcs) {
-    await askOf(await readImage(image), { method: 'DELETE', body: {} }, placeOf(other, image));
-  }
-  await askOf(await readImage(image), { method: 'PUT', body: { dc_bound: true } });
-}
+const put = (image: ShownImage, { dc }: Place, body: object) =>
+  askOf(image, { method: 'POST', body }, placeOf(dc, image));
 
 export function AttachImage({ image, ...doing }: Props) {
   const names = useDatacenterNames();
   const others = names.filter((name) => !image.dcs.includes(name));
+  if (others.length === 0 && names.length > 0) return <NowhereElse image={image} {...doing} />;
   return (
     <ImageForm<Place>
       {...doing}
@@ -34,26 +26,50 @@ export function AttachImage({ image, ...doing }: Props) {
       title={`Attach ${image.name} to a data center`}
       label="Attach it"
       said={`${image.name} is attached`}
+      fields={[{ name: 'dc', label: 'Data center', kind: 'choice', choices: others.map((name) => [name, name]) }]}
+      initial={{ dc: others[0] ?? '' }}
+      submit={(seen, place) => put(seen, place, {})}
+    >
+      {image.dc_bound && (
+        <p>It is bound to {image.dcs[0]}: it will be shared, and only SuperAdmins change it from then on.</p>
+      )}
+    </ImageForm>
+  );
+}
+
+const NowhereElse = ({ image: { name }, close }: Props) => (
+  <Dialog title={`Attach ${name} to a data center`} close={close}>
+    <p>It is attached to all of them already.</p>
+  </Dialog>
+);
+
+/** There and nowhere else, wherever it was before. */
+export function ConfineImage({ image, ...doing }: Props) {
+  const { name, dcs, global } = image;
+  const names = useDatacenterNames();
+  const first = dcs[0] ?? names[0] ?? '';
+  return (
+    <ImageForm<Place>
+      {...doing}
+      image={image}
+      title={`Share ${name} with one data center only`}
+      label="Only there"
+      said={`${name} is in one data center only`}
       fields={[
-        { name: 'dc', label: 'Data center', kind: 'choice', choices: choices(others) },
         {
-          name: 'only',
-          label: 'Only there',
-          kind: 'check',
-          hint: `it leaves ${image.dcs.join(', ')}, and is bound to that data center`,
-          when: () => image.dcs.length > 0,
+          name: 'dc',
+          label: 'Data center',
+          kind: 'choice',
+          choices: names.map((dc) => [dc, dcs.includes(dc) ? `${dc}: it is there` : dc]),
         },
       ]}
-      initial={{ dc: others[0] ?? '', only: false }}
-      submit={put}
+      initial={{ dc: first }}
+      submit={(seen, place) => put(seen, place, { only: true })}
     >
-      {others.length === 0 && names.length > 0 && <p>It is attached to all of them already.</p>}
-      {image.dc_bound && (
-        <p>
-          It is bound to {image.dcs[0]}: unless it is only there from now on, it will be shared, and only SuperAdmins
-          change it from then on.
-        </p>
-      )}
+      <p>
+        It is in {global ? 'all data centers' : dcs.join(', ') || 'none'}, and vanishes in all others at once. The image
+        administrators of the one manage it from then on. While machines elsewhere use it, nothing is done.
+      </p>
     </ImageForm>
   );
 }

@@ -37,10 +37,8 @@ export const Sharing = ({ image }: { image: Image }) => (
     {image.may.includes('share') && (
       <p class="hint">
         Share it under Actions: with groups and users,{' '}
-        {image.may.includes('attach')
-          ? 'with one data center only (attach it there, and only there)'
-          : 'with one data center only (bind it there)'}
-        , or with everybody (make it public).
+        {image.may.some((action) => action === 'attach' || action === 'unglobalize') && 'with one data center only, '}
+        or with everybody (make it public).
       </p>
     )}
   </section>

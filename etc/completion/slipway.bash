@@ -1387,7 +1387,7 @@ _slipway() {
     ' dc image',*) : ;;
     ' dc images',-*) COMPREPLY=($(compgen -W '--label --golden --deprecated --ready --ostype --access --owner --tag --search -s --sort --limit --offset --deleted -H --no-header --csv -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' dc images',*) : ;;
-    ' dc attach',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' dc attach',-*) COMPREPLY=($(compgen -W '--only -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' dc attach',*) : ;;
     ' dc detach',-*) COMPREPLY=($(compgen -W '--force -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' dc detach',*) : ;;
@@ -1409,7 +1409,7 @@ _slipway() {
     ' image vms',*) __slipway_known --images ;;
     ' image lineage',-*) COMPREPLY=($(compgen -W '--dc -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image lineage',*) __slipway_known --images ;;
-    ' image attach',-*) COMPREPLY=($(compgen -W '-j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
+    ' image attach',-*) COMPREPLY=($(compgen -W '--only -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image attach',*) __slipway_known --images ;;
     ' image detach',-*) COMPREPLY=($(compgen -W '--force -j --json --server --url --user --key --ca --insecure --debug -h --help' -- "$cur")) ;;
     ' image detach',*) __slipway_known --images ;;

@@ -11,6 +11,12 @@ export function attached(image: ManagedImage, datacenter: string): ManagedImage 
   return { ...image, registration: { ...registration, datacenters: [...registration.datacenters, datacenter] } };
 }
 
+/** In one data center and no other, whose own it is from then on. */
+export function confined(image: ManagedImage, datacenter: string): ManagedImage {
+  const { global: _, ...registration } = image.registration;
+  return { ...image, registration: { ...registration, datacenters: [datacenter], boundTo: datacenter } };
+}
+
 export function detached(image: ManagedImage, datacenter: string): ManagedImage {
   const { boundTo: _, ...registration } = image.registration;
   if (registration.global) {

@@ -1,7 +1,7 @@
 import type { Tx } from '../../storage/catalog.js';
 import type { Deps } from '../deps.js';
 import type { Caller } from '../model/caller.js';
-import { attached, detached } from '../model/placing.js';
+import { attached, confined, detached } from '../model/placing.js';
 import type { ManagedImage } from '../model/registration.js';
 import { checkDatacenterStands } from './check-datacenter-stands.js';
 import { checkUnused } from './check-unused.js';
@@ -20,6 +20,18 @@ export function attachImage(deps: Deps, caller: Caller, { image, datacenter, alo
   return manageImage(deps, { caller, operation: 'attach', named: { image }, along }, async (found, tx) => {
     await checkDatacenterStands(tx, datacenter);
     return attached(found, datacenter);
+  });
+}
+
+/** Here and nowhere else, in one write: refused while machines of other data centers use it. */
+export function confineImage(deps: Deps, caller: Caller, { image, datacenter, along }: Placing): Promise<ManagedImage> {
+  findDatacenter(deps, caller, 'manage data centers', datacenter);
+  return manageImage(deps, { caller, operation: 'attach', named: { image }, along }, async (found, tx) => {
+    await checkDatacenterStands(tx, datacenter);
+    const { global, datacenters } = found.registration;
+    const places = global ? [...deps.directory.datacenters.keys()] : datacenters;
+    for (const other of places) if (other !== datacenter) await checkUnused(tx, caller, found, other);
+    return confined(found, datacenter);
   });
 }
 

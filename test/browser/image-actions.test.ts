@@ -1,6 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
+import { labels } from '../../server/model/registration.js';
 import { type FoundHere, vmStates, vms } from '../../server/model/vm.js';
 import { addMachine } from '../support/datacenters.js';
+import { numbered } from '../support/fixtures.js';
 import { choose, confirm, keysOf, openMenu, rowOf } from '../support/image-rows.js';
 import { addImage, resultOf, startFleet } from '../support/managed.js';
 import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
@@ -120,10 +122,21 @@ test('SuperAdmins attach and detach images, and let them be everywhere', async (
   await confirm(await choose(page, 'web', 'Only to chosen data centers …'), 'Only to chosen ones');
   t.deepEqual(await west(), []);
   await rowOf(page, 'web').getByText('east', { exact: true }).waitFor();
-  const only = await choose(page, 'web', 'Attach to a data center …');
+  await fleet.root('PUT', '/api/image/web', { global: true });
+  await rowOf(page, 'web').getByText('all', { exact: true }).waitFor();
+  await fleet.root('PUT', `/api/vm/${numbered(7)}`, {
+    hostname: 'user1',
+    dc: 'east',
+    images: [{ disk: 1, image: 'web' }],
+  });
+  const only = await choose(page, 'web', 'Share with one data center only …');
+  await only.getByText(/^It is in all data centers/).waitFor();
   await only.getByLabel('Data center').selectOption('west');
-  await only.getByLabel('Only there').check();
-  await confirm(only, 'Attach it');
+  await only.getByRole('button', { name: 'Only there' }).click();
+  await only.getByText(/is used by user1/).waitFor();
+  t.like(await shown(), { global: true, dcs: ['east'] }, 'nothing is done by halves');
+  await fleet.root('DELETE', `/api/vm/${numbered(7)}`);
+  await confirm(only, 'Only there');
   t.like(await shown(), { dc_bound: true, dcs: ['west'] });
   await rowOf(page, 'web').getByText('west only').first().waitFor();
   t.deepEqual(complaints, []);
@@ -289,6 +302,7 @@ test('nobody overwrites what another person has made of an image meanwhile', asy
 test('an image is renamed where it stands, and labelled with one of 24 marks or none', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
   const uuid = await addImage(fleet, 'web', {
+    access: 1,
     manifest: { name: 'base', version: '1', os: 'smartos', type: 'zone-dataset' },
   });
   await addImage(fleet, 'other', { manifest: { name: 'taken', version: '1', os: 'smartos', type: 'zone-dataset' } });
@@ -322,6 +336,10 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   await page.keyboard.press('Enter');
   await row.getByRole('button', { name: 'mine: rename' }).waitFor();
   t.like((await fleet.ask('GET', `/images/${uuid}`, { as: 'admin' })).json, { uuid, name: 'mine' });
+  const mia = await takeSeat(t, fleet, { token: 'token-of-mia' });
+  await mia.open('/offered');
+  const picked = mia.page.getByRole('gridcell').getByRole('link', { name: 'mine', exact: true });
+  t.is(await picked.getAttribute('href'), `/console/image/${uuid}`, 'the picker has it too');
 
   // Whoever has gone elsewhere meanwhile is left there.
   await row.getByRole('button', { name: 'mine: rename' }).click();
@@ -334,11 +352,17 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   const manifest = async () => String((await fleet.ask('GET', `/images/${uuid}`, { as: 'admin' })).bytes);
   const before = await manifest();
   await row.getByRole('button', { name: 'label: none' }).click();
-  t.is(await row.locator('.labels button').count(), 25);
+  const choices = await row.locator('.labels button').evaluateAll((all) => all.map(({ title }) => title));
+  t.deepEqual(choices.toSorted(), ['none', ...labels].toSorted());
   t.deepEqual(await seriousOf(page), []);
   await row.getByRole('button', { name: 'flag-red' }).click();
   await row.getByRole('button', { name: 'label: flag-red' }).waitFor();
   t.like(resultOf(await fleet.eve('GET', '/api/image/web')), { label: 'flag-red' });
+  await row.getByRole('button', { name: 'none', exact: true }).click();
+  await row.getByRole('button', { name: 'label: none' }).waitFor();
+  t.like(resultOf(await fleet.eve('GET', '/api/image/web')), { label: null });
+  await row.getByRole('button', { name: 'flag-red', exact: true }).click();
+  await row.getByRole('button', { name: 'label: flag-red' }).waitFor();
   t.is(await manifest(), before, 'nodes are told nothing new');
   await page.getByLabel('label', { exact: true }).selectOption('flag-red');
   await rowOf(page, 'other').waitFor({ state: 'detached' });
@@ -355,7 +379,7 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   await type('ours', 'Enter');
   await row.getByRole('button', { name: 'ours: rename' }).waitFor();
   t.deepEqual(await page.locator('.toasts .bad').allTextContents(), []);
-  t.deepEqual(complaints, []);
+  t.deepEqual([...complaints, ...mia.complaints], []);
 });
 
 test('by keys alone, in the dark, on a phone: an image is found, marked, and its menu left again', async (t) => {

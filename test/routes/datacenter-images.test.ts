@@ -102,3 +102,33 @@ test('attach and detach at the same time end in one of the orders', async (t) =>
   const gone = await Promise.all(Array.from({ length: 8 }, () => fleet.root('DELETE', '/api/dc/west/image/web')));
   t.deepEqual(gone.map(({ status }) => status).sort(), [200, 404, 404, 404, 404, 404, 404, 404]);
 });
+
+test('in one data center only: from wherever it was, in one write, and not from machines of others', async (t) => {
+  const fleet = await startFleet(t);
+  const { root, eve, will } = fleet;
+  const uuid = await addImage(fleet, 'web');
+  const only = (dc: string) => root('POST', `/api/dc/${dc}/image/${uuid}`, { only: true });
+  const shown = async () => resultOf(await root('GET', `/api/image/${uuid}`));
+  await root('POST', '/api/dc/west/image/web');
+  t.like(resultOf(await only('west')), { global: false, dc_bound: true, dcs: ['west'] });
+  t.deepEqual(named(await eve('GET', '/api/dc/east/image')), []);
+  t.is((await will('PUT', `/api/image/${uuid}`, { desc: 'mine' })).status, 200);
+
+  await root('PUT', `/api/image/${uuid}`, { global: true });
+  await root('PUT', '/api/vm/00000000-0000-4000-8000-000000000001', {
+    hostname: 'user1',
+    dc: 'east',
+    images: [{ disk: 1, image: uuid }],
+  });
+  const refused = await only('west');
+  t.is(said(refused), '428 ImageInUse');
+  t.regex(String(refused.json.message), /user1/);
+  t.like(await shown(), { global: true });
+  t.like(resultOf(await only('east')), { global: false, dc_bound: true, dcs: ['east'] });
+  t.like(resultOf(await only('east')), { dc_bound: true, dcs: ['east'] }, 'once more is no harm');
+  t.is(said(await only('nowhere')), '404 ResourceNotFound');
+  for (const by of [eve, will]) {
+    t.regex(said(await by('POST', `/api/dc/west/image/${uuid}`, { only: true })), /^40[34] /);
+  }
+  t.is(said(await root('POST', `/api/dc/west/image/${uuid}`, { only: 'yes' })), '400 InvalidInput only');
+});

@@ -4,12 +4,12 @@ import type { Finding } from '../../operations/conditional-catalog.js';
 import { findDatacenter } from '../../operations/find-datacenter.js';
 import { findManagedImage } from '../../operations/find-managed-image.js';
 import { listDatacenterImages } from '../../operations/list-managed-images.js';
-import { attachImage, detachImage } from '../../operations/place-image.js';
+import { attachImage, confineImage, detachImage } from '../../operations/place-image.js';
 import { showImage } from '../../operations/show-image.js';
 import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { listing, pageOfImages } from './image-list.js';
 import { list as listed, shown } from './image-shape.js';
-import { emptyBody, flag } from './values.js';
+import { flag } from './values.js';
 
 export const list = endpoint({
   name: 'ListDatacenterImages',
@@ -62,13 +62,17 @@ export const attach = endpoint({
   summary: 'attaches an image to a data center; one that was bound to another is shared from now on',
   operation: 'attach',
   query: z.strictObject({}),
-  body: emptyBody,
+  body: z
+    .strictObject({ only: z.boolean().optional().describe('there alone: it leaves all others, and is bound there') })
+    .optional(),
   status: 201,
   answer: shown,
-  refusals: ['ResourceNotFound', 'ObjectAlreadyExists', 'ImagePending'],
+  refusals: ['ResourceNotFound', 'ObjectAlreadyExists', 'ImageInUse', 'ImagePending', 'InvalidInput'],
   changes: (asked, deps) => placed('attach', asked, deps),
-  perform: async ({ caller, own, params: { name: image = '', dc: datacenter = '' } }, deps) =>
-    showImage(deps, { caller, own }, await attachImage(deps, caller, { image, datacenter })),
+  perform: async ({ caller, own, params: { name: image = '', dc: datacenter = '' }, body }, deps) => {
+    const place = body?.only ? confineImage : attachImage;
+    return showImage(deps, { caller, own }, await place(deps, caller, { image, datacenter }));
+  },
 });
 
 export const detach = endpoint({
