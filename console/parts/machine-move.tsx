@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
-import { ask, part } from '../api/ask.js';
+import { ask, part, Refusal } from '../api/ask.js';
 import { useDatacenterNames } from './datacenter-form.js';
 import { Form } from './form.js';
+import { ImageName } from './image-name.js';
 import type { Machine } from './machine-columns.js';
 
 interface Props {
@@ -9,27 +10,58 @@ interface Props {
   close: () => void;
 }
 
+interface Answer {
+  dc: string;
+  /** By uuid. */
+  missing: readonly string[];
+}
+
 /** Whether another data center has all that a machine is made of: whoever moves it asks before. */
-export function MachineMove({ machine: { uuid, dc }, close }: Props) {
-  const [told, setTold] = useState<string>();
+export function MachineMove({ machine: { uuid, dc, images }, close }: Props) {
+  const [answer, setAnswer] = useState<Answer>();
   const others = useDatacenterNames().filter((name) => name !== dc);
   const [first = ''] = others;
   if (others.length === 0) return <p>There is no other data center that you administer.</p>;
+  const submit = async ({ dc: to }: { dc: string }) => {
+    setAnswer(undefined);
+    const missing = await ask(`/vm/${part(uuid)}/move`, { query: { dc: to } }).then(
+      () => [],
+      (error: unknown) => {
+        const lacking = error instanceof Refusal ? (error.fields.images ?? '') : '';
+        if (lacking === '') throw error;
+        return [...new Set(images.map(({ image }) => image))].filter((image) => lacking.includes(image));
+      },
+    );
+    setAnswer({ dc: to, missing });
+  };
   return (
     <Form
       name={`move:${uuid}`}
       fields={[{ name: 'dc', label: 'To', kind: 'choice', choices: others.map((name) => [name, name] as const) }]}
       initial={{ dc: first }}
-      submit={async ({ dc: to }) => {
-        setTold(undefined);
-        await ask(`/vm/${part(uuid)}/move`, { query: { dc: to } });
-        setTold(`${to} has all images of its disks.`);
-      }}
+      submit={submit}
       label="Ask"
       cancel={close}
     >
       <p class="hint">It stays where it is: only whether its images are there is looked at.</p>
-      {told && <p role="status">{told}</p>}
+      {answer && <Told {...answer} from={dc} />}
     </Form>
   );
 }
+
+const Told = ({ dc, missing, from }: Answer & { from: string | null }) =>
+  missing.length === 0 ? (
+    <p role="status">Yes: {dc} has all images of its disks.</p>
+  ) : (
+    <div role="status">
+      <p>No: {dc} lacks</p>
+      <ul>
+        {missing.map((image) => (
+          <li key={image}>
+            <ImageName uuid={image} dc={from} />
+          </li>
+        ))}
+      </ul>
+      <p>Attach them there before.</p>
+    </div>
+  );

@@ -39,7 +39,7 @@ function Register({ close, done }: Props) {
       submit={async (values) => {
         const uuid = nameIn(values, 'uuid');
         await checkNew(uuid);
-        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values) });
+        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values) }).catch(notFound);
         toast(`machine ${values.hostname} is registered`);
         done();
         close();
@@ -48,6 +48,12 @@ function Register({ close, done }: Props) {
       cancel={close}
     />
   );
+}
+
+/** There is no such path where it is no uuid. */
+function notFound(error: unknown): never {
+  if (!(error instanceof Refusal && error.status === 404)) throw error;
+  throw new Refusal(400, 'InvalidInput', 'it is no UUID', { uuid: 'is no UUID' });
 }
 
 /** A registration takes the place of the one before: nobody is to do that unseen. */
@@ -78,7 +84,7 @@ function Actions({ machine, done }: { machine: Machine; done: () => void }) {
       <Opens label={label} of={hostname} title={title}>
         {(close) => <ChangeRecord uuid={uuid} close={close} done={done} />}
       </Opens>
-      <Opens label="Move …" of={hostname} title={`Could ${hostname} move?`}>
+      <Opens label="Could it move? …" of={hostname} title={`Could ${hostname} move?`}>
         {(close) => <MachineMove machine={machine} close={close} />}
       </Opens>
       <Opens
@@ -100,7 +106,7 @@ const ChangeRecord = ({ uuid, close, done }: Props & { uuid: string }) => (
     from={machineWish}
     body={(_, values) => machineBody(values)}
     done={() => {
-      toast('it is registered so');
+      toast('its record is changed');
       done();
       close();
     }}

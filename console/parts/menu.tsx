@@ -10,11 +10,15 @@ interface Props {
   children: ComponentChildren;
 }
 
+/** So far from the edge of the window it stays, in pixels. */
+const EDGE = 8;
+
 /** A button that opens a small box: it closes by Escape, by a click beside it, and when the focus goes elsewhere. */
 export function Menu({ label, title, isCurrent, children }: Props) {
   const [isOpen, setOpen] = useState(false);
   const whole = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const id = useId();
 
   // Before it is painted: a key may follow at once.
@@ -36,6 +40,13 @@ export function Menu({ label, title, isCurrent, children }: Props) {
       removeEventListener('focusin', close);
       removeEventListener('keydown', onKey);
     };
+  }, [isOpen]);
+
+  // It ends where its button ends, which may be near the left edge.
+  useLayoutEffect(() => {
+    if (!box.current) return;
+    const { left } = box.current.getBoundingClientRect();
+    if (left < EDGE) box.current.style.translate = `${EDGE - left}px`;
   }, [isOpen]);
 
   const chosen = (event: Event) => {
@@ -60,7 +71,7 @@ export function Menu({ label, title, isCurrent, children }: Props) {
       {isOpen && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the lines are buttons; what they have done closes it
         // biome-ignore lint/a11y/useKeyWithClickEvents: a button that is pressed by a key is clicked too
-        <div class="menu-box" id={id} onClick={chosen}>
+        <div class="menu-box" id={id} ref={box} onClick={chosen}>
           {children}
         </div>
       )}
