@@ -52,12 +52,16 @@ test('whoever manages an image changes what is said of it, and is told what is w
   t.deepEqual(complaints, []);
 });
 
-test('the access is chosen; for everybody it takes the name, typed again', async (t) => {
+test('the access is chosen, and members see what is for everybody; that takes the name, typed again', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   const uuid = await addImage(server, 'base');
   const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
   await open('/image/base');
   const access = async () => resultOf<{ access: number }>(await server.eve('GET', '/api/image/base')).access;
+  const mia = await takeSeat(t, server, { token: 'token-of-mia' });
+  const none = mia.page.getByText('No image of east is both ready and offered to you yet');
+  await mia.open('/offered');
+  await none.waitFor();
   const dialog = await opened(page, 'Change …', 'Change base');
   await fillIn(dialog, { Access: 'public: everybody in its data centers' });
   await refusedWith(dialog, 'Save', /is not "base"/);
@@ -68,6 +72,8 @@ test('the access is chosen; for everybody it takes the name, typed again', async
   await page.getByText('everybody there').waitFor();
   t.is(await access(), 1);
   t.is((await server.mia('GET', `/images/${uuid}`)).status, 200);
+  await mia.page.reload();
+  await mia.page.getByRole('gridcell').getByText(uuid).waitFor();
 
   const again = await opened(page, 'Change …', 'Change base');
   await fillIn(again, { Access: 'deleted: offered to nobody, kept for the machines that use it' });
@@ -76,7 +82,9 @@ test('the access is chosen; for everybody it takes the name, typed again', async
   await page.getByText('It is not ready: it has been retired.').waitFor();
   t.is(await access(), 4);
   t.is((await server.mia('GET', `/images/${uuid}`)).status, 404);
-  t.deepEqual(complaints, []);
+  await mia.page.reload();
+  await none.waitFor();
+  t.deepEqual([...complaints, ...mia.complaints], []);
 });
 
 test('what somebody else has changed meanwhile is shown, and never written over unseen', async (t) => {

@@ -36,6 +36,8 @@ test('a SuperAdmin finds on the page of an image all that is known of it', async
   t.is(await homepage.getAttribute('rel'), 'noreferrer noopener');
   const files = await boxOf(page, 'Its file').innerText();
   for (const digest of [shown.files[0]!.sha1, shown.files[0]!.sha256]) t.true(files.includes(digest), digest);
+  t.like(shown.files[0], { size: 9, compression: 'none' });
+  t.regex(files, /Size\s+9 B\s+Packed\s+not at all/);
   const came = await boxOf(page, 'Where it came from').innerText();
   for (const fact of ['eve', 'builder', 'disk 1', 'monday', 'east', 'n1']) t.true(came.includes(fact), fact);
   t.regex(await boxOf(page, 'Who can use it').innerText(), /only data center east/);
