@@ -299,7 +299,7 @@ test('nobody overwrites what another person has made of an image meanwhile', asy
   t.deepEqual(complaints, []);
 });
 
-test('an image is renamed where it stands, and labelled with one of 24 marks or none', async (t) => {
+test('an image is renamed where it stands, and so in the picker and over IMGAPI', async (t) => {
   const fleet = await startFleet(t, { console: consoleFiles });
   const uuid = await addImage(fleet, 'web', {
     access: 1,
@@ -348,7 +348,17 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   await rowOf(page, 'other').getByRole('button', { name: 'label: star' }).waitFor();
   t.is(await page.locator(':focus').getAttribute('aria-label'), 'Search images');
   await row.getByRole('textbox').press('Escape');
+  t.deepEqual([...complaints, ...mia.complaints], []);
+});
 
+test('an image is labelled with one of 24 marks or none, of which nodes hear nothing; what one does oneself is in nobody’s way', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const uuid = await addImage(fleet, 'web');
+  await addImage(fleet, 'other');
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
+  await open('/');
+  await page.getByText('live', { exact: true }).waitFor();
+  const row = rowOf(page, 'web');
   const manifest = async () => String((await fleet.ask('GET', `/images/${uuid}`, { as: 'admin' })).bytes);
   const before = await manifest();
   await row.getByRole('button', { name: 'label: none' }).click();
@@ -368,18 +378,19 @@ test('an image is renamed where it stands, and labelled with one of 24 marks or 
   await rowOf(page, 'other').waitFor({ state: 'detached' });
   t.deepEqual(await keysOf(page), ['web']);
 
-  // Where nothing is told live, either; what one has chosen oneself is in nobody's way.
+  // Where nothing is told live, either.
   await page.route('**/api/events*', (route) => route.abort());
   await open('/');
   await row.getByRole('button', { name: 'label: flag-red' }).click();
   for (const label of ['star', 'bug']) await row.getByRole('button', { name: label, exact: true }).click();
   await row.getByRole('button', { name: 'label: bug' }).waitFor();
   await page.keyboard.press('Escape');
-  await row.getByRole('button', { name: 'mine: rename' }).click();
-  await type('ours', 'Enter');
+  await row.getByRole('button', { name: 'base: rename' }).click();
+  await row.getByRole('textbox').fill('ours');
+  await page.keyboard.press('Enter');
   await row.getByRole('button', { name: 'ours: rename' }).waitFor();
   t.deepEqual(await page.locator('.toasts .bad').allTextContents(), []);
-  t.deepEqual([...complaints, ...mia.complaints], []);
+  t.deepEqual(complaints, []);
 });
 
 test('by keys alone, in the dark, on a phone: an image is found, marked, and its menu left again', async (t) => {

@@ -40,11 +40,21 @@ test('the images of a data center, of all, and those that were deleted: each as 
   for (const offered of [dora.page.getByRole('checkbox'), dora.page.getByRole('button', { name: /actions|rename/ })]) {
     t.is(await offered.count(), 0);
   }
-  await dora.open('/?dc=west');
-  await dora.page.getByRole('alert').waitFor();
+  for (const other of ['west', 'nowhere']) {
+    await dora.open(`/?dc=${other}`);
+    await dora.page.getByRole('alert').getByText(`there is no data center "${other}"`).waitFor();
+    t.is(await dora.page.getByRole('grid').count(), 0, 'one that is not hers is told as one that is not');
+  }
   await dora.open('/?deleted=yes&all=yes');
   await rowOf(dora.page, 'web').waitFor();
   t.deepEqual((await keysOf(dora.page)).toSorted(), ['common', 'web'], 'an address gives nobody a role');
+
+  const mia = await takeSeat(t, fleet, { token: 'token-of-mia' });
+  await mia.open('/?dc=east');
+  await mia.page.getByRole('heading', { name: 'Images to use', level: 1 }).waitFor();
+  await mia.page.getByText('No image of east is both ready and offered to you yet').waitFor();
+  await mia.settled();
+  t.false(/"(web|gone|common|wild|inner)"/.test(mia.received.join()), 'whoever administrates nothing gets no list');
 
   const root = await takeSeat(t, fleet, { token: fleet.token });
   await root.open('/');
@@ -54,8 +64,15 @@ test('the images of a data center, of all, and those that were deleted: each as 
   await root.page.getByLabel('data center', { exact: true }).selectOption('west');
   await rowOf(root.page, 'web').waitFor({ state: 'detached' });
   t.deepEqual(await keysOf(root.page), ['wild']);
+  await root.page.getByLabel('data center', { exact: true }).selectOption('east');
+  await rowOf(root.page, 'web').waitFor();
+  t.deepEqual((await keysOf(root.page)).toSorted(), ['common', 'web']);
+  t.false(await root.page.getByLabel('Show deleted').isChecked());
+  await root.page.getByLabel('Show deleted').check();
+  await rowOf(root.page, 'gone').getByText('retired').first().waitFor();
+  t.deepEqual((await keysOf(root.page)).toSorted(), ['common', 'gone', 'web']);
   t.deepEqual(await seriousOf(root.page), []);
-  for (const { complaints } of [eve, dora, root]) t.deepEqual(complaints, []);
+  for (const { complaints } of [eve, dora, mia, root]) t.deepEqual(complaints, []);
 });
 
 test('a row says of an image what the API says, among those of its data center and among all', async (t) => {
