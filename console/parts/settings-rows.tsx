@@ -152,9 +152,9 @@ export function wordsOf({ name, choices, nothing = 'none' }: Row, typed: Typed):
 
 /** Where it comes from, and what it would be if it were not set here. */
 export function sourceOf(row: Row, { from, unset }: Settings): string | undefined {
-  if (!from || !unset) return undefined;
+  if (!from) return undefined;
   const source = from[row.name === 'server' ? 'VMS_IMAGE_VM' : row.name];
-  if (source === 'here') return `set here, else: ${wordsOf(row, typedFrom(unset))}`;
+  if (source === 'here') return unset ? `set here, else: ${wordsOf(row, typedFrom(unset))}` : 'set here';
   return source === 'main' ? 'as set in main' : 'by default';
 }
 

@@ -52,8 +52,9 @@ async function callerOf(ctx: Context, deps: Deps, strictness: Strictness, need: 
   }
 }
 
-/** A page that asks again by itself, because time has passed, keeps nobody signed in. What a token is used for is told in any case. */
-const isUnasked = (ctx: Context, { scheme }: Offer) => scheme === 'cookie' && ctx.get('x-unasked') === 'true';
+/** A page that looks again by itself, because time has passed, keeps nobody signed in. What a token is used for is told in any case. */
+const isUnasked = (ctx: Context, { scheme }: Offer) =>
+  ctx.method === 'GET' && scheme === 'cookie' && ctx.get('x-unasked') === 'true';
 
 /** A cookie that proves nobody is of no more use. */
 function forget(ctx: Context, error: unknown): void {

@@ -4,6 +4,7 @@ import { groups } from '../../server/model/group.js';
 import { nodes } from '../../server/model/node.js';
 import { vms } from '../../server/model/vm.js';
 import { addUser, numbered } from '../support/fixtures.js';
+import { startFleet } from '../support/managed.js';
 import { type Answer, type Ask, startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
 import { told } from '../support/told.js';
@@ -284,6 +285,15 @@ test('it is told where settings come from, and what would hold without, to whoev
     },
     unset: { VMS_IMAGE_LIMIT: 5, anonymous: false, VMS_IMAGE_VM: '', publicUrl: 'https://main.example.com' },
   });
+});
+
+test('what would hold without is told to those who may change it', async (t) => {
+  const { root, dora } = await startFleet(t);
+  await root('PUT', '/api/dc/main/settings', { VMS_IMAGE_LIMIT: 5 });
+  await root('PUT', '/api/dc/east/settings', { VMS_IMAGE_LIMIT: 7 });
+  const seen = resultOf(await dora('GET', '/api/dc/east/settings?full=true'));
+  t.like(seen, { VMS_IMAGE_LIMIT: 7, from: { VMS_IMAGE_LIMIT: 'here' } });
+  t.false('unset' in seen);
 });
 
 const badSettings = table<'dc' | 'body' | 'field'>(`

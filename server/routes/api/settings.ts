@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DatacenterSettings, settingNames, settingSources } from '../../model/datacenter-settings.js';
+import { answer as answerOf } from '../../model/permissions.js';
 import { findsItself } from '../../model/public-url.js';
 import { MOST_REPOSITORIES, REPOSITORY_NAME } from '../../model/repository.js';
 import { changeSettings } from '../../operations/change-settings.js';
@@ -67,7 +68,7 @@ const sources = Object.fromEntries(settingNames.map((name) => [name, source])) a
 const shown = z.strictObject({
   ...answer.shape,
   from: z.strictObject(sources).optional().describe('where each was set; only if full'),
-  unset: answer.optional().describe('what would hold if nothing were set here; only if full'),
+  unset: answer.optional().describe('what would hold if nothing were set here; only if full, to who may change it'),
 });
 
 const full = flag.describe('with where each comes from, and what would hold if it were not set here');
@@ -82,10 +83,12 @@ export const show = showing({
   answer: shown,
   refusals: ['ResourceNotFound'],
   find: ({ caller, params }, deps) => findDatacenter(deps, caller, 'show data centers', params.dc ?? ''),
-  present: ({ name }, { query }, { directory }) => ({
-    ...directory.settingsOf(name),
-    ...(query.full && directory.settingsUnder(name)),
-  }),
+  present: ({ name }, { caller, query }, { directory }) => {
+    const { from, unset } = directory.settingsUnder(name);
+    // What main says is nothing to those who see what is set here instead.
+    const mayUnset = answerOf(caller, 'change settings', { datacenter: name }) === 'yes';
+    return { ...directory.settingsOf(name), ...(query.full && { from, ...(mayUnset && { unset }) }) };
+  },
 });
 
 export const update = endpoint({
