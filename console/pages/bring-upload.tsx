@@ -104,7 +104,7 @@ async function arranged(files: readonly File[], kept: readonly KeptUpload[]): Pr
   );
   const images = files.filter((file) => !isManifest(file));
   if (images.length === 0 && files.length > 0) toast('there is no file beside the manifest', { isBad: true });
-  const disks = await Promise.all(images.map(diskSizeOf));
+  const disks = await Promise.all(images.map((file) => diskSizeOf(file).catch(() => undefined)));
   return images.map((file, at) => {
     const own = manifests.find(([name]) => file.name.startsWith(name.replace(/\.[^.]+$/, '')));
     const [, manifest] = own ?? (images.length === 1 ? (manifests[0] ?? []) : []);

@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { type Answer, ask, type Wish } from '../api/ask.js';
 import { useAsked } from '../api/use-asked.js';
 import { Failure } from './failure.js';
@@ -66,6 +66,10 @@ export function ChangeOf<T, V extends object>({
     ask(path, { ...wishOf(values, typed), isCheck: true, signal });
   // What one has saved oneself may not have been read again when more is saved.
   const own = useRef<{ over: string | undefined; left: string | undefined } | undefined>(undefined);
+  // Read again, it is known by its tag; which may come once more, when somebody takes the change back.
+  useEffect(() => {
+    own.current = undefined;
+  }, [answer.tag]);
   const submit = async (values: V, typed: Partial<V>) => {
     confirmed?.(values);
     const over = answer.tag;

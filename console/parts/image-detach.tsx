@@ -36,7 +36,8 @@ export function DetachImage({ image, dc, ...doing }: Props) {
 
   const detach = async (seen: ShownImage, { dc: chosen, sure }: Place) => {
     const place = dc ?? chosen;
-    const typed = sure.trim();
+    // What is not asked for there was typed for another one.
+    const typed = isUsed(place) ? sure.trim() : '';
     if (typed !== '' && typed !== name)
       throw new Refusal(400, 'Mistyped', 'it is not confirmed', { sure: `is not "${name}"` });
     const body = typed === '' ? {} : { force: true };

@@ -67,8 +67,9 @@ export function ConfineImage({ image, ...doing }: Props) {
       submit={(seen, place) => put(seen, place, { only: true })}
     >
       <p>
-        It is in {global ? 'all data centers' : dcs.join(', ') || 'none'}, and vanishes in all others at once. The image
-        administrators of the one manage it from then on. While machines elsewhere use it, nothing is done.
+        It is in {global ? 'all data centers' : dcs.join(', ') || 'none'} now, and will be in the one that you choose,
+        whose image administrators manage it from then on. It vanishes everywhere else at once. While machines use it
+        there, nothing is done.
       </p>
     </ImageForm>
   );

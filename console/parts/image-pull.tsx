@@ -47,14 +47,19 @@ function Commands({
   const { super_admin: isSuper } = useAccount();
   const at = url ?? location.origin + prefix;
   const meant = isPlain(name) && isPlain(version) ? `${name}@${version}` : uuid;
-  const isOwn = /^(localhost|127\.|\[::1\])/.test(new URL(at).hostname);
+  const isOwn = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(at).hostname);
   const proof = open ? '' : '-H "Authorization: Bearer $SLIPWAY_TOKEN" ';
   return (
     <>
       {isOwn && (
         <p class="hint">
-          {at} is good on this computer only: with the setting <code>publicUrl</code> the address that others reach
-          stands here.
+          {at} is good on the server itself only.
+          {isSuper && (
+            <>
+              {' '}
+              With the setting <code>publicUrl</code> the address that others reach stands here.
+            </>
+          )}
         </p>
       )}
       <h3>On a node that has this server as a source</h3>

@@ -28,13 +28,17 @@ export const newMachine: MachineWish = {
 
 export const machineUuid: Field<MachineWish> = { name: 'uuid', label: 'UUID', isRequired: true };
 
-export const machineFields = (dcs: readonly string[], users: readonly string[]): readonly Field<MachineWish>[] => [
+export const machineFields = (
+  dcs: readonly string[],
+  users: readonly string[],
+  isNew: boolean,
+): readonly Field<MachineWish>[] => [
   { name: 'hostname', label: 'Name', isRequired: true, hint: 'its host name' },
   {
     name: 'dc',
     label: 'Data center',
     kind: 'choice',
-    choices: [['', 'that of its node'], ...dcs.map((dc) => [dc, dc] as const)],
+    choices: [['', isNew ? 'that of its node' : 'as it is'], ...dcs.map((dc) => [dc, dc] as const)],
   },
   {
     name: 'images',
@@ -83,10 +87,14 @@ function diskOf(line: string, at: number): object {
 }
 
 /** The whole of it: it takes the place of what was registered before. */
-export const machineBody = ({ uuid: _, dc, node, owner, images, ...rest }: MachineWish) => ({
+export const machineBody = (
+  { uuid: _, dc, node, owner, images, ...rest }: MachineWish,
+  typed: Partial<MachineWish>,
+) => ({
   ...rest,
   ...(dc && { dc }),
-  ...(node && { node }),
+  // What is shown may be where it was found, which nobody has registered.
+  ...(typed.node && { node }),
   ...(owner && { owner }),
   images: images
     .split('\n')

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ask, part, Refusal } from '../api/ask.js';
-import { useDatacenterNames } from './datacenter-form.js';
+import { useAsked } from '../api/use-asked.js';
 import { Form } from './form.js';
 import { ImageName } from './image-name.js';
 import type { Machine } from './machine-columns.js';
@@ -16,20 +16,25 @@ interface Answer {
   missing: readonly string[];
 }
 
+const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 /** Whether another data center has all that a machine is made of: whoever moves it asks before. */
-export function MachineMove({ machine: { uuid, dc, images }, close }: Props) {
+export function MachineMove({ machine: { uuid, dc }, close }: Props) {
   const [answer, setAnswer] = useState<Answer>();
-  const others = useDatacenterNames().filter((name) => name !== dc);
+  const { answer: names } = useAsked<string[]>('/dc');
+  const others = (names?.result ?? []).filter((name) => name !== dc);
   const [first = ''] = others;
+  if (!names) return <p class="loading">loading …</p>;
   if (others.length === 0) return <p>There is no other data center that you administer.</p>;
   const submit = async ({ dc: to }: { dc: string }) => {
     setAnswer(undefined);
     const missing = await ask(`/vm/${part(uuid)}/move`, { query: { dc: to } }).then(
       () => [],
       (error: unknown) => {
-        const lacking = error instanceof Refusal ? (error.fields.images ?? '') : '';
-        if (lacking === '') throw error;
-        return [...new Set(images.map(({ image }) => image))].filter((image) => lacking.includes(image));
+        // By uuid: what was found on its nodes counts as well as what is registered.
+        const lacking = error instanceof Refusal ? error.fields.images?.match(UUIDS) : undefined;
+        if (!lacking) throw error;
+        return [...new Set(lacking)];
       },
     );
     setAnswer({ dc: to, missing });
@@ -62,6 +67,6 @@ const Told = ({ dc, missing, from }: Answer & { from: string | null }) =>
           </li>
         ))}
       </ul>
-      <p>Attach them there before.</p>
+      <p>A SuperAdmin attaches them there.</p>
     </div>
   );

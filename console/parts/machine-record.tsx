@@ -13,7 +13,7 @@ import { Opens } from './open.js';
 import type { Column } from './table.js';
 import { toast } from './toasts.js';
 
-const useFields = () => machineFields(useDatacenterNames(), useUserNames());
+const useFields = (isNew: boolean) => machineFields(useDatacenterNames(), useUserNames(), isNew);
 
 /** For whoever manages machines elsewhere: from then on the images of this one stay. */
 export const RegisterMachine = ({ done }: { done: () => void }) => (
@@ -28,7 +28,7 @@ interface Props {
 }
 
 function Register({ close, done }: Props) {
-  const fields = useFields();
+  const fields = useFields(true);
   const { super_admin: isSuper } = useAccount();
   const [first = ''] = useDatacenterNames();
   return (
@@ -36,10 +36,10 @@ function Register({ close, done }: Props) {
       name="register:machine"
       fields={[machineUuid, ...fields]}
       initial={{ ...newMachine, dc: isSuper ? '' : first }}
-      submit={async (values) => {
+      submit={async (values, typed) => {
         const uuid = nameIn(values, 'uuid');
         await checkNew(uuid);
-        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values) }).catch(notFound);
+        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values, typed) }).catch(notFound);
         toast(`machine ${values.hostname} is registered`);
         done();
         close();
@@ -63,7 +63,7 @@ async function checkNew(uuid: string): Promise<void> {
     throw error;
   });
   if (!known) return;
-  const message = `it is known already, as ${known.result.hostname}: change it in the list`;
+  const message = `it is known already, as ${known.result.hostname}: it stands in the list`;
   throw new Refusal(409, 'ObjectAlreadyExists', message, { uuid: message });
 }
 
@@ -102,9 +102,9 @@ const ChangeRecord = ({ uuid, close, done }: Props & { uuid: string }) => (
   <Change
     path={`/vm/${part(uuid)}`}
     kinds={['vms']}
-    fields={useFields()}
+    fields={useFields(false)}
     from={machineWish}
-    body={(_, values) => machineBody(values)}
+    body={(typed, values) => machineBody(values, typed)}
     done={() => {
       toast('its record is changed');
       done();

@@ -47,6 +47,7 @@ export function Menu({ label, title, isCurrent, children }: Props) {
     if (!box.current) return;
     const { left } = box.current.getBoundingClientRect();
     if (left < EDGE) box.current.style.translate = `${EDGE - left}px`;
+    box.current.scrollIntoView({ block: 'nearest' });
   }, [isOpen]);
 
   const chosen = (event: Event) => {

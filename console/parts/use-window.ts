@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 /** Rows above and below what is seen. */
 const AROUND = 12;
@@ -8,7 +8,8 @@ const ROW = 44;
 /** Which rows are to be seen: all are of one height, which the style says; on a phone by how many columns there are. */
 export function useWindow(body: { current: HTMLElement | null }, total: number, columns: number) {
   const [seen, setSeen] = useState({ first: 0, last: 2 * AROUND, height: ROW });
-  useEffect(() => {
+  // Before it is painted: a list that has just come would be seen with its first row alone.
+  useLayoutEffect(() => {
     const look = () => {
       const element = body.current;
       if (!element) return;
