@@ -16,10 +16,12 @@ const sends: Reply = (_, response) => response.end(BYTES);
 
 test('an import that fails or is cancelled says so, and leaves nothing', async (t) => {
   const { file, open } = heldFile(t);
-  const liar = numbered(2);
+  const [liar, longer] = [numbered(2), numbered(3)];
   const seat = await beginByUrl(t, {
     [`GET /images/${liar}`]: manifestOf(BYTES, { uuid: liar, name: 'liar' }),
     [`GET /images/${liar}/file`]: liars['another file of the same size'] as Reply,
+    [`GET /images/${longer}`]: manifestOf(BYTES, { uuid: longer, name: 'longer' }),
+    [`GET /images/${longer}/file`]: liars['too much, and says so'] as Reply,
     [IMAGE]: manifestOf(BYTES),
     [`${IMAGE}/file`]: file,
   });
@@ -31,7 +33,14 @@ test('an import that fails or is cancelled says so, and leaves nothing', async (
   t.is((await fleet.eve('GET', '/api/image/lies')).status, 404);
 
   await page.getByRole('button', { name: 'Back to the form' }).click();
-  await fillIn(page, { [ADDRESS]: `${from.url}/images/${UUID}` });
+  await fillIn(page, { [ADDRESS]: `${from.url}/images/${longer}`, Name: 'more' });
+  await press(seat);
+  const more = `has ${BYTES.length + 1} bytes for the file of image ${longer}, and says ${BYTES.length}`;
+  t.true((await wrongWith(page, ADDRESS)).includes(more));
+  t.deepEqual(await leftBy(fleet), NOTHING);
+  t.is((await fleet.eve('GET', '/api/image/more')).status, 404);
+
+  await fillIn(page, { [ADDRESS]: `${from.url}/images/${UUID}`, Name: 'first' });
   await press(seat);
   await told(broughtIn(page), 'It is on its way.');
   const other = await takeSeat(t, fleet, { token: 'token-of-eve' });

@@ -233,6 +233,7 @@ test('who may import and not manage images looks only, in other data centers tha
   await ivan.open('/bring/repository');
   await ivan.page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
   for (const name of ['ida', 'ivan', 'mia']) t.is(await asked(name, 'GET', '/api/imagestore'), '403 NotPermitted');
+  await Promise.all([ida.settled(), ivan.settled()]);
   for (const text of [...ida.received, ...ivan.received]) t.false(text.includes('theirs'));
   t.deepEqual(await leftBy(fleet), NOTHING);
   t.deepEqual([...complaints, ...ian.complaints, ...ida.complaints, ...ivan.complaints], []);
@@ -268,7 +269,7 @@ test('more than ten thousand images are refreshed, scrolled through, filtered an
   const tab = page.getByRole('button', { name: /^theirs\s+\d/ });
   await tab.click();
   await page.getByRole('button', { name: 'Refresh theirs' }).click();
-  await page.getByRole('button', { name: /^theirs\s+10050/ }).waitFor();
+  await page.getByRole('button', { name: /^theirs\s+10050/ }).waitFor({ timeout: 240_000 });
   t.like(resultOf(await fleet.eve('GET', '/api/imagestore/theirs')), { image_count: 10_050, error: null });
   await page.getByText('10050 rows', { exact: true }).waitFor();
   await rowOf(page, 'image-1').hover();

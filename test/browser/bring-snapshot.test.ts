@@ -68,6 +68,11 @@ test('node, machine, disk and snapshot are chosen, and become an image of the da
   await page.getByRole('link', { name: 'Look at web-2' }).click();
   await page.getByRole('heading', { level: 1, name: /web-2/ }).waitFor();
   const { result } = (await server.ask('GET', '/api/image/web-2', { as: 'admin' })).json;
+  t.is(Object(result).size, 10_240);
+  await page
+    .getByText(/^10 GiB/)
+    .first()
+    .waitFor();
   t.like(result, {
     version: '2.0',
     desc: 'of a disk',
@@ -109,6 +114,22 @@ test('a snapshot is taken for it where there is none, and what stands in the way
   await press(page, 'Make the image');
   t.regex(await refusedAt(page, 'Name'), /web-1/);
   await fillIn(page, { Name: 'web-2', Version: '2.0' });
+  const limit = async (images: number | null) => {
+    const { status } = await server.ask('PUT', `/api/dc/${DC}/settings`, {
+      as: 'admin',
+      body: { VMS_IMAGE_LIMIT: images },
+    });
+    t.is(status, 200);
+  };
+  const before = await left();
+  await limit(1);
+  await press(page, 'Make the image');
+  await page
+    .getByRole('alert')
+    .getByText(/may have 1 image, and has 1/)
+    .waitFor();
+  t.deepEqual(await left(), before);
+  await limit(null);
   await node.sshd.stop();
   await node.sshd.cut();
   await press(page, 'Make the image');

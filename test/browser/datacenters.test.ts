@@ -27,6 +27,14 @@ test('a data center is made, changed, given to a group, limited, and deleted', a
   await page.getByRole('heading', { level: 1, name: 'north Far north' }).waitFor();
   await page.getByText('live', { exact: true }).waitFor();
   t.like(resultOf(await root('GET', '/api/dc/north')), { owner: 'mia', alias: 'Far north' });
+  const owner = await takeSeat(t, fleet, { token: 'token-of-mia' });
+  await owner.open('/datacenters');
+  await owner.page.getByRole('link', { name: 'north' }).click();
+  await owner.page.getByRole('heading', { level: 1, name: 'north Far north' }).waitFor();
+  await owner.page.getByText('live', { exact: true }).waitFor();
+  t.is(await owner.page.getByRole('button', { name: /^(Attach|Detach|Change|Delete|Save)/ }).count(), 0);
+  t.is(said(await fleet.mia('PUT', '/api/dc/north', { alias: 'Mine' })), '403 NotPermitted');
+  await owner.context.close();
 
   await page.getByRole('button', { name: 'Change …' }).click();
   await dialog.getByLabel('Location').fill('Tromsø');

@@ -4,7 +4,7 @@ import { numbered } from '../support/fixtures.js';
 import { type Seat, takeSeat, test } from '../support/seat.js';
 
 /** In milliseconds. */
-const PATIENT = 30_000;
+const PATIENT = 120_000;
 
 /** What waits for something to be told by the stream of events. */
 async function listener({ page, context }: Seat) {

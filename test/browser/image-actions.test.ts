@@ -72,6 +72,7 @@ test('a deprecated image is struck through, with its reason and what to take ins
 
   await mia.open('/offered');
   await mia.page.getByText('1.newer').waitFor();
+  await mia.page.locator('[role=grid][aria-rowcount="2"]').waitFor();
   t.is(await mia.page.getByText('1.web').count(), 0);
   for (const seat of [mia.page, page]) {
     await seat.goto(`${fleet.url}/console/image/${uuid}`);

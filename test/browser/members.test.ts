@@ -25,6 +25,7 @@ test('a member sees what can be used: what is recommended first, for whom it is,
   await mia.page.getByRole('heading', { name: 'Images to use', level: 1 }).waitFor();
   const rows = mia.page.getByRole('row').filter({ has: mia.page.getByRole('gridcell') });
   await mia.page.locator('[role=grid][aria-rowcount="4"]').waitFor();
+  await rows.nth(2).waitFor();
   const texts = await rows.allTextContents();
   const rowOf = (name: string) => texts.find((text) => text.includes(`1.${name}`)) ?? '';
   t.is(texts.length, 3);

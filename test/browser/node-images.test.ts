@@ -150,7 +150,7 @@ nodeTest(
     const [node] = nodes as [(typeof nodes)[0]];
     const base = await pulls.zoneImage('base');
     const web = await pulls.zoneImage('web', { origin: 'base' });
-    for (const name of ['free', 'spare']) await pulls.zoneImage(name);
+    const [free, spare] = [await pulls.zoneImage('free'), await pulls.zoneImage('spare')];
     const kept = await pulls.zoneImage('kept');
     for (const name of ['web', 'free', 'spare', 'kept']) {
       const { json } = await root('POST', pulls.at(name), {});
@@ -196,6 +196,11 @@ nodeTest(
     await begun.getByText(/^base: skipped: /).waitFor();
     await begun.getByText('spare: done').waitFor();
     t.deepEqual((await pulls.copies()).map(({ image }) => image).toSorted(), [base, kept, web].toSorted());
+    const there = await pulls.datasets();
+    t.deepEqual(
+      [base, kept, web, free, spare].map((image) => there.includes(image)),
+      [true, true, true, false, false],
+    );
     t.deepEqual(await seriousOf(page), []);
     t.deepEqual(complaints, []);
 
@@ -203,6 +208,7 @@ nodeTest(
     const dora = await takeSeat(t, pulls, { token: 'token-of-dora' });
     await dora.open('/nodes/n1?tab=images');
     await dora.page.getByRole('heading', { name: 'This page is not for you' }).waitFor();
+    await dora.settled();
     t.false(dora.received.join('').includes(node.pool.name));
   },
 );

@@ -204,7 +204,7 @@ test('a session that lasts no longer says so, and one signs in again in time', a
   await begin('/account');
   // It is used, and prolonged no more.
   await page.mouse.move(9, 9);
-  await pass(50 * 60_000);
+  await pass(49.5 * 60_000);
   await page.getByText('It has lasted as long as it can').waitFor();
   await page.getByRole('button', { name: 'Sign in again' }).click();
   await signInAs(page, 'admin');
