@@ -23,7 +23,7 @@ const admin = `Audit, Data centers, Groups, Images, ${everybody}, Machines, Over
 /** Those of ImageAdmins; to operators come these of the third line. */
 const actions = 'Change, Deprecate, Label, Make private, Mark as golden, Retire, Share with groups and users, Delete';
 const forSuperAdmins =
-  'Attach to a data center, Attach to all data centers, Bring onto nodes, Detach from a data center, Share among data centers';
+  'Attach to a data center, Attach to all data centers, Bring onto nodes, Detach from a data center, Share among data centers, Share with one data center only';
 
 /** Rows 34 to 37 of the list of features, as a browser sees them. */
 const roles: Record<string, Role> = {
