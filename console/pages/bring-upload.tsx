@@ -104,6 +104,7 @@ async function arranged(files: readonly File[], kept: readonly KeptUpload[]): Pr
   );
   const images = files.filter((file) => !isManifest(file));
   if (images.length === 0 && files.length > 0) toast('there is no file beside the manifest', { isBad: true });
+  // One that can not be read says so when it is sent; its neighbours are not to be lost for it.
   const disks = await Promise.all(images.map((file) => diskSizeOf(file).catch(() => undefined)));
   return images.map((file, at) => {
     const own = manifests.find(([name]) => file.name.startsWith(name.replace(/\.[^.]+$/, '')));
