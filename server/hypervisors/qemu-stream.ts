@@ -7,6 +7,7 @@ import { clearScratch } from './scratch-on-node.js';
 /**
  * A disk without all that it builds on, in one file. qemu-img can not write to its standard output: raw bytes come from
  * qemu-nbd where nbdcopy is there to read it, and all else from a file that lies there for as long as that takes.
+ * It loses a SIGTERM that comes while it begins, as where nbdcopy ends at once.
  */
 const send = `set -u
 scratch=$1 format=$2 source=$3 id=$4 socket=\${TMPDIR:-/tmp}/\${1##*/}
@@ -18,7 +19,7 @@ if [ "$format" = raw ] && command -v qemu-nbd >/dev/null && command -v nbdcopy >
     sleep 0.02 2>/dev/null || sleep 1
   done
   nbdcopy "nbd+unix:///?socket=$socket/nbd" -; code=$?
-  { kill $server; wait $server; } 2>/dev/null
+  { kill -s KILL $server; wait $server; } 2>/dev/null
   rm -rf -- "$socket"
   exit $code
 fi

@@ -242,6 +242,19 @@ test(named('a copy that is cut off leaves nothing, and a sweep takes what it cou
   t.is((await lab.hypervisor.inventory(soon())).length, 1);
 });
 
+test(named('a server of a disk that does not hear that it is to end holds nobody up'), async (t) => {
+  const lab = await qemuLab(t);
+  const { uuid } = await lab.addVm(randomBytes(1000));
+  const meant = { vm: uuid, disk: 1, snapshot: 's' };
+  await lab.hypervisor.takeSnapshot(meant, soon());
+  // As qemu-nbd for a moment after its socket is there.
+  const deaf = `process.on('SIGTERM', () => {}); require('node:net').createServer().listen(process.argv[1])`;
+  await lab.tools.put('qemu-nbd', `while [ "$1" != -k ]; do shift; done; exec '${process.execPath}' -e "${deaf}" "$2"`);
+  await lab.tools.put('nbdcopy', 'kill -9 $$');
+  await t.throwsAsync(bytesOf(lab, meant), { instanceOf: CommandFailed, message: /killed/ });
+  t.deepEqual(await lab.leftovers(), []);
+});
+
 test(named('what stands beside a machine says more of it'), async (t) => {
   const lab = await qemuLab(t);
   const said = {
