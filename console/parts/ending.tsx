@@ -38,7 +38,11 @@ export function Ending({ look, proveAgain }: Props) {
 
   const prolong = useCallback(async () => {
     asked.current.at = serverNow();
+    // Before it is asked: what is done meanwhile is told the next time.
+    const wasTouched = touched.current;
+    touched.current = false;
     if (await look()) setLast(expires);
+    else touched.current ||= wasTouched;
   }, [look, expires]);
 
   useEffect(() => {
@@ -46,7 +50,7 @@ export function Ending({ look, proveAgain }: Props) {
       const now = serverNow();
       setNow(now);
       const { at } = asked.current;
-      const isUsed = touched.current > at || lastHeard() > at + TICK;
+      const isUsed = touched.current || lastHeard() > at + TICK;
       if ((isUsed && now - at >= Math.min(OFTEN, longest.current / 4)) || now >= end) void prolong();
     }, TICK);
     return () => clearInterval(timer);
@@ -70,12 +74,12 @@ export function Ending({ look, proveAgain }: Props) {
   );
 }
 
-/** When a key or a pointer was used last. */
-function useTouched(): { readonly current: number } {
-  const touched = useRef(0);
+/** Whether a key or a pointer was used: no times are compared here, the clock of the server may jump. */
+function useTouched(): { current: boolean } {
+  const touched = useRef(false);
   useEffect(() => {
-    const touch = () => {
-      touched.current = serverNow();
+    const touch = (event: Event) => {
+      touched.current ||= !isStill(event);
     };
     const kinds = ['pointerdown', 'pointermove', 'keydown', 'wheel'] as const;
     // Before anybody else has them: a dialog keeps its keys to itself.
@@ -86,3 +90,7 @@ function useTouched(): { readonly current: number } {
   }, []);
   return touched;
 }
+
+/** Browsers tell of a move too where the pointer rests and what is under it has moved. */
+const isStill = (event: Event) =>
+  event instanceof PointerEvent && event.type === 'pointermove' && event.movementX === 0 && event.movementY === 0;
