@@ -21,6 +21,8 @@ const AT_ONCE = 300;
 
 export const isAbsent = (error: unknown): boolean => error instanceof CommandFailed && ABSENT.test(error.said);
 
+export const isBusy = (error: unknown): boolean => error instanceof CommandFailed && /is busy/i.test(error.said);
+
 /** One line of `zfs list` of a filesystem or volume. */
 export interface Dataset {
   name: string;

@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import ava, { type ExecutionContext } from 'ava';
+import { CommandFailed } from '../../server/hypervisors/host.js';
 import { NotOnPlatform } from '../../server/hypervisors/hypervisor.js';
 import { connectLinuxZfs, detectLinuxZfs } from '../../server/hypervisors/linux-zfs.js';
 import { hypervisorContract } from '../contracts/hypervisor.js';
@@ -103,6 +106,23 @@ test(`linux-zfs: a sweep takes away what came half, of jobs that are no more (${
     (await hypervisor.images(soon())).map(({ uuid }) => uuid),
     [image],
   );
+});
+
+test(`linux-zfs: what came half goes as soon as its receiver has let go of it (${needsZfs})`, async (t) => {
+  const { pool, tools, hypervisor } = await openNode(t);
+  const source = await serveImages(t);
+  const image = source.add(randomBytes(1000), { type: 'other' }); // no stream
+  const job = randomUUID();
+  const half = `${pool.name}/slipway-images/receiving-${job}`;
+  await pool.zfs('create', '-p', '-o', 'mountpoint=none', half);
+  const asked = join(await scratch(t), 'asked');
+  const busy = `printf . >>'${asked}'; echo "cannot destroy '$3': dataset is busy" >&2; exit 1`;
+  await tools.put('zfs', `[ "$1" != destroy ] || [ "$(cat '${asked}')" = .. ] || { ${busy}; }; exec "$real" "$@"`);
+  await writeFile(asked, '');
+  const order = { images: [image], pool: pool.name, source: source.url, job };
+  await t.throwsAsync(hypervisor.pull(order, { signal: soon(), report: () => {} }), { instanceOf: CommandFailed });
+  t.is(await readFile(asked, 'utf8'), '..');
+  t.false((await pool.zfs('list', '-H', '-r', '-o', 'name', pool.name)).includes(half));
 });
 
 test(`linux-zfs: what a stream says of where it is mounted and shared is not believed (${needsZfs})`, async (t) => {
