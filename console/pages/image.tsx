@@ -14,7 +14,7 @@ import { ImageForMembers } from '../parts/image-of-member.js';
 import { Places } from '../parts/image-places.js';
 import { Provenance } from '../parts/image-provenance.js';
 import { Pull } from '../parts/image-pull.js';
-import { Deprecated, Unready } from '../parts/image-ready.js';
+import { Unready, WhyDeprecated } from '../parts/image-ready.js';
 import { Sharing } from '../parts/image-sharing.js';
 import { ImageBadges } from '../parts/image-words.js';
 import { LabelMark } from '../parts/label.js';
@@ -59,7 +59,7 @@ function Whole({ image, refresh }: { image: Image; refresh: () => void }) {
         <ImageBadges image={image} />
       </p>
       <Unready image={image} />
-      <Deprecated image={image} />
+      <WhyDeprecated image={image} />
       <div class="boxes loose">
         <Facts image={image} />
         <Pull

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
-import { ask, Refusal } from '../api/ask.js';
+import { ask } from '../api/ask.js';
 import { useAccount } from '../session.js';
 import { type BulkWish, bulkActions, bulkFields, initialWish, toType } from './bulk-fields.js';
 import { useDatacenterNames } from './datacenter-form.js';
 import { Dialog } from './dialog.js';
 import { Failure } from './failure.js';
 import { Form } from './form.js';
+import { mistyped } from './mistyped.js';
 import { ProgressBar } from './progress.js';
 import type { Selection } from './selection.js';
 import { useShareChoices } from './share-choices.js';
@@ -33,9 +34,7 @@ export function Bulk({ selection, names, close, done }: Props) {
   const offered = { ...useShareChoices(home), datacenters: useDatacenterNames() };
   const start = async (wish: BulkWish) => {
     const typed = toType(wish);
-    if (typed !== undefined && wish.typed.trim() !== typed) {
-      throw new Refusal(400, 'Mistyped', 'it is not confirmed', { typed: `is not "${typed}"` });
-    }
+    if (typed !== undefined && wish.typed.trim() !== typed) throw mistyped(typed);
     const body = { action: wish.action, images, ...bulkActions[wish.action]?.body(wish) };
     setTask((await ask('/bulk/image', { method: 'POST', body })).task);
   };

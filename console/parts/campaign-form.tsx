@@ -94,7 +94,8 @@ export function NewCampaign({ close }: { close: () => void }) {
   return (
     <Dialog title="Bring an image onto nodes" close={close}>
       <ImagePicker chosen={image} choose={setImage} reasonOf={({ may_not: mayNot }) => mayNot.pull} />
-      <CampaignForm image={image} draft="campaign" close={close} />
+      {/* what was refused of one image is not said of another */}
+      <CampaignForm key={image?.uuid} image={image} draft="campaign" close={close} />
     </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { Refusal } from '../api/ask.js';
 import { Dialog } from './dialog.js';
 import { type Field, Form } from './form.js';
+import { mistyped } from './mistyped.js';
 
 interface Props {
   /** What is going to be done, and to what. */
@@ -43,5 +43,3 @@ export function Confirm({ title, children, label, typed, act, close, isStaying =
     </Dialog>
   );
 }
-
-const mistyped = (typed: string) => new Refusal(400, 'Mistyped', 'it is not confirmed', { typed: `is not "${typed}"` });

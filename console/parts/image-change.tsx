@@ -1,8 +1,9 @@
-import { part, Refusal } from '../api/ask.js';
+import { part } from '../api/ask.js';
 import { Change } from './change.js';
 import { useUserNames } from './datacenter-form.js';
 import { Dialog } from './dialog.js';
 import type { Field } from './form.js';
+import { mistyped } from './mistyped.js';
 import { Opens } from './open.js';
 import { toast } from './toasts.js';
 import type { Image } from './use-image.js';
@@ -57,7 +58,7 @@ export function ChangeImage({ image, close, done }: DialogProps) {
   const owners = useUserNames();
   const confirmed = ({ access, sure }: Values) => {
     if (access !== PUBLIC || image.access === 1 || sure.trim() === image.name) return;
-    throw new Refusal(400, 'Mistyped', 'it is not confirmed', { sure: `is not "${image.name}"` });
+    throw mistyped(image.name, 'sure');
   };
   return (
     <Dialog title={`Change ${image.name}`} close={close}>

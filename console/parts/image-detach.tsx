@@ -5,6 +5,7 @@ import { useAsked } from '../api/use-asked.js';
 import { askOf, pathOf, type ShownImage } from './image-ask.js';
 import { type Doing, ImageForm } from './image-form.js';
 import { placeOf } from './image-place.js';
+import { mistyped } from './mistyped.js';
 
 type Machines = Results['ListImageMachines'];
 
@@ -38,8 +39,7 @@ export function DetachImage({ image, dc, ...doing }: Props) {
     const place = dc ?? chosen;
     // What is not asked for there was typed for another one.
     const typed = isUsed(place) ? sure.trim() : '';
-    if (typed !== '' && typed !== name)
-      throw new Refusal(400, 'Mistyped', 'it is not confirmed', { sure: `is not "${name}"` });
+    if (typed !== '' && typed !== name) throw mistyped(name, 'sure');
     const body = typed === '' ? {} : { force: true };
     try {
       await askOf(seen, { method: 'DELETE', body }, placeOf(place, seen));

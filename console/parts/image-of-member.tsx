@@ -2,6 +2,7 @@ import { part } from '../api/ask.js';
 import { Link } from '../router.js';
 import { Badge } from './badge.js';
 import { Copy } from './copy.js';
+import { Deprecated } from './deprecated.js';
 import { Fact } from './fact.js';
 import { type File, Files } from './image-files.js';
 import { Lineage } from './image-lineage.js';
@@ -45,7 +46,12 @@ export function ImageForMembers({ told }: { told: Manifest }) {
           <Badge text={state} tone="warn" title="no machine can be made of it now" />
         )}
       </p>
-      {told.deprecated && <Deprecated of={told.deprecated} />}
+      {told.deprecated && (
+        <Deprecated
+          reason={told.deprecated.reason}
+          instead={told.deprecated.replacement && <Replacement of={told.deprecated.replacement} />}
+        />
+      )}
       <div class="boxes loose">
         <section class="box">
           <h2>What it is</h2>
@@ -72,31 +78,12 @@ export function ImageForMembers({ told }: { told: Manifest }) {
   );
 }
 
-function Deprecated({ of: { reason, replacement } }: { of: NonNullable<Manifest['deprecated']> }) {
+function Replacement({ of: { uuid, name, version } }: { of: { uuid: string; name: string; version: string } }) {
   return (
-    <section class="banner" aria-label="why it is deprecated">
-      <p>
-        <strong>
-          It is deprecated
-          {reason && (
-            <>
-              : <bdi>{reason}</bdi>
-            </>
-          )}
-          .
-        </strong>{' '}
-        {replacement && (
-          <>
-            Take{' '}
-            <Link to={`/image/${part(replacement.uuid)}`}>
-              <bdi>
-                {replacement.name} {replacement.version}
-              </bdi>
-            </Link>{' '}
-            instead.
-          </>
-        )}
-      </p>
-    </section>
+    <Link to={`/image/${part(uuid)}`}>
+      <bdi>
+        {name} {version}
+      </bdi>
+    </Link>
   );
 }

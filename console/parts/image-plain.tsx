@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { Refusal, type Wish } from '../api/ask.js';
+import type { Wish } from '../api/ask.js';
 import { type Action, askOf, pathOf, type ShownImage } from './image-ask.js';
 import { type Doing, ImageForm } from './image-form.js';
+import { mistyped } from './mistyped.js';
 import { bytes } from './words.js';
 
 /** An action that takes no more than a yes. */
@@ -162,9 +163,7 @@ export function PlainDialog({ action, image, ...doing }: Props) {
   const { title, label, said, wish, path = '', isGrave, isTyped, told }: Plain = plain[action];
   const { name } = image;
   const submit = async (seen: ShownImage, { typed }: { typed: string }) => {
-    if (isTyped && typed.trim() !== name) {
-      throw new Refusal(400, 'Mistyped', 'it is not confirmed', { typed: `is not "${name}"` });
-    }
+    if (isTyped && typed.trim() !== name) throw mistyped(name);
     await askOf(seen, wish, pathOf(seen) + path);
   };
   return (

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { part } from '../api/ask.js';
 import { Link } from '../router.js';
 import { Command } from './copy.js';
+import { Deprecated } from './deprecated.js';
 import { ImageName } from './image-name.js';
 import { SendFile } from './image-send.js';
 import { ProgressBar } from './progress.js';
@@ -62,30 +63,14 @@ function AtWork({ task, what }: { task: string; what: string }) {
   );
 }
 
-export function Deprecated({ image: { deprecated } }: { image: Image }) {
+export function WhyDeprecated({ image: { deprecated } }: { image: Image }) {
   if (!deprecated) return null;
   const { reason, replacement, by, at } = deprecated;
   return (
-    <section class="banner" aria-label="why it is deprecated">
-      <p>
-        <strong>
-          It is deprecated
-          {reason && (
-            <>
-              : <bdi>{reason}</bdi>
-            </>
-          )}
-          .
-        </strong>{' '}
-        {replacement && (
-          <>
-            Take <ImageName uuid={replacement} dc={null} /> instead.{' '}
-          </>
-        )}
-        <span class="quiet">
-          {by}, <Time at={at} />
-        </span>
-      </p>
-    </section>
+    <Deprecated reason={reason} instead={replacement && <ImageName uuid={replacement} dc={null} />}>
+      <span class="quiet">
+        {by}, <Time at={at} />
+      </span>
+    </Deprecated>
   );
 }
