@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import ava, { type ExecutionContext } from 'ava';
 import { CommandFailed } from '../../server/hypervisors/host.js';
@@ -57,6 +58,15 @@ async function runs(t: ExecutionContext, file: string, ...args: string[]): Promi
   t.teardown(() => void process.kill('SIGKILL'));
   await once(process, 'spawn');
   while (!existsSync(socket)) await new Promise((resolve) => setImmediate(resolve));
+  // Its socket is there before the disk is open, and it answers behind that; who comes too early is refused.
+  const asks = () => run('qemu-img', ['info', '-f', 'raw', `nbd+unix:///?socket=${socket}`]);
+  while (
+    !(await asks().then(
+      () => true,
+      () => process.exitCode !== null,
+    ))
+  )
+    await pause(20);
 }
 
 test(named('a snapshot in a qcow2 comes raw or as qcow2, and qemu-img finds no difference'), async (t) => {
@@ -252,6 +262,22 @@ test(named('a server of a disk that does not hear that it is to end holds nobody
   await lab.tools.put('qemu-nbd', `while [ "$1" != -k ]; do shift; done; exec '${process.execPath}' -e "${deaf}" "$2"`);
   await lab.tools.put('nbdcopy', 'kill -9 $$');
   await t.throwsAsync(bytesOf(lab, meant), { instanceOf: CommandFailed, message: /killed/ });
+  t.deepEqual(await lab.leftovers(), []);
+});
+
+test(named('a server of a disk that does not listen yet, though its socket is there, is waited for'), async (t) => {
+  const lab = await qemuLab(t);
+  const { uuid } = await lab.addVm(randomBytes(1000));
+  const meant = { vm: uuid, disk: 1, snapshot: 's' };
+  await lab.hypervisor.takeSnapshot(meant, soon());
+  // Who is killed leaves its socket, which refuses all, as one does between bind and listen.
+  const early = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+  const socket = `for word; do [ "$last" != -k ] || at=$word; last=$word; done`;
+  await lab.tools.put(
+    'qemu-nbd',
+    `${socket}; '${process.execPath}' -e "${early}" "$at.x"; mv "$at.x" "$at"; sleep 1; rm "$at"; exec "$real" "$@"`,
+  );
+  t.is((await bytesOf(lab, meant)).length, 1 << 20);
   t.deepEqual(await lab.leftovers(), []);
 });
 
