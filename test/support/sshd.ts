@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -95,7 +94,7 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
         hostKeys: [hostKey],
         keys: () => [key.private],
       };
-      const host = new SshHost({ ...reached, ...way }, async () => {}, limits);
+      const host = new SshHost({ ...reached, ...way }, async () => {}, { connect: 60_000, ...limits });
       test.teardown(() => host.close());
       return host;
     },
@@ -113,7 +112,8 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
     },
     start: async () => {
       for (let left = 5; !daemon; left -= 1) {
-        if (sshd.port === 0 || left < 5) sshd.port = await freePort();
+        // None that others are given by chance while nobody listens there.
+        if (sshd.port === 0 || left < 5) sshd.port = randomInt(10_000, 32_000);
         daemon = await listening(await configured(), left);
       }
     },
@@ -184,7 +184,7 @@ export const canRunSshd = (): boolean =>
   process.platform === 'linux' && spawnSync('/usr/sbin/sshd', ['-?']).error === undefined;
 
 async function comesEmpty(list: () => Promise<readonly string[]>, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   let left = await list();
   while (left.length > 0 && Date.now() < end) {
     await pause(20);
@@ -208,15 +208,6 @@ async function listening(config: string, triesLeft: number): Promise<ChildProces
   if (stands) return daemon;
   if (triesLeft === 0 || !said.includes('Address already in use')) throw new Error(`sshd did not start: ${said}`);
   return undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 /** Those that still run: who has ended and is not waited for is nothing any more. */
