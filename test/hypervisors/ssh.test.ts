@@ -143,8 +143,8 @@ known('one that says nothing for too long is stopped, one that does may take its
   const error = await failed(t, host.run(shell('echo out; sleep 1000'), { signal: never, silence: 300 }));
   t.is(error.message, 'sh on node1 did not come to its end: it said nothing for 0.3 s');
   await sshd.nothingRuns();
-  const talks = shell('for i in 1 2 3 4 5 6; do echo $i >&2; sleep 0.2; done; echo done');
-  t.is(await host.run(talks, { signal: never, silence: 1000 }), 'done\n');
+  const talks = shell('for i in $(seq 30); do echo $i >&2; sleep 0.2; done; echo done');
+  t.is(await host.run(talks, { signal: never, silence: 5000 }), 'done\n');
 });
 
 known('whoever stops early leaves nothing behind', async (t) => {
@@ -182,7 +182,7 @@ known('an abort ends it at any moment, with its reason, and nothing is left ther
   const next = running.next();
   stop.abort(reason);
   t.is(await t.throwsAsync(next), reason);
-  t.deepEqual(await sshd.processes(), []);
+  await sshd.nothingRuns();
 
   // While nobody takes what comes.
   const full = new AbortController();
@@ -238,7 +238,7 @@ known('a node that dies half-way is lost, and found again when it is back', asyn
 
 known('a node that gives no sign of life any more is lost', async (t) => {
   const { sshd } = await node(t);
-  const host = sshd.host(t, {}, { alive: 100, killed: 50 });
+  const host = sshd.host(t, {}, { alive: 1000, killed: 50 });
   const stream = host.stream(shell('echo up; sleep 1000'), { signal: never })[Symbol.asyncIterator]();
   await stream.next();
   await sshd.freeze();
