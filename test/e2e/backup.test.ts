@@ -14,6 +14,7 @@ import { contents } from '../../storage/holdings.js';
 import { openBlobs, openCatalog } from '../../storage/open.js';
 import { cli } from '../support/cli.js';
 import { type Daemon, launch, startDaemon } from '../support/daemon.js';
+import { gatedProxy } from '../support/gated-proxy.js';
 import { scratch } from '../support/scratch.js';
 
 const WORKERS = 4;
@@ -23,8 +24,11 @@ const MEANWHILE = 40;
 
 interface Work {
   steps: number;
-  /** Images whose deletion was acknowledged, and those whose activation was, by when: how many steps had ended. */
-  active: Map<string, { sha1: string; at: number }>;
+  /**
+   * Images whose deletion was acknowledged, and those whose activation was, by when: how many steps had ended then, and
+   * when they were begun.
+   */
+  active: Map<string, { sha1: string; from: number; at: number }>;
   deleted: Map<string, number>;
 }
 
@@ -35,6 +39,7 @@ const admin = (daemon: Daemon, method: string, path: string, body?: object | Buf
 async function keepWriting(daemon: Daemon, work: Work, isEnough: () => boolean): Promise<void> {
   for (let n = 0; !isEnough(); n += 1) {
     const uuid = randomUUID();
+    const from = work.steps;
     const file = Buffer.alloc(20_000 + n * 1000, uuid);
     const sha1 = createHash('sha1').update(file).digest('hex');
     const manifest = { v: 2, uuid, name: `image-${n}`, version: '1', type: 'other', os: 'other', public: true };
@@ -42,7 +47,7 @@ async function keepWriting(daemon: Daemon, work: Work, isEnough: () => boolean):
     await admin(daemon, 'POST', `${path}?action=import&skip_owner_check=true`, { ...manifest, owner: randomUUID() });
     await admin(daemon, 'PUT', `${path}/file?compression=none&sha1=${sha1}`, file);
     await admin(daemon, 'POST', `${path}?action=activate`);
-    work.active.set(uuid, { sha1, at: work.steps });
+    work.active.set(uuid, { sha1, from, at: work.steps });
     await admin(daemon, 'POST', `${path}?action=update`, { description: `described ${n}` });
     const name = `u-${uuid.slice(0, 8)}`;
     await admin(daemon, 'POST', `/api/user/${name}`, {});
@@ -97,8 +102,14 @@ test('a backup of a server under write load restores to what it was at one momen
   const heads = await shell.run(['audit', 'heads', '--json', '--url', daemon.url]);
   await writeFile(join(dir, 'heads.json'), heads.stdout);
 
+  const way = await gatedProxy(t, daemon.port);
+  const { held } = way.shutAfter(100_000);
   const begun = work.steps;
-  const saved = await shell.run(['backup', '-o', file, '--url', daemon.url]);
+  const saving = shell.run(['backup', '-o', file, '--url', way.url]);
+  await Promise.race([held, saving]);
+  for (const half = work.steps; work.steps === half; ) await new Promise((resolve) => setImmediate(resolve));
+  way.open();
+  const saved = await saving;
   t.is(saved.code, 0, saved.stderr);
   const ended = work.steps;
   enough = ended + MEANWHILE;
@@ -114,11 +125,11 @@ test('a backup of a server under write load restores to what it was at one momen
   await restore(Readable.from([await readFile(file)]), { catalog, blobs, keep: async () => {} });
   const uuids = new Set((await all(catalog.list(images))).map(({ uuid }) => uuid));
   t.deepEqual([...uuids].sort(), [...(await toldByTheAudit(catalog))].sort(), 'records and audit are of one moment');
-  for (const [uuid, { at }] of work.active) {
+  for (const [uuid, { from, at }] of work.active) {
     const deleted = work.deleted.get(uuid);
     if (at < begun - WORKERS && deleted === undefined) t.true(uuids.has(uuid), 'what was acknowledged before is there');
     if (deleted !== undefined && deleted < begun - WORKERS) t.false(uuids.has(uuid));
-    if (at > ended + WORKERS) t.false(uuids.has(uuid), 'what was begun afterwards is not');
+    if (from > ended) t.false(uuids.has(uuid), 'what was begun afterwards is not');
   }
 
   const data = join(dir, 'restored');
