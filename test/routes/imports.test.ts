@@ -441,8 +441,10 @@ test('imports beyond so many wait, and hold up nothing that is quick', async (t)
 test('the sweep removes what tasks have left that are over', async (t) => {
   const { sweep } = await import('../../server/operations/sweep.js');
   const fleet = await startFleet(t);
-  const from = await serving(t, {}, () => {});
+  const begun = gate();
+  const from = await serving(t, {}, begun.open);
   const asked = await fleet.ask('POST', `/images/${UUID}?action=import-remote&source=${from.url}`);
+  await begun.opened;
   await sweep(fleet.deps);
   t.deepEqual((await kept(fleet)).images, [UUID], 'it is still being imported');
   const id = String(asked.json.job_uuid);
