@@ -326,7 +326,11 @@ test(about('what a disk is said to be made of tells nothing of images elsewhere'
 test(about('of two creations of one snapshot at once, one wins and the other is refused'), async (t) => {
   const world = await startCreations(t);
   await world.machine({ alias: 'web' });
+  const mark = join(await scratch(t), 'mark');
+  // One that ended before another begins would leave the snapshot to it.
+  await sending(world, `until [ -e ${mark} ]; do sleep 0.2; done`);
   const answers = await Promise.all(['a', 'b', 'c'].map((name) => create(world, name)));
+  await writeFile(mark, '');
   t.deepEqual(answers.map(told).sort(), ['201', '417 SnapshotPending', '417 SnapshotPending']);
   const won = answers.find(({ status }) => status === 201);
   t.is((await endOf(world.server, won?.json.task_id)).status, 'SUCCESS');
