@@ -14,6 +14,9 @@ const GIB = 1024 ** 3;
 const silent = pino({ level: 'silent' });
 const never = () => new Promise<never>(() => {});
 
+/** Milliseconds that real stores have for a look at them, on a machine that tests keep busy. */
+const PATIENT = 60_000;
+
 const broken = (what: string) => async () => {
   throw new StorageDown(what, new Error("EIO: i/o error, open '/srv/slipway/files/tmp/aa'"));
 };
@@ -102,7 +105,7 @@ for (const [name, fault] of Object.entries(faults)) {
     const { log, lines } = keptLog();
     const server = await startServer(t);
     let time = 0;
-    const readiness = new Readiness(await checked(t, fault), log, () => new Date(time));
+    const readiness = new Readiness(await checked(t, fault), log, () => new Date(time), PATIENT);
     server.deps.readiness = readiness;
     for (let round = 0; round < 3; round += 1) {
       const { status, headers, json, bytes } = await server.ask('GET', '/readyz');
@@ -126,7 +129,7 @@ test('who has got well is ready again, and the log says it', async (t) => {
   let free = 0;
   let time = 0;
   const space = async () => ({ free, size: 1000 * GIB });
-  const readiness = new Readiness(await checked(t, { space }), log, () => new Date(time));
+  const readiness = new Readiness(await checked(t, { space }), log, () => new Date(time), PATIENT);
   t.deepEqual(await readiness.reasons(), { disk: meanings.disk! });
   free = 100 * GIB;
   t.deepEqual(await readiness.reasons(), { disk: meanings.disk! }, 'what was found holds for a while');
@@ -141,7 +144,7 @@ test('who has got well is ready again, and the log says it', async (t) => {
 
 test('all that is wrong is told', async (t) => {
   const all = Object.assign({}, ...Object.values(faults));
-  const readiness = new Readiness(await checked(t, all), silent, () => new Date());
+  const readiness = new Readiness(await checked(t, all), silent, () => new Date(), PATIENT);
   t.deepEqual(Object.keys(await readiness.reasons()), ['catalog', 'blobs', 'disk']);
 });
 
@@ -154,7 +157,12 @@ test('the blob store is written to, at most once in a few seconds, and nothing s
     return stage();
   };
   let time = 0;
-  const readiness = new Readiness(await checked(t, { blobs: { stage: counting } }), silent, () => new Date(time));
+  const readiness = new Readiness(
+    await checked(t, { blobs: { stage: counting } }),
+    silent,
+    () => new Date(time),
+    PATIENT,
+  );
   await Promise.all(Array.from({ length: 50 }, () => readiness.reasons()));
   t.is(staged, 1);
   time += 4999;
@@ -179,7 +187,7 @@ test('a write that fails is found out, and thrown away', async (t) => {
     },
     suspend: async () => t.fail('it was kept'),
   });
-  const readiness = new Readiness(await checked(t, { blobs: { stage: full } }), silent, () => new Date());
+  const readiness = new Readiness(await checked(t, { blobs: { stage: full } }), silent, () => new Date(), PATIENT);
   t.deepEqual(await readiness.reasons(), { blobs: meanings.blobs! });
   t.is(discarded, 1);
 });
@@ -234,7 +242,12 @@ test('who was asked to stop is alive, not ready, and leaves the stores alone', a
 
 test('who has lost touch with the others is not ready, at once, and leaves the stores alone', async (t) => {
   let isIn = true;
-  const readiness = new Readiness(await checked(t, { catalog: { current: () => isIn } }), silent, () => new Date());
+  const readiness = new Readiness(
+    await checked(t, { catalog: { current: () => isIn } }),
+    silent,
+    () => new Date(),
+    PATIENT,
+  );
   t.deepEqual(await readiness.reasons(), {});
   isIn = false;
   t.deepEqual(await readiness.reasons(), { touch: 'this daemon has lost touch with the database' });
@@ -251,7 +264,7 @@ test('a store that all share takes nobody out when it is away: that is a remark,
   const stores = await checked(t, {
     blobs: { check: () => (isAway ? broken('asking')() : Promise.resolve()), stage: () => t.fail() as never },
   });
-  server.deps.readiness = new Readiness(stores, log, () => new Date(time));
+  server.deps.readiness = new Readiness(stores, log, () => new Date(time), PATIENT);
   const { status, json } = await server.ask('GET', '/readyz');
   t.is(status, 200);
   t.deepEqual({ ...json }, { ready: true, remarks: { store: 'the store of the files does not answer' } } as never);
