@@ -14,7 +14,7 @@ interface Row {
 /** What the task has come to, once it has ended. */
 async function rowsOf({ deps, root }: Fleet, started: Answer): Promise<Row[]> {
   const id = String(started.json.task_id);
-  await deps.tasks.settled(id, AbortSignal.timeout(10_000));
+  await deps.tasks.settled(id, AbortSignal.timeout(60_000));
   return resultOf<Row[]>(await root('GET', `/api/task/${id}/status`));
 }
 

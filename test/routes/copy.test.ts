@@ -18,7 +18,7 @@ async function sites(t: ExecutionContext): Promise<{ here: Fleet; there: TestSer
 }
 
 async function ended({ deps, root }: Fleet, task: unknown) {
-  await deps.tasks.settled(String(task), AbortSignal.timeout(20_000));
+  await deps.tasks.settled(String(task), AbortSignal.timeout(60_000));
   return resultOf<{ status: string; result: Record<string, unknown>; progress: object }>(
     await root('GET', `/api/task/${task}`),
   );

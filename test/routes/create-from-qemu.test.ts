@@ -49,7 +49,7 @@ test(`a snapshot of a qcow2 disk becomes an image, which qemu-img finds identica
   ];
   for (const [at, packing] of wishes.entries()) {
     // Of what is written after the snapshot nothing comes along, but with one that is taken then.
-    await lab.hypervisor.inventory(AbortSignal.timeout(10_000));
+    await lab.hypervisor.inventory(AbortSignal.timeout(60_000));
     const begun = await server.ask('POST', `/api/vm/web/snapshot/s1/image/web-${at}`, { body: packing, as: 'admin' });
     t.is(begun.status, 201, begun.bytes.toString());
     const task = await endOf(server, begun.json.task_id);

@@ -75,7 +75,7 @@ async function streams(t: ExecutionContext, products: object, more: Record<strin
 }
 
 const start = (t: ExecutionContext, url: string) =>
-  startServer(t, { registries: { insecure: [], lxd: { images: url }, patience: 10_000, pauses: [1, 1] } });
+  startServer(t, { registries: { insecure: [], lxd: { images: url }, patience: 60_000, pauses: [1, 1] } });
 
 async function pull({ ask }: TestServer, alias: string, more = '') {
   const answer = await ask('POST', `/images?action=import-lxd-image&alias=${encodeURIComponent(alias)}${more}`);

@@ -26,7 +26,7 @@ const methods = {
 
 type Action = keyof typeof methods;
 
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 /** Somebody at Danube Cloud's command line; credentials are whole header lines. */
 export function es({ port }: Pick<TestServer, 'port'>, ...credentials: string[]): Es {

@@ -157,7 +157,7 @@ const defaults: Policy = {
 
 const PATIENCE: ImportsUnderWay['patience'] = { pauses: [1, 1, 1] };
 
-/** Milliseconds that stores, nodes and issuers have to show that they are there, on a machine that tests keep busy. */
+/** Milliseconds that stores, nodes, repositories and issuers have to show that they are there, on a machine that tests keep busy. */
 const PATIENT = 60_000;
 
 /** Whatever a test asks for: nobody outside of this machine is asked. */
@@ -237,7 +237,7 @@ export async function openServer(options: ServerOptions = {}): Promise<TestServe
   });
   await ensureMain(catalog, now());
   const directory = await Directory.open(catalog);
-  const repositories = await RepositoryBook.open(catalog, refreshLimits && { limits: refreshLimits });
+  const repositories = await RepositoryBook.open(catalog, { limits: { time: PATIENT, ...refreshLimits } });
   const nodeBook = await NodeBook.open(catalog, nodeLimits);
   const listing = await openListing(catalog, mode);
   const readiness = new Readiness({ catalog, blobs: bare, space }, log, now, PATIENT);

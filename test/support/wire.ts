@@ -7,7 +7,7 @@ export interface RawAnswer {
   body: Buffer;
 }
 
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 interface Exchange {
   bytes: Buffer;
