@@ -17,14 +17,9 @@ async function status({ ask }: Daemon, keyId: string, by: { key: TestKey; algori
   return (await ask('GET', '/state', { headers: signedHeaders({ ...by, keyId }) })).status;
 }
 
-/** That keys were loaded and these were their numbers, for the first time or another. */
-function loaded(daemon: Daemon, users: number, keys: number, time = 1) {
-  let found = 0;
-  return daemon.logged((line) => {
-    if (line.msg === 'keys loaded' && line.users === users && line.keys === keys) found += 1;
-    return found === time;
-  });
-}
+/** That keys were loaded and these were their numbers, for the first time. */
+const loaded = (daemon: Daemon, users: number, keys: number) =>
+  daemon.logged((line) => line.msg === 'keys loaded' && line.users === users && line.keys === keys);
 
 /** As careful hands do it: whole or not at all. */
 async function put(path: string, text: string): Promise<void> {
@@ -66,7 +61,12 @@ test('keys change under a running daemon, and no request fails', async (t) => {
   t.is(await status(daemon, 'ops', byRsa), 200);
 
   await put(file, '# nobody\n');
-  await loaded(daemon, 1, 1, 2);
+  // There was one key before, too, and a file that is still written to may have it told again.
+  let wereThree = false;
+  await daemon.logged((line) => {
+    wereThree ||= line.msg === 'keys loaded' && line.keys === 3;
+    return wereThree && line.msg === 'keys loaded' && line.keys === 1;
+  });
   t.is(await status(daemon, 'ops', byEd25519), 401);
   t.is(await status(daemon, 'ops', byRsa), 401);
 
