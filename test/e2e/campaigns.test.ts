@@ -7,6 +7,7 @@ import { ADMIN } from '../../server/model/user.js';
 import { disk, lacking, type Shown, startDiskNode } from '../support/campaigns.js';
 import { cli } from '../support/cli.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
+import { gatedProxy } from '../support/gated-proxy.js';
 
 const test = lacking === undefined ? ava : (ava.skip as unknown as typeof ava);
 const about = (title: string) => (lacking === undefined ? title : `${title} (${lacking})`);
@@ -26,9 +27,10 @@ test(about('a campaign goes on after its server was killed, as the command line 
   const key = await slipway(first, 'node key');
   const node = await startDiskNode(t, { port: 80, key: makeKey('nobody') });
   await writeFile(join(node.sshd.directory, 'authorized_keys'), key);
-  const find = ({ port }: Daemon) =>
+  const find = ({ port }: { port: number }) =>
     writeFile(join(node.home, '.curlrc'), `connect-to = "images.test:80:127.0.0.1:${port}"\n`);
-  await find(first);
+  const between = await gatedProxy(t, first.port);
+  await find(between);
   const way = `--address 127.0.0.1 --port ${node.sshd.port} --ssh-user ${node.sshd.user} --platform qemu`;
   await slipway(first, `node add one --dcs main ${way} --places ${node.place}`);
 
@@ -40,6 +42,7 @@ test(about('a campaign goes on after its server was killed, as the command line 
 
   t.regex(await slipway(first, 'node sources one --push'), /ok.*http:\/\/images\.test\/n\/…/);
   t.regex(await slipway(first, 'node preflight one base'), /reaches +(true|yes)/);
+  between.shutAfter(2 << 20);
   await slipway(first, 'campaign create all base --bandwidth 1000000 --no-wait');
   const show = async (daemon: Daemon) =>
     (await daemon.ask('GET', '/api/campaign/all', { as: 'admin' })).json.result as unknown as Shown;
