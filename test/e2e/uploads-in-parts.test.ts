@@ -44,6 +44,11 @@ const listed = async ({ ask }: Daemon) =>
     status: string;
   }[];
 
+/** So many bytes of the only upload have come: what still lies in buffers is lost with its connection. */
+async function hasCome(daemon: Daemon, bytes: number): Promise<void> {
+  while (((await listed(daemon))[0]?.offset ?? 0) < bytes) await setImmediate();
+}
+
 test('200 MB arrive whole though the connection is cut and the daemon killed, sent less than 1.2 times', async (t) => {
   const data = join(await scratch(t), 'data');
   let daemon = await startDaemon(t, { data });
@@ -80,6 +85,7 @@ test('the same command goes on after Ctrl-C', async (t) => {
   const args = ['upload', 'large', '--uuid', uuid];
   const { child, exited } = start(args);
   await way.held;
+  await hasCome(daemon, 19 * MIB);
   child.kill('SIGINT');
   const first = await exited;
   t.is(first.code, 5);
@@ -181,6 +187,7 @@ test('a daemon that is stopped keeps what has come, and another that begins goes
   const sha256 = await large(join(home, 'large'), 16 * MIB);
   const { exited } = start(['upload', 'large', '--name', 'large', '--version', '1', ...KIND, '-q']);
   await way.held;
+  await hasCome(daemon, 13 * MIB);
   t.is((await daemon.kill('SIGTERM')).code, 0);
   daemon = await startDaemon(t, { data });
   const { code, stdout, stderr } = await exited;
