@@ -13,7 +13,7 @@ import { startServer } from '../support/server.js';
 const needs = 'docker-registry, to push to';
 const test = isMet[needs] ? ava : ava.skip;
 
-const registries = { insecure: [], lxd: {}, patience: 15_000, pauses: [] };
+const registries = { insecure: [], lxd: {}, patience: 60_000, pauses: [] };
 /** Of `sesame`, in bcrypt. */
 const HASH = '$2b$04$r17dHb4KdQGuoWjFHivRFOm3oh8P57hscRtHqKI1ACvIKSdmwFwEy';
 

@@ -76,7 +76,7 @@ test(named('a machine is running where a process has it as its root'), async (t)
   const states = async () =>
     Object.fromEntries((await lab.hypervisor.inventory(soon())).map((vm) => [vm.hostname, vm.state]));
   let now = await states();
-  for (const end = Date.now() + 10_000; now.web !== 'running' && Date.now() < end; ) now = await states();
+  for (const end = Date.now() + 60_000; now.web !== 'running' && Date.now() < end; ) now = await states();
   t.deepEqual(now, { web: 'running', other: 'stopped' });
   abort.abort();
   await sleeping;
