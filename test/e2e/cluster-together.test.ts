@@ -30,11 +30,15 @@ test(`daemons are one server: one key for nodes, one for the audit, one list of 
     const { key, heads } = await resultOf(daemon, '/api/audit/head');
     return { key, chains: (heads as { chain: string }[]).map(({ chain }) => chain) };
   };
-  // pulls are written every second
-  let seen = await chains(a);
-  for (const end = Date.now() + 60_000; seen.chains.length < 3 && Date.now() < end; ) seen = await chains(a);
+  // pulls are written every second, and each daemon takes in those of the other a moment later
+  const all = async (daemon: Daemon) => {
+    let seen = await chains(daemon);
+    for (const end = Date.now() + 60_000; seen.chains.length < 3 && Date.now() < end; ) seen = await chains(daemon);
+    return seen;
+  };
+  const seen = await all(a);
   t.deepEqual(seen.chains, ['accesses-a', 'accesses-b', 'changes']);
-  t.deepEqual(await chains(b), seen);
+  t.deepEqual(await all(b), seen);
 
   const members = async (daemon: Daemon) =>
     (await resultOf(daemon, '/api/member')) as unknown as { name: string; self: boolean }[];
@@ -75,7 +79,7 @@ const asked = (port: number, path: string, agent: Agent): Promise<IncomingMessag
   });
 
 test(`who stops says so before it is gone: nobody is cut off who listens${why}`, async (t) => {
-  const [, b] = (await startCluster(t, { lease: 2 })).daemons as [Daemon, Daemon];
+  const [, b] = (await startCluster(t)).daemons as [Daemon, Daemon];
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
   const answered = async (path: string) => {

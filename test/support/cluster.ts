@@ -13,7 +13,7 @@ import { SuiteDatabases } from './suite-databases.js';
  * Several daemons as processes, on one database of a real PostgreSQL and one bucket of a real S3 store, each with a DATA
  * of its own; gone when the test ends.
  *
- *     const { daemons: [a, b], start } = await startCluster(t, { lease: 2 });
+ *     const { daemons: [a, b], start } = await startCluster(t, { daemons: 3 });
  *     await a.ask('POST', '/images', { body: sample('dc') });
  *     await a.kill('SIGKILL');
  *     const again = await start(0);                    // in the same DATA; start(2) would be one more
@@ -35,7 +35,7 @@ export interface Cluster {
 export interface ClusterOptions {
   /** How many; two unless told otherwise. */
   daemons?: number;
-  /** In seconds. */
+  /** In seconds; unless told otherwise so many that a machine that is busy loses none. */
   lease?: number;
   /** Settings of all. */
   config?: Record<string, unknown>;
@@ -61,7 +61,7 @@ export async function startCluster(
 ): Promise<Cluster> {
   const {
     daemons: count = 2,
-    lease = 5,
+    lease = 15,
     config = {},
     each = () => ({}),
     between = async (_, __, port) => port,
