@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import anyTest, { type ExecutionContext } from 'ava';
 import { until } from '../support/catalogs.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
@@ -12,7 +13,7 @@ const test = need ? anyTest.skip : anyTest.serial;
 const why = need ? ` (${need})` : '';
 
 /** In seconds: short enough to wait for, and long enough for a machine that is busy. */
-const lease = 5;
+const lease = 15;
 
 interface Harmed extends Cluster {
   a: Daemon;
@@ -66,11 +67,14 @@ function makeImages(t: ExecutionContext, daemons: Daemon[]) {
       await Promise.all(making);
       await Promise.all(daemons.map((daemon) => answers(daemon)));
       const lists = await Promise.all(daemons.map((daemon) => idsAt(daemon)));
-      t.deepEqual(lists[0], lists[1]);
-      t.deepEqual(
-        acknowledged.filter((id) => !lists[0]!.includes(id)),
-        [],
-      );
+      for (const list of lists) {
+        t.deepEqual(
+          acknowledged.filter((id) => !list.includes(id)),
+          [],
+        );
+      }
+      // what nobody was told of may be at one a moment before it is at the other
+      await until(async () => isDeepStrictEqual(await idsAt(daemons[0]!), await idsAt(daemons[1]!)), 'all is at both');
     },
   };
 }
@@ -111,8 +115,8 @@ test(`the database is away: what can be read is, and all returns by itself${why}
   await postgres.stop('SIGKILL');
   for (const daemon of [a, b]) {
     const answer = await daemon.ask('GET', path, { as: 'admin' });
-    // within the lease; where the machine has taken that long, there is nothing to be seen
-    if (performance.now() - began < lease * 500) t.is(answer.status, 200);
+    // well within the lease; where the machine has taken that long, there is nothing to be seen
+    if (performance.now() - began < lease * 250) t.is(answer.status, 200);
     const { status, headers } = await daemon.ask('POST', '/images', { body: sample('dc') });
     t.is(status, 503);
     t.truthy(headers['retry-after']);

@@ -27,7 +27,7 @@ test(`what is done at one daemon is there at the other, and outlives both${why}`
 });
 
 test(`a daemon that dies holds up a write no longer than its lease${why}`, async (t) => {
-  const { daemons } = await startCluster(t, { lease: 2 });
+  const { daemons } = await startCluster(t, { lease: 10 });
   const [a, b] = daemons;
   await a!.kill('SIGKILL');
   const { status } = await b!.ask('POST', '/images', { body: sample('dc') });

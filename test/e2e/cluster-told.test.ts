@@ -11,7 +11,7 @@ const why = need ? ` (${need})` : '';
 
 test(`a webhook hears of every change, in order, though whoever tells it is killed${why}`, async (t) => {
   t.timeout(300_000);
-  const cluster = await startCluster(t, { lease: 2, config: { authType: 'none' } });
+  const cluster = await startCluster(t, { lease: 10, config: { authType: 'none' } });
   const [a, b] = cluster.daemons as [Daemon, Daemon];
   const there = await receiver(t);
   const hook = { url: there.url, events: ['images.*'] };
