@@ -35,7 +35,7 @@ const versions = async (daemon: Daemon) => {
 
 test(`one daemon at a time becomes another version, while the other serves, and they are one server meanwhile${why}`, async (t) => {
   const newer = await release(t, '999.0.0');
-  const cluster = await startCluster(t, { lease: 2 });
+  const cluster = await startCluster(t);
   const [a, b] = cluster.daemons as [Daemon, Daemon];
   const { version } = (await a.ask('GET', '/ping')).json;
   const made: string[] = [];
