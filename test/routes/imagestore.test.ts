@@ -622,6 +622,8 @@ test('TLS is verified: by a certificate that is told, or not at all where that i
   const other = createServer({ key: pem.key, cert: pem.certificate }, (_, response) => {
     response.end(JSON.stringify(many(1)));
   }).listen(0, '127.0.0.1');
+  // whoever keeps a connection is not to find it closed because a machine is slow
+  other.keepAliveTimeout = 0;
   await once(other, 'listening');
   t.teardown(() => {
     other.close();

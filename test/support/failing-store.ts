@@ -82,6 +82,8 @@ export async function startFailingStore(
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
   });
+  // whoever keeps a connection is not to find it closed because a machine is slow
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();

@@ -36,6 +36,8 @@ export async function receiver(t: Pick<ExecutionContext, 'teardown'>, statuses: 
     received.push({ method, url, headers, body, json: body === '' ? undefined : JSON.parse(body) });
     for (const look of [...waiting]) look();
   }).listen(0, '127.0.0.1');
+  // whoever keeps a connection is not to find it closed because a machine is slow
+  server.keepAliveTimeout = 0;
   await once(server, 'listening');
   t.teardown(() => {
     server.close();

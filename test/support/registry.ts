@@ -242,6 +242,8 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 async function listening(t: Pick<ExecutionContext, 'teardown'>, listener: Listener): Promise<Server> {
   const server = createServer(listener).listen(0, '127.0.0.1');
+  // whoever keeps a connection is not to find it closed because a machine is slow
+  server.keepAliveTimeout = 0;
   await once(server, 'listening');
   t.teardown(() => {
     server.close();

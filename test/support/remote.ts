@@ -26,6 +26,8 @@ export async function remote(
     response.writeHead('code' in reply ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(reply));
   }).listen(0, '127.0.0.1');
+  // whoever keeps a connection is not to find it closed because a machine is slow
+  server.keepAliveTimeout = 0;
   await once(server, 'listening');
   t.teardown(() => {
     server.close();
