@@ -11,8 +11,8 @@ const need = (['postgresql, to keep records', 'ceph, to keep bytes'] as const).f
 const test = need ? anyTest.skip : anyTest;
 const why = need ? ` (${need})` : '';
 
-/** In seconds. */
-const LEASE = 2;
+/** In seconds: long enough for a machine that others keep busy, too. */
+const LEASE = 10;
 
 /** For a daemon whose clock is wrong by so many seconds. */
 async function wrongBy(t: ExecutionContext, seconds: number): Promise<Record<string, string>> {
@@ -48,7 +48,7 @@ test(`daemons whose clocks are two minutes apart stay one server, and give up wh
   const made: string[] = [];
   const all = async (daemon: Daemon) =>
     (await daemon.ask('GET', '/images?state=all', { as: 'admin' })).list.map(({ uuid }) => `${uuid}`).sort();
-  for (const end = performance.now() + 3 * LEASE * 1000; performance.now() < end; ) {
+  for (const end = performance.now() + 1.5 * LEASE * 1000; performance.now() < end; ) {
     for (const [maker, reader] of [
       [a, b],
       [b, a],
