@@ -12,6 +12,7 @@ import ava, { type ExecutionContext } from 'ava';
 import { ADMIN } from '../../server/model/user.js';
 import type { Pem } from '../../server/tls/make-certificate.js';
 import { type Asker, asker, type Wire } from '../support/ask.js';
+import { until } from '../support/catalogs.js';
 import { newCertificate, type PemFiles, pemFiles } from '../support/certificates.js';
 import { type Daemon, type LogLine, launch, startDaemon } from '../support/daemon.js';
 import { scratch } from '../support/scratch.js';
@@ -148,10 +149,11 @@ test('the certificate is replaced under requests and a download, and none fails'
     await files.write({ certificate: pem.certificate });
     await noticed;
     t.is(await shown(t, tls), fingerprint(pem));
+    const { kept, fresh } = answered;
+    await until(() => answered.kept > kept + 5 && answered.fresh > fresh + 5, 'requests go on');
   }
   isOver = true;
   await Promise.all(streams);
-  t.true(answered.kept > 20 && answered.fresh > 20, JSON.stringify(answered));
   t.is(sha1(await buffer(download!)), sha1(bytes));
 });
 
@@ -368,7 +370,7 @@ test('headerTimeout is that of the settings, for handshakes too', async (t) => {
 });
 
 test('idleTimeout is that of the settings', async (t) => {
-  const { daemon } = await start(t, { idleTimeout: 1 });
+  const { daemon } = await start(t, { idleTimeout: 5 });
   const socket = connectPlain(daemon.port, '127.0.0.1');
   socket.write('GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   t.regex(await text(socket), /^HTTP\/1\.1 200 OK\r\n/);
