@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { until } from '../support/catalogs.js';
 import { configFile, launch } from '../support/daemon.js';
 import { isMet } from '../support/needs.js';
 import { needsPostgres, startOwnPostgres } from '../support/postgres.js';
@@ -46,7 +47,10 @@ testHere(
     const rules = join(postgres.directory, 'data', 'pg_hba.conf');
     const before = await readFile(rules, 'utf8');
     await writeFile(rules, `host all ada 127.0.0.1/32 scram-sha-256\n${before}`);
+    const loaded = async () => String((await postgres.query('SELECT pg_conf_load_time()::text AS at'))[0]?.at);
+    const first = await loaded();
     await postgres.query('SELECT pg_reload_conf()');
+    await until(async () => (await loaded()) !== first, 'the rules are in force');
     const address = `127.0.0.1:${postgres.port}`;
     const refused: [url: string, told: RegExp][] = [
       [
