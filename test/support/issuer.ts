@@ -150,7 +150,7 @@ export async function startIssuer(t: ExecutionContext, options: IssuerOptions = 
         await grant.save();
         return grant;
       },
-      ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 600, Grant: 600 },
+      ttl: { AccessToken: 600, AuthorizationCode: 600, IdToken: 600, Interaction: 600, Session: 600, Grant: 600 },
     });
     provider.use(async (ctx, next) => {
       if (ctx.path.startsWith('/person/')) {
