@@ -47,6 +47,17 @@ async function become({ deps }: TestServer, is: (one: { active: boolean }) => bo
   unfollow();
 }
 
+/** When it is written down that a webhook fails. */
+async function fail({ deps }: TestServer) {
+  const { opened, open } = gate();
+  const unfollow = deps.catalog.follow(webhookStates, (changes) => {
+    if (changes.some(({ record }) => record?.failingSince !== undefined)) open();
+  });
+  for await (const { failingSince } of deps.catalog.list(webhookStates)) if (failingSince !== undefined) open();
+  await opened;
+  unfollow();
+}
+
 test('a webhook is told what it asked for, in order, signed with its own key', async (t) => {
   const server = await startWith(t);
   const there = await receiver(t);
@@ -161,6 +172,7 @@ test('after a day of failures it is switched off, says why, and goes on where it
   await makeHook(server, { url: there.url, events: ['groups.*'] });
   await makeGroups(server, 'a');
   await there.count(1);
+  await fail(server); // or the day that passes now would be one for which it has failed
   await makeGroups(server, 'b');
   time += 24 * 3600 * 1000;
   await server.ask('PUT', '/api/webhook/hook', { body: { url: 'http://127.0.0.1:1/' } });
