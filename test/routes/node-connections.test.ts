@@ -153,7 +153,7 @@ async function asked(t: ExecutionContext, server: TestServer, name: string): Pro
   if (!node) throw new Error(`no node ${name}`);
   const { hypervisors } = server.deps;
   const host = await (hypervisors as ReturnType<typeof openHypervisors>).hostOf(node);
-  const answer = await host.run(['echo', 'here'], { signal: AbortSignal.timeout(20_000) });
+  const answer = await host.run(['echo', 'here'], { signal: AbortSignal.timeout(60_000) });
   t.is(answer, 'here\n');
   return host.name;
 }

@@ -66,7 +66,7 @@ test('a task is seen as it runs, and cancelled, at any of them', async (t) => {
   t.like(shown, { status: 'STARTED', runner: 'one', progress: { done: 3, total: 7 } });
   const cancelled = await two.ask('PUT', `/api/task/${task.id}/cancel`, { as: 'admin' });
   t.is(cancelled.status, 410, String(cancelled.bytes));
-  await one.deps.tasks.settled(task.id, AbortSignal.timeout(20_000));
+  await one.deps.tasks.settled(task.id, AbortSignal.timeout(60_000));
   t.like((await one.ask('GET', `/api/task/${task.id}`, { as: 'admin' })).json.result, { status: 'REVOKED' });
 });
 
