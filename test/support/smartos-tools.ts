@@ -155,7 +155,7 @@ async function origins(): Promise<[name: string, origin: string][]> {
 
 /** What zfs-fuse has mounted, as the real system has not, is busy for a moment. */
 async function destroy(dataset: string): Promise<void> {
-  for (let left = 200; ; left -= 1) {
+  for (let left = 1200; ; left -= 1) {
     try {
       zfs('destroy', '-r', dataset);
       return;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Lab } from '../contracts/hypervisor.js';
 import type { Sshd } from './sshd.js';
 import type { Pool } from './zfs.js';
@@ -49,15 +50,21 @@ export function zfsLab(
 
     async leftovers() {
       await sshd.nothingRuns();
-      const lines = (await pool.zfs('list', '-H', '-r', '-t', 'all', '-o', 'name,userrefs', pool.name)).split('\n');
-      const rows = lines.map((line) => line.split('\t') as [name: string, count: string]);
+      const look = async () => {
+        const lines = (await pool.zfs('list', '-H', '-r', '-t', 'all', '-o', 'name,userrefs', pool.name)).split('\n');
+        return lines.map((line) => line.split('\t') as [name: string, count: string]);
+      };
+      const halfOf = (found: [name: string, count: string][]) =>
+        found.map(([name]) => name).filter((name) => /-partial|receiving/.test(name) && name.startsWith(images));
+      let rows = await look();
+      // zfs-fuse receives for a moment longer than the process that was killed, and then takes away what came half.
+      for (const end = Date.now() + 20_000; halfOf(rows).length > 0 && Date.now() < end; rows = await look()) {
+        await pause(100);
+      }
       const held = rows.filter(([, count]) => count !== '0' && count !== '-').map(([name]) => name);
       const marks =
         held.length === 0 ? '' : await pool.zfs('get', '-H', '-s', 'local', '-o', 'property', 'all', ...held);
-      const half = rows
-        .map(([name]) => name)
-        .filter((name) => /-partial|receiving/.test(name) && name.startsWith(images));
-      return [...held, ...marks.split('\n').filter((mark) => mark !== ''), ...half];
+      return [...held, ...marks.split('\n').filter((mark) => mark !== ''), ...halfOf(rows)];
     },
   };
 }

@@ -105,7 +105,7 @@ export async function startPool(t: Pick<ExecutionContext, 'teardown'>, { size = 
 
 /** What the kernel has not let go of is busy for a moment. */
 async function unlessBusy(destroy: () => Promise<unknown>): Promise<void> {
-  for (let left = 200; ; left--) {
+  for (let left = 1200; ; left--) {
     try {
       await destroy();
       return;
@@ -134,7 +134,7 @@ async function startDaemon(t: Pick<ExecutionContext, 'teardown'>): Promise<numbe
   });
   const { pid } = daemon;
   if (pid === undefined) throw new Error('unshare does not start');
-  for (let left = 400; ; left--) {
+  for (let left = 2400; ; left--) {
     try {
       // before it has its view, it is the machine's: a daemon that answers there is not ours
       const asks = '[ -e /run/zfs/own ] && exec zpool list -H';
