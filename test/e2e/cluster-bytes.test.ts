@@ -96,7 +96,7 @@ test(`the parts of an upload come to one daemon and the other${why}`, async (t) 
 
 test(`a daemon that is killed in the middle of a part: the other goes on${why}`, async (t) => {
   t.timeout(300_000);
-  const cluster = await startCluster(t, { lease: 2 });
+  const cluster = await startCluster(t, { lease: 10 });
   const [a, b] = cluster.daemons as [Daemon, Daemon];
   const upload = await begun(a, 48 * MIB + 7);
   hanging(a, upload.path, upload.bytes, 40 * MIB);
