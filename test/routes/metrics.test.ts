@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createMonitoringApp } from '../../server/app.js';
 import { HttpServer } from '../../server/http-server.js';
@@ -286,10 +287,17 @@ test('an upload and a download: transfers, bytes, and what is kept', async (t) =
   const received: [string, Record<string, string>] = ['received_bytes_total', { route: 'AddImageFile' }];
   const sent: [string, Record<string, string>] = ['sent_bytes_total', { route: 'GetImageFile' }];
   const names = [transfers('upload', 'done'), transfers('download', 'done'), received, sent];
+  const { transfers_total } = server.deps.metrics.instruments;
+  const isDone = async () =>
+    (await transfers_total.get()).values.some(
+      ({ labels, value }) => labels.direction === 'download' && labels.outcome === 'done' && value === 1,
+    );
   const [uploads, downloads, bytesIn, bytesOut] = await grown(server, names, async () => {
     t.is((await upload(server, uuid, file)).status, 200);
     await server.ask('POST', `/images/${uuid}?action=activate`);
     t.is((await server.ask('GET', `/images/${uuid}/file`)).bytes.length, MIB);
+    // The client may have all of it before the thread that has moved the last bytes says so.
+    while (!(await isDone())) await setImmediate();
   });
   t.deepEqual([uploads, downloads], [1, 1]);
   t.true(bytesIn! > MIB && bytesIn! < MIB + 2000, `${bytesIn}`);
@@ -599,8 +607,13 @@ test('a write that waits for others counts its wait', async (t) => {
   const busy = gate();
   const sum = async () => (await scrape(server)).value('catalog_duration_seconds_sum', { operation: 'write' })!;
   const before = await sum();
+  const begun = gate();
+  const first = server.deps.catalog.write(() => {
+    begun.open();
+    return busy.opened;
+  });
+  await begun.opened;
   const start = performance.now();
-  const first = server.deps.catalog.write(() => busy.opened);
   await server.ask('GET', '/ping');
   const least = (performance.now() - start) / 1000;
   busy.open();
