@@ -46,7 +46,7 @@ async function inCluster(dir: string, name: string, data?: string): Promise<Plac
   const shared = {
     ...(data && { data }),
     database,
-    lease: 2,
+    lease: 10,
     memberName: 'a',
     secretsKey: join(dir, 'secrets-key'),
     ...store,
@@ -221,7 +221,7 @@ async function killedAndMoved(t: ExecutionContext, one: Place, two: Place, heads
     const moving = (await shell(t, daemon)).start(['migrate', '--to', two.config]);
     await daemon.logged(moment);
     await daemon.kill('SIGKILL');
-    t.not((await moving.exited).code, 0);
+    const { code } = await moving.exited;
     const again = await started(t, one, [two], { token }).catch((error: Error) => error);
     if (again instanceof Error) {
       // the last step was done before the test could kill it
@@ -230,6 +230,7 @@ async function killedAndMoved(t: ExecutionContext, one: Place, two: Place, heads
       return;
     }
     daemon = again;
+    t.not(code, 0);
     t.deepEqual(await told(daemon), before, moment);
     t.regex((await (await shell(t, daemon)).run(['migrate', '--status'])).stdout, /was cut off/);
     t.is((await admin(daemon, 'POST', `/api/user/u-${randomUUID().slice(0, 8)}`, {})).status, 201);
@@ -254,7 +255,7 @@ clusterTest(`the same on its way to PostgreSQL and S3${why}`, async (t) => {
 
 clusterTest(`a cluster of several daemons does not move: what the others write would be lost${why}`, async (t) => {
   t.timeout(240_000);
-  const { daemons } = await startCluster(t, { lease: 2 });
+  const { daemons } = await startCluster(t);
   const home = await placed(await scratch(t), 'home');
   const { run } = await shell(t, daemons[0]!);
   const refused = await run(['migrate', '--to', home.config]);
@@ -269,7 +270,7 @@ clusterTest(`a cluster of several daemons does not move: what the others write w
 
 clusterTest(`a daemon that was out of touch while the server moved ends when it is back${why}`, async (t) => {
   t.timeout(240_000);
-  const { daemons } = await startCluster(t, { lease: 2 });
+  const { daemons } = await startCluster(t, { lease: 10 });
   const [mover, away] = [daemons[0]!, daemons[1]!];
   const home = await placed(await scratch(t), 'home');
   away.child.kill('SIGSTOP');
