@@ -4,7 +4,7 @@ import { startServer, type TestServer } from '../support/server.js';
 import { table } from '../support/table.js';
 import { told } from '../support/told.js';
 
-const registries = { insecure: [], lxd: {}, patience: 10_000, pauses: [1, 1, 1, 1] };
+const registries = { insecure: [], lxd: {}, patience: 60_000, pauses: [1, 1, 1, 1] };
 const alice = Buffer.from(JSON.stringify({ username: 'alice', password: 'sesame' })).toString('base64');
 const headers = { 'x-registry-auth': alice, 'x-request-id': 'the push' };
 

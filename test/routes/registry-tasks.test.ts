@@ -10,14 +10,14 @@ import { digestOf, startRegistry, testImage } from '../support/registry.js';
 import { remote } from '../support/remote.js';
 import { kept } from '../support/told.js';
 
-const registries = { insecure: [], lxd: {}, patience: 10_000, pauses: [1] };
+const registries = { insecure: [], lxd: {}, patience: 60_000, pauses: [1] };
 
 const start = (t: ExecutionContext, lxd: Record<string, string> = {}) =>
   startFleet(t, { registries: { ...registries, lxd } });
 
 /** The task when it has ended. */
 async function ended({ deps, root }: Fleet, id: unknown) {
-  await deps.tasks.settled(String(id), AbortSignal.timeout(30_000));
+  await deps.tasks.settled(String(id), AbortSignal.timeout(60_000));
   return resultOf<{ status: string; result: Record<string, unknown> | null; progress: object | null }>(
     await root('GET', `/api/task/${id}`),
   );
