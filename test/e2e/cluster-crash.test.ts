@@ -98,7 +98,7 @@ test(`daemons are killed in turn, at last all of them: the others go on, and not
   t.timeout(600_000);
   t.log(`CRASH_SEED=${SEED}`);
   const random = new Random(SEED);
-  const cluster = await startCluster(t, { lease: 2, config });
+  const cluster = await startCluster(t, { lease: 10, config });
   const there = new Set<Daemon>(cluster.daemons);
   const clients = new Clients(t, random, there);
   for (let round = 0; round < ROUNDS && t.passed; round += 1) {

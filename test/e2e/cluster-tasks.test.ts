@@ -107,7 +107,7 @@ async function startLab(): Promise<Lab> {
   const doors = await Promise.all(ports.map((port) => gatedProxy(t, port)));
   const [toOther, toRegistry, toLxd, toSmartos] = doors as [GatedProxy, GatedProxy, GatedProxy, GatedProxy];
   const cluster = await startCluster(t, {
-    lease: 2,
+    lease: 6,
     config: {
       authType: 'none',
       inventoryEvery: 0,
