@@ -1,17 +1,13 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { isUuid } from '../../imgapi/image.js';
 import { fetchOnNode } from './fetch-on-node.js';
 import { type FoundImage, type IsOver, NotOnNode, NotOnPlatform, type PullOrder, type Report } from './hypervisor.js';
 import { IMAGES } from './linux-zfs-machines.js';
 import { parseBytes, parseRows } from './parse-zfs.js';
 import { clearScratch, scratchOf, sweepScratch } from './scratch-on-node.js';
-import { isAbsent, isBusy, isPool, type Zfs } from './zfs.js';
+import { isAbsent, isPool, type Zfs } from './zfs.js';
 
 /** Long enough for a node that is busy. */
 const PATIENCE = 30_000;
-
-/** Between two looks at what is busy. */
-const AGAIN = 200;
 
 /** What comes lies beside the images until it is whole. */
 const RECEIVING = 'receiving-';
@@ -72,7 +68,8 @@ export async function pullImages(
       report(come);
     }
   } catch (error) {
-    await discard(zfs, coming);
+    // what is out of reach, the sweep takes
+    await zfs.discard(coming, AbortSignal.timeout(PATIENCE));
     throw error;
   } finally {
     await clearScratch(zfs.host, scratch);
@@ -100,17 +97,6 @@ async function confine(zfs: Zfs, coming: string, uuid: string, signal: AbortSign
   if (own.isVolume) return;
   await zfs.run(['set', 'canmount=off', coming], signal);
   for (const property of ['mountpoint', 'sharenfs', 'sharesmb']) await zfs.run(['inherit', property, coming], signal);
-}
-
-/** A receiver that was killed has it for a moment longer. What is out of reach, the sweep takes. */
-async function discard(zfs: Zfs, coming: string): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE);
-  const isGone = () =>
-    zfs.destroy(coming, signal).then(
-      () => true,
-      (error: unknown) => !isBusy(error),
-    );
-  while (!(await isGone())) await pause(AGAIN);
 }
 
 export async function removeImage(zfs: Zfs, image: string, pool: string, signal: AbortSignal): Promise<void> {

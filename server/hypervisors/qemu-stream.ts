@@ -8,14 +8,14 @@ import { clearScratch } from './scratch-on-node.js';
  * A disk without all that it builds on, in one file. qemu-img can not write to its standard output: raw bytes come from
  * qemu-nbd where nbdcopy is there to read it, and all else from a file that lies there for as long as that takes.
  * It loses a SIGTERM that comes while it begins, as where nbdcopy ends at once, and refuses who comes before it listens,
- * when its socket is there already: a flag in /proc/net/unix tells.
+ * when its socket is there already: a flag in /proc/net/unix tells, where that can be read.
  */
 const send = `set -u
 scratch=$1 format=$2 source=$3 id=$4 socket=\${TMPDIR:-/tmp}/\${1##*/}
 if [ "$format" = raw ] && command -v qemu-nbd >/dev/null && command -v nbdcopy >/dev/null; then
   mkdir -m 700 -- "$socket" || exit 1
   qemu-nbd -r -k "$socket/nbd" \${id:+-l snapshot.id=$id} --image-opts "$source" </dev/null >&2 & server=$!
-  until grep -q " 00010000 .*/\${socket##*/}/nbd$" /proc/net/unix; do
+  until grep -qs " 00010000 .*/\${socket##*/}/nbd$" /proc/net/unix || { [ $? -gt 1 ] && [ -S "$socket/nbd" ]; }; do
     kill -0 $server 2>/dev/null || { wait $server; rm -rf -- "$socket"; exit 1; }
     sleep 0.02 2>/dev/null || sleep 1
   done

@@ -45,12 +45,8 @@ const THERE = /^(?:Imported image "?([0-9a-f-]{36})|Image "?([0-9a-f-]{36})\b.*i
 /** What was being received when `imgadm` was killed; without being killed it leaves nothing. */
 async function discard(zfs: Zfs, images: PullOrder['images'], pool: string): Promise<void> {
   const signal = AbortSignal.timeout(PATIENCE);
-  const partial = images.map(({ uuid }) => `${pool}/${uuid}-partial`);
-  try {
-    for (const name of (await zfs.get(partial, ['type'], signal)).keys()) await zfs.destroy(name, signal);
-  } catch {
-    // out of reach: the next import of that image begins by taking it away
-  }
+  // what is out of reach, the next import of that image begins by taking away
+  for (const { uuid } of images) await zfs.discard(`${pool}/${uuid}-partial`, signal);
 }
 
 /** What the tool says may tell where it asks, and so the token of the node. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { NodePool } from '../model/node-status.js';
 import { CommandFailed, type Host } from './host.js';
 import { isSet, type Properties, parseBytes, parseEstimate, parseProperties, parseRows } from './parse-zfs.js';
@@ -16,12 +17,14 @@ const ABSENT = /does not exist|no such (pool|dataset)/i;
 /** Pools that can not be looked into. */
 const BROKEN: ReadonlySet<string> = new Set(['FAULTED', 'UNAVAIL', 'REMOVED', 'SUSPENDED', 'OFFLINE']);
 const MOST = 64 << 20;
+/** Milliseconds between two looks at what is busy. */
+const AGAIN = 200;
 /** As many names as surely fit on a line of the shell. */
 const AT_ONCE = 300;
 
 export const isAbsent = (error: unknown): boolean => error instanceof CommandFailed && ABSENT.test(error.said);
 
-export const isBusy = (error: unknown): boolean => error instanceof CommandFailed && /is busy/i.test(error.said);
+const isBusy = (error: unknown): boolean => error instanceof CommandFailed && /is busy/i.test(error.said);
 
 /** One line of `zfs list` of a filesystem or volume. */
 export interface Dataset {
@@ -150,6 +153,16 @@ export class Zfs {
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }
+  }
+
+  /** What has come half, as far as it can be: a receiver that was killed has it for a moment longer. */
+  async discard(dataset: string, signal: AbortSignal): Promise<void> {
+    const isDone = () =>
+      this.destroy(dataset, signal).then(
+        () => true,
+        (error: unknown) => !isBusy(error),
+      );
+    while (!(await isDone())) await pause(AGAIN);
   }
 }
 

@@ -59,14 +59,12 @@ async function runs(t: ExecutionContext, file: string, ...args: string[]): Promi
   await once(process, 'spawn');
   while (!existsSync(socket)) await new Promise((resolve) => setImmediate(resolve));
   // Its socket is there before the disk is open, and it answers behind that; who comes too early is refused.
-  const asks = () => run('qemu-img', ['info', '-f', 'raw', `nbd+unix:///?socket=${socket}`]);
-  while (
-    !(await asks().then(
+  const isOver = () =>
+    run('qemu-img', ['info', '-f', 'raw', `nbd+unix:///?socket=${socket}`]).then(
       () => true,
-      () => process.exitCode !== null,
-    ))
-  )
-    await pause(20);
+      () => process.exitCode !== null || process.signalCode !== null,
+    );
+  while (!(await isOver())) await pause(20);
 }
 
 test(named('a snapshot in a qcow2 comes raw or as qcow2, and qemu-img finds no difference'), async (t) => {
@@ -277,6 +275,12 @@ test(named('a server of a disk that does not listen yet, though its socket is th
     'qemu-nbd',
     `${socket}; '${process.execPath}' -e "${early}" "$at.x"; mv "$at.x" "$at"; sleep 1; rm "$at"; exec "$real" "$@"`,
   );
+  t.is((await bytesOf(lab, meant)).length, 1 << 20);
+  t.deepEqual(await lab.leftovers(), []);
+
+  // where nobody may look into it, the socket has to do
+  await lab.tools.put('grep', 'case " $* " in *" /proc/net/unix "*) exit 2;; esac; exec "$real" "$@"');
+  await lab.tools.restore('qemu-nbd');
   t.is((await bytesOf(lab, meant)).length, 1 << 20);
   t.deepEqual(await lab.leftovers(), []);
 });

@@ -1,11 +1,14 @@
-import { writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ava, { type ExecutionContext } from 'ava';
 import { CommandFailed } from '../../server/hypervisors/host.js';
 import { connectSmartos, detectSmartos } from '../../server/hypervisors/smartos.js';
 import { hypervisorContract } from '../contracts/hypervisor.js';
+import { serveImages } from '../support/imgapi-for-nodes.js';
 import { isMet } from '../support/needs.js';
 import { nodeOf } from '../support/node-record.js';
+import { scratch } from '../support/scratch.js';
 import { sourcesOf, startSmartosNode, type VmPlan } from '../support/smartos.js';
 import { needsZfs } from '../support/zfs.js';
 import { zfsLab } from '../support/zfs-lab.js';
@@ -53,6 +56,24 @@ test(`smartos: it is found out, and tells its platform (${needsZfs})`, async (t)
   await node.tools.restore('uname');
   await node.tools.put('uname', 'exec /bin/uname "$@"');
   t.false(await detectSmartos(host, soon()));
+});
+
+test(`smartos: what came half goes as soon as its receiver has let go of it (${needsZfs})`, async (t) => {
+  const { node, hypervisor } = await open(t);
+  const { pool, tools } = node;
+  const source = await serveImages(t);
+  const image = source.add(randomBytes(1000), { type: 'other' }); // no stream
+  const half = `${pool.name}/${image.uuid}-partial`;
+  await pool.zfs('create', '-o', 'mountpoint=none', half);
+  const asked = join(await scratch(t), 'asked');
+  const busy = `printf . >>'${asked}'; echo "cannot destroy '$3': dataset is busy" >&2; exit 1`;
+  // imgadm itself tries it at its beginning and at its end
+  await tools.put('zfs', `[ "$1" != destroy ] || [ "$(cat '${asked}')" = .... ] || { ${busy}; }; exec "$real" "$@"`);
+  await writeFile(asked, '');
+  const order = { images: [image], pool: pool.name, source: source.url, job: randomUUID() };
+  await t.throwsAsync(hypervisor.pull(order, { signal: soon(), report: () => {} }), { instanceOf: CommandFailed });
+  t.is(await readFile(asked, 'utf8'), '....');
+  t.false((await pool.zfs('list', '-H', '-r', '-o', 'name', pool.name)).includes(half));
 });
 
 test(`smartos: images of all brands ask of hosts what their machine had (${needsZfs})`, async (t) => {
