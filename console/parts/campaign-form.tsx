@@ -94,8 +94,7 @@ export function NewCampaign({ close }: { close: () => void }) {
   return (
     <Dialog title="Bring an image onto nodes" close={close}>
       <ImagePicker chosen={image} choose={setImage} reasonOf={({ may_not: mayNot }) => mayNot.pull} />
-      {/* what was refused of one image is not said of another */}
-      <CampaignForm key={image?.uuid} image={image} draft="campaign" close={close} />
+      <CampaignForm image={image} draft="campaign" close={close} />
     </Dialog>
   );
 }
@@ -136,6 +135,7 @@ function CampaignForm({ image, draft, close }: Props) {
   return (
     <Form
       name={draft}
+      about={image?.uuid}
       fields={fieldsOf(nodes, dcs)}
       initial={initial}
       submit={submit}

@@ -22,6 +22,8 @@ interface Props<T extends object> {
   again?: () => unknown;
   label: string;
   cancel?: () => void;
+  /** What was refused of one thing is not said of another. */
+  about?: string | undefined;
   /** What was sent is done with: the next one can be typed. */
   clears?: boolean;
   isGrave?: boolean;
@@ -40,6 +42,7 @@ export function Form<T extends object>({
   again,
   label,
   cancel,
+  about,
   clears = false,
   isGrave,
   told,
@@ -66,6 +69,8 @@ export function Form<T extends object>({
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [failure]);
+
+  useEffect(() => setFailure(undefined), [about]);
 
   const send = async (event: Event) => {
     event.preventDefault();

@@ -32,6 +32,7 @@ campaignTest('an image is brought onto nodes: one has it, one is away and comes 
   await dialog.getByRole('button', { name: 'Begin' }).click();
   await dialog.getByText('no image is chosen').waitFor();
   await dialog.getByRole('radio', { name: /^base/ }).check();
+  await dialog.getByText('no image is chosen').waitFor({ state: 'detached' });
   await dialog.getByRole('button', { name: 'Begin' }).click();
   await dialog.locator('[name=name][aria-invalid=true]').waitFor();
   await dialog.getByLabel('Name of the campaign').fill('all');
