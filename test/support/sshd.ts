@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import type { ExecutionContext } from 'ava';
 import type { Host } from '../../server/hypervisors/host.js';
 import { makeKey, type NodeKey } from '../../server/hypervisors/node-key.js';
 import { SshHost, type SshLimits, type Way } from '../../server/hypervisors/ssh.js';
+import { freePort } from './free-port.js';
 import { scratch } from './scratch.js';
 
 /**
@@ -112,8 +113,7 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
     },
     start: async () => {
       for (let left = 5; !daemon; left -= 1) {
-        // None that others are given by chance while nobody listens there.
-        if (sshd.port === 0 || left < 5) sshd.port = randomInt(10_000, 32_000);
+        if (sshd.port === 0 || left < 5) sshd.port = await freePort();
         daemon = await listening(await configured(), left);
       }
     },
