@@ -1,3 +1,4 @@
+import { isRecord } from './checks.js';
 import { type ErrorDetails, ImgapiError } from './errors.js';
 
 /** No connection, or one that broke: its cause has the code of the system or of TLS, such as ECONNREFUSED. */
@@ -37,6 +38,12 @@ const certificates: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: 'it is not valid yet',
   CERT_REVOKED: 'it was revoked',
 };
+
+/** The code of a connection that had served before, and was closed before anything was answered to this request. */
+export const STALE_CONNECTION = 'ERR_STALE_CONNECTION';
+
+export const wasStale = (error: unknown): boolean =>
+  error instanceof Unreachable && isRecord(error.cause) && error.cause.code === STALE_CONNECTION;
 
 /** Without what node-fetch puts in front of it. */
 export const reasonOf = ({ message }: Error) => message.replace(/^request to .*? failed, reason: /, '');

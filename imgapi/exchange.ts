@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
 import { isRecord } from './checks.js';
 import { type ErrorCode, errors, type FieldError, ImgapiError } from './errors.js';
-import { AnsweredBadly, Barred, barring, reasonOf, Unreachable } from './exchange-errors.js';
+import { AnsweredBadly, Barred, barring, reasonOf, Unreachable, wasStale } from './exchange-errors.js';
 import type { RawQuery } from './query.js';
 import { Watchdog } from './watchdog.js';
 
@@ -58,6 +58,9 @@ export interface Answer {
 const PATIENCE = 120_000;
 const MAX_JSON = 256 * 1024 ** 2;
 const MAX_REFUSAL = 1024 ** 2;
+
+/** So many connections that were closed while they were idle are tried before it counts as the server's failure. */
+const STALE_IN_A_ROW = 5;
 
 /** Asks one server over HTTP: what it refuses is thrown as it says, what else goes wrong as RemoteSourceError. */
 export class Exchange {
@@ -139,6 +142,16 @@ export class Exchange {
   }
 
   async #ask(method: string, url: string, call: Call, proving: boolean): Promise<Answer> {
+    for (let left = onlyReads(method, call) ? STALE_IN_A_ROW : 0; ; left -= 1) {
+      try {
+        return await this.#askOnce(method, url, call, proving);
+      } catch (error) {
+        if (left === 0 || !wasStale(error)) throw error;
+      }
+    }
+  }
+
+  async #askOnce(method: string, url: string, call: Call, proving: boolean): Promise<Answer> {
     const watchdog = new Watchdog(this.#options.patience ?? PATIENCE);
     const cancelled = AbortSignal.any([this.#options.signal, call.signal].filter((signal) => signal !== undefined));
     cancelled.throwIfAborted();
@@ -269,9 +282,14 @@ const withoutProof = (headers: Call['headers'] = {}) =>
 
 const leading: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+const reading: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /** What changes something is sent to nobody else. */
 const leadsOn = (method: string, { status }: Answer, { answers }: Call) =>
-  leading.has(status) && !answers?.includes(status) && (method === 'GET' || method === 'HEAD');
+  leading.has(status) && !answers?.includes(status) && reading.has(method);
+
+/** What changes something is never sent twice: nobody knows how much of it was done. */
+const onlyReads = (method: string, { json, upload }: Call) => reading.has(method) && json === undefined && !upload;
 
 function nextOf(from: URL, { headers: { location } }: Answer): URL | undefined {
   const next = location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;

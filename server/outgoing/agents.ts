@@ -3,6 +3,7 @@ import { type RequestOptions, Agent as TlsAgent } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, rootCertificates } from 'node:tls';
+import { STALE_CONNECTION } from '../../imgapi/exchange-errors.js';
 import type { ProxyServer } from './proxies.js';
 import { tunnelThrough } from './tunnel.js';
 
@@ -26,10 +27,25 @@ const IDLE = 2000;
 type Opened = (error: Error | null, stream: Duplex) => void;
 
 export const plainAgent = (line: Line): Agent =>
-  line.proxy ? new ProxyAgent(line, line.proxy) : new DirectAgent(line);
+  tellingStale(line.proxy ? new ProxyAgent(line, line.proxy) : new DirectAgent(line));
 
 export const tlsAgent = (line: Line): Agent =>
-  line.proxy ? new TunnelAgent(line, line.proxy) : new DirectTlsAgent(line);
+  tellingStale(line.proxy ? new TunnelAgent(line, line.proxy) : new DirectTlsAgent(line));
+
+const cuts: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** The other side may close an idle connection in the moment in which it is used again: a failure then says so. */
+function tellingStale(agent: Agent): Agent {
+  const reuse = agent.reuseSocket.bind(agent);
+  agent.reuseSocket = (socket, request) => {
+    reuse(socket, request);
+    const tell = (error: NodeJS.ErrnoException) => {
+      if (cuts.has(error.code)) error.code = STALE_CONNECTION;
+    };
+    request.once('error', tell).once('response', () => request.off('error', tell));
+  };
+  return agent;
+}
 
 class DirectAgent extends Agent {
   constructor(private readonly line: Line) {

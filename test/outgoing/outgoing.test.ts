@@ -296,3 +296,56 @@ test('certificates to trust are looked at before', async (t) => {
   t.regex(problemWithCa('nonsense') ?? '', /no certificate/);
   t.regex(problemWithCa('-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----') ?? '', /can not be read/);
 });
+
+/** Cuts every connection in its second request, or in its first, where nothing at all is answered. */
+async function cutting(t: ExecutionContext, first: 'answered' | 'cut') {
+  const requests: string[] = [];
+  const cut: string[] = [];
+  const server = createTcpServer((socket) => {
+    let answers = first === 'answered' ? 1 : 0;
+    socket.on('error', () => {});
+    socket.on('data', (head) => {
+      const method = head.toString().split(' ', 1)[0] ?? '';
+      requests.push(method);
+      answers -= 1;
+      if (answers === 0) return void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
+      cut.push(method);
+      socket.resetAndDestroy();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests, cut };
+}
+
+test('who reads does not notice that an idle connection was closed as it was used again', async (t) => {
+  const { url, cut } = await cutting(t, 'answered');
+  const outgoing = way(t);
+  // on a slow machine an idle connection may have ended before it is used again
+  while (cut.length < 2) t.is(await get(outgoing.to(url, operator)), 'hello');
+  t.deepEqual(cut, ['GET', 'GET']);
+});
+
+test('a new connection that is cut is the failure of the server, and it is asked once', async (t) => {
+  const { url, requests } = await cutting(t, 'cut');
+  await t.throwsAsync(get(way(t).to(url, operator)), { instanceOf: Unreachable, message: /ECONNRESET|hang up/ });
+  t.deepEqual(requests, ['GET']);
+});
+
+test('what changes something is sent once, whatever becomes of its connection', async (t) => {
+  const { url, requests, cut } = await cutting(t, 'answered');
+  const outgoing = way(t);
+  const exchange = new Exchange(outgoing.to(url, operator));
+  let sent = 0;
+  const refused = async () => {
+    for (;;) {
+      await get(outgoing.to(url, operator));
+      sent += 1;
+      const { body } = await exchange.send('DELETE', '');
+      await text(body);
+    }
+  };
+  await t.throwsAsync(refused(), { instanceOf: Unreachable });
+  t.is(cut.at(-1), 'DELETE');
+  t.is(requests.filter((method) => method === 'DELETE').length, sent);
+});
