@@ -313,10 +313,9 @@ failing('a copy takes over that has lost what was committed: that is said, and b
     for (const { id, record } of changes) if (!record) gone.push(id);
   });
   await one.insert({ id: 'kept', name: 'kept' });
-  await until(
-    async () => (await ask(copy.url, `SELECT 1 FROM slipway.log WHERE sequence = 1`)).length === 1,
-    'the copy has it',
-  );
+  // of a copy that is behind, there may be no such table yet
+  const onCopy = () => ask(copy.url, `SELECT 1 FROM slipway.log WHERE sequence = 1`).catch(() => []);
+  await until(async () => (await onCopy()).length === 1, 'the copy has it');
   await copy.stop('SIGKILL');
   await one.insert({ id: 'lost', name: 'lost' });
   await postgres.stop('SIGKILL');
