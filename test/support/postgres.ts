@@ -187,7 +187,7 @@ class Server implements OwnPostgres {
     const exited = once(child, 'exit');
     const all = signal === 'SIGKILL' ? this.#pids(child.pid!) : [];
     child.kill(signal);
-    for (const pid of all) killIfThere(pid);
+    for (const pid of all) signalIfThere(pid, 'SIGKILL');
     await exited;
   }
 
@@ -197,7 +197,7 @@ class Server implements OwnPostgres {
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    for (const pid of this.#process ? this.#pids(this.#process.pid!) : []) process.kill(pid, signal);
+    for (const pid of this.#process ? this.#pids(this.#process.pid!) : []) signalIfThere(pid, signal);
   }
 
   async copy({ synchronous }: { synchronous: boolean } = { synchronous: true }): Promise<OwnPostgres> {
@@ -256,11 +256,11 @@ class Server implements OwnPostgres {
   }
 }
 
-function killIfThere(pid: number): void {
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
-    // it has gone with the others
+    // it has gone with the others, or by itself
   }
 }
 
