@@ -33,7 +33,7 @@ export interface Opened {
 }
 
 /** Fast enough for tests, and slow enough for a machine that is busy. */
-export const LEASE = 2000;
+export const LEASE = 4000;
 
 /** One of several in this process that share a database, each with a replica of its own; closed when the test ends. */
 export async function openShared(t: ExecutionContext, url: string, options: Partial<Choice> = {}): Promise<Opened> {
