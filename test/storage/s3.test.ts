@@ -194,7 +194,7 @@ async function written(writable: Writable, bytes: Buffer): Promise<void> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error('it does not come');
     await pause(20);
