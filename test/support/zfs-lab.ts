@@ -58,7 +58,7 @@ export function zfsLab(
         found.map(([name]) => name).filter((name) => /-partial|receiving/.test(name) && name.startsWith(images));
       let rows = await look();
       // zfs-fuse receives for a moment longer than the process that was killed, and then takes away what came half.
-      for (const end = Date.now() + 20_000; halfOf(rows).length > 0 && Date.now() < end; rows = await look()) {
+      for (const end = Date.now() + 60_000; halfOf(rows).length > 0 && Date.now() < end; rows = await look()) {
         await pause(100);
       }
       const held = rows.filter(([, count]) => count !== '0' && count !== '-').map(([name]) => name);
