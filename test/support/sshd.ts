@@ -122,7 +122,7 @@ export async function startSshd(t: Pick<ExecutionContext, 'teardown'>, options: 
     },
     freeze: async () => {
       for (const pid of await serving(sshd.port)) {
-        process.kill(pid, 'SIGSTOP');
+        kill(pid, 'SIGSTOP');
         t.teardown(() => void kill(pid));
       }
     },
@@ -245,9 +245,9 @@ async function serving(port: number): Promise<number[]> {
   return found;
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // gone already
   }
