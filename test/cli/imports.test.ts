@@ -1,5 +1,6 @@
 import test from 'ava';
-import { tell } from '../../cli/errors.js';
+import { Interrupted, tell } from '../../cli/errors.js';
+import { run } from '../../cli/run.js';
 import { lineOfTask } from '../../cli/wait.js';
 import { ImgapiError } from '../../imgapi/errors.js';
 import { commandLineOf } from '../support/command-line.js';
@@ -10,6 +11,7 @@ import { BYTES, manifestOf } from '../support/lying-remote.js';
 import { type Reply, remote } from '../support/remote.js';
 import { rememberRepository } from '../support/repositories.js';
 import { startServer } from '../support/server.js';
+import { terminal } from '../support/terminal.js';
 
 const UUID = numbered(1);
 
@@ -76,19 +78,23 @@ test('an image of a repository; who does not wait is told the task, and who stop
     [`GET /images/${other}/file`]: sends,
   });
   await rememberRepository(server, { name: 'rep', url: from.url }, []);
-  const { slipway, start } = commandLineOf(server, server.token);
+  const { slipway } = commandLineOf(server, server.token);
   const begun = await slipway(['import', `rep/${other}`, '--no-wait']);
   t.is(begun.code, 0, begun.stderr);
   t.like(await endOf(server, begun.stdout.trim()), { status: 'SUCCESS' });
 
-  const waiting = start(['import', `rep/${UUID}`]);
+  const screen = terminal();
+  const interrupt = new AbortController();
+  const env = { HOME: '/nonexistent', SLIPWAY_URL: server.url, SLIPWAY_TOKEN: server.token };
+  const surroundings = { io: screen.io, env, signal: interrupt.signal, version: '0.0.0-test' };
+  const waiting = run(['import', `rep/${UUID}`], surroundings);
+  await screen.asked('task '); // by then it waits: the server knows of the task before that
   const running = async () => (await server.ask('GET', '/api/task?status=STARTED', { as: 'admin' })).json.result;
   let left: string[] = [];
   while (left.length === 0) left = (await running()) as string[];
-  waiting.interrupt();
-  const { code, stderr } = await waiting.exited;
-  t.is(code, 5);
-  t.true(stderr.includes(`slipway task cancel ${left[0]}`), stderr);
+  interrupt.abort(new Interrupted('SIGINT'));
+  t.is(await waiting, 5);
+  t.true(screen.err().includes(`slipway task cancel ${left[0]}`), screen.err());
   open();
   t.like(await endOf(server, left[0]), { status: 'SUCCESS' });
 });
