@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -266,8 +267,15 @@ test('files that change are read again', async (t) => {
   });
   t.teardown(() => keyring.close());
   await mkdir(join(directory, 'local'));
-  await writeFile(join(directory, 'local', 'ops.keys'), rsa);
+  // whichever change the first look still misses, another follows
+  let text = rsa;
+  const writing = setInterval(() => {
+    text += '\n';
+    writeFileSync(join(directory, 'local', 'ops.keys'), text);
+  }, 500);
+  t.teardown(() => clearInterval(writing));
   await loaded;
+  clearInterval(writing);
   await keyring.reload();
   t.deepEqual(types(keyring, 'ops'), ['rsa']);
 });
