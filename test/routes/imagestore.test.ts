@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { datacenters, MAIN } from '../../server/model/datacenter.js';
 import { repositories } from '../../server/model/repository.js';
@@ -13,6 +11,7 @@ import { newCertificate } from '../support/certificates.js';
 import { addDatacenter, grant } from '../support/datacenters.js';
 import { addUser, importImage, numbered } from '../support/fixtures.js';
 import { gate } from '../support/gate.js';
+import { listening } from '../support/listening.js';
 import { keptLog } from '../support/log.js';
 import { type Reply, remote } from '../support/remote.js';
 import { rememberRepository } from '../support/repositories.js';
@@ -625,16 +624,9 @@ test('TLS is verified: by a certificate that is told, or not at all where that i
   const pem = await newCertificate();
   const other = createServer({ key: pem.key, cert: pem.certificate }, (_, response) => {
     response.end(JSON.stringify(many(1)));
-  }).listen(0, '127.0.0.1');
-  // whoever keeps a connection is not to find it closed because a machine is slow
-  other.keepAliveTimeout = 0;
-  await once(other, 'listening');
-  t.teardown(() => {
-    other.close();
-    other.closeAllConnections();
   });
   const server = await startServer(t);
-  const url = `https://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  const url = `https://127.0.0.1:${await listening(t, other)}`;
   await server.ask('POST', '/api/repository/rep', { body: { url } });
   const set = (body: object) => server.ask('PUT', '/api/repository/rep', { body });
   const refused = await refresh(server);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { listening } from './listening.js';
 
 /** A request on its way through. */
 export interface Passing {
@@ -37,7 +38,6 @@ export async function startFailingStore(
 ): Promise<FailingStore> {
   const { hostname, port } = new URL(behind);
   const proxy: FailingStore = { url: '', requests: [], fault };
-  const sockets = new Set<Socket>();
   const server = createServer((req, res) => {
     const { method = 'GET', url: path = '/', headers } = req;
     const passing = { method, path, headers, before: proxy.requests.length };
@@ -77,19 +77,8 @@ export async function startFailingStore(
     res.on('close', () => onward.destroy());
     req.pipe(onward);
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
-  });
-  // whoever keeps a connection is not to find it closed because a machine is slow
-  server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server.on('connection', (socket) => socket.on('error', () => {}));
+  proxy.url = `http://127.0.0.1:${await listening(t, server)}`;
   return proxy;
 }
 

@@ -1,9 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import Provider, { type AdapterFactory, type AdapterPayload, type KoaContextWithOIDC } from 'oidc-provider';
+import { listening } from './listening.js';
 
 /** Who sits in front of the browser, as the issuer knows them. */
 export interface Person {
@@ -117,10 +117,7 @@ export async function startIssuer(t: ExecutionContext, options: IssuerOptions = 
     Object.assign(request, { originalUrl: path + request.url });
     handler(request, response);
   });
-  // whoever keeps a connection is not to find it closed because a machine is slow
-  server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  issuer.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  issuer.url = `http://127.0.0.1:${await listening(t, server)}${path}`;
 
   const provide = (key: ReturnType<typeof signingKey>): RequestListener => {
     const provider = new Provider(issuer.url, {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import { signatureOf } from '../../server/model/delivery.js';
+import { listening } from './listening.js';
 
 export interface Received {
   method: string;
@@ -35,13 +34,6 @@ export async function receiver(t: Pick<ExecutionContext, 'teardown'>, statuses: 
     if (status !== NEVER) response.writeHead(status).end();
     received.push({ method, url, headers, body, json: body === '' ? undefined : JSON.parse(body) });
     for (const look of [...waiting]) look();
-  }).listen(0, '127.0.0.1');
-  // whoever keeps a connection is not to find it closed because a machine is slow
-  server.keepAliveTimeout = 0;
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
   });
   const count = (number: number) =>
     new Promise<Received[]>((resolve) => {
@@ -53,7 +45,7 @@ export async function receiver(t: Pick<ExecutionContext, 'teardown'>, statuses: 
       waiting.add(look);
       look();
     });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received, count };
+  return { url: `http://127.0.0.1:${await listening(t, server)}`, received, count };
 }
 
 /** Whether whoever has the key signed this. */

@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
+import { listening } from './listening.js';
 
 /** Does something else than what would be answered; true where it did. */
 export type Meddle = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
@@ -117,13 +116,14 @@ export async function startRegistry(
     response.end(request.method === 'HEAD' ? undefined : bytes.subarray(from));
   };
 
-  const blobServer = await listening(t, (request, response) => {
+  const blobServer = createServer((request, response) => {
     const { authorization } = request.headers;
     fetched.push({ path: request.url ?? '', authorization });
     sendBlob(request, response, request.url?.slice(1) ?? '');
   });
+  const blobPort = await listening(t, blobServer);
 
-  const server = await listening(t, async (request, response) => {
+  const server = createServer(async (request, response) => {
     const { authorization = '' } = request.headers;
     asked.push(`${request.method} ${request.url} ${authorization.split(' ')[0]}`.trimEnd());
     if (await registry.meddle?.(request, response)) return;
@@ -186,7 +186,7 @@ export async function startRegistry(
     } else if (kind === 'blobs' && reference.startsWith('uploads/')) {
       await receive(request, response, url, repo, reference.slice('uploads/'.length));
     } else if (kind === 'blobs' && blobHost !== undefined && blobs.has(reference)) {
-      response.writeHead(307, { location: `http://${blobHost}:${portOf(blobServer)}/${reference}` }).end();
+      response.writeHead(307, { location: `http://${blobHost}:${blobPort}/${reference}` }).end();
     } else if (kind === 'blobs') sendBlob(request, response, reference);
     else refuse(response, 404, 'UNSUPPORTED');
   }
@@ -218,7 +218,7 @@ export async function startRegistry(
   }
 
   const registry: TestRegistry = {
-    host: `127.0.0.1:${portOf(server)}`,
+    host: `127.0.0.1:${await listening(t, server)}`,
     asked,
     fetched,
     blobs,
@@ -237,22 +237,6 @@ export async function startRegistry(
   };
   return registry;
 }
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-async function listening(t: Pick<ExecutionContext, 'teardown'>, listener: Listener): Promise<Server> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  // whoever keeps a connection is not to find it closed because a machine is slow
-  server.keepAliveTimeout = 0;
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return server;
-}
-
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 function refuse(response: ServerResponse, status: number, code: string): void {
   response.writeHead(status, { 'content-type': 'application/json' });

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { listening } from './listening.js';
 
 export type Reply = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -25,13 +24,6 @@ export async function remote(
     request.resume();
     response.writeHead('code' in reply ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(reply));
-  }).listen(0, '127.0.0.1');
-  // whoever keeps a connection is not to find it closed because a machine is slow
-  server.keepAliveTimeout = 0;
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { url: `http://127.0.0.1:${await listening(t, server)}`, asked };
 }
