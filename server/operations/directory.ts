@@ -23,6 +23,7 @@ export class Directory {
   readonly #rights = new Map<string, { superAdmin: boolean; rights: Rights }>();
   #open: ReadonlySet<string> | undefined;
   #publicHosts: ReadonlySet<string> | undefined;
+  #servedTogether: readonly (readonly string[])[] | undefined;
   #byAddress: Node[] | undefined;
   readonly #matchers = new WeakMap<Node, (address: string) => boolean>();
   #unfollow: (() => void)[] = [];
@@ -100,6 +101,18 @@ export class Directory {
     return this.#publicHosts;
   }
 
+  /** The data centers of each node that is talked to; of nodes with the same ones, once. */
+  get servedTogether(): readonly (readonly string[])[] {
+    this.#servedTogether ??= [
+      ...new Map(
+        [...this.nodes.values()]
+          .filter(({ connection }) => connection)
+          .map(({ datacenters }) => [datacenters.join(), datacenters] as const),
+      ).values(),
+    ];
+    return this.#servedTogether;
+  }
+
   close(): void {
     for (const unfollow of this.#unfollow) unfollow();
   }
@@ -132,6 +145,7 @@ export class Directory {
     this.#rights.clear();
     this.#open = undefined;
     this.#publicHosts = undefined;
+    this.#servedTogether = undefined;
     this.#byAddress = undefined;
   }
 }

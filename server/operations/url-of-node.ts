@@ -18,22 +18,22 @@ export const urlOfNode = (deps: Knowing, { datacenters }: Pick<Node, 'datacenter
   urlForNodes(publicUrlIn(deps, datacenters));
 
 /** By which a node fetches an image: as is usual in the data centers that have both. */
-export const urlOfPull = (deps: Knowing, node: Pick<Node, 'datacenters'>, image: RegisteredImage): string =>
-  urlForNodes(publicUrlOf(deps, node, image));
+export const urlOfPull = (deps: Knowing, { datacenters }: Pick<Node, 'datacenters'>, image: RegisteredImage): string =>
+  urlForNodes(publicUrlOf(deps, datacenters, image));
 
-function publicUrlOf(deps: Knowing, { datacenters }: Pick<Node, 'datacenters'>, image: RegisteredImage) {
+function publicUrlOf(deps: Knowing, datacenters: readonly string[], image: RegisteredImage) {
   const shared = datacenters.filter((name) => isIn(placementOf(image), new Set([name])));
   return publicUrlIn(deps, shared.length > 0 ? shared : datacenters);
 }
 
-/** Why none of the nodes can be sent an image; nothing where one of them can. */
+/** Why none of the nodes can be sent an image; nothing where one of them can. Asked for each image of a list. */
 export function whySentToNone(deps: Knowing, image: RegisteredImage): string | undefined {
   let why = 'no node that is talked to serves it';
-  // As many nodes as there are have few of them.
+  const placement = placementOf(image);
   const tried = new Set<string | undefined>();
-  for (const node of deps.directory.nodes.values()) {
-    if (!node.connection || !isIn(placementOf(image), new Set(node.datacenters))) continue;
-    const url = publicUrlOf(deps, node, image);
+  for (const datacenters of deps.directory.servedTogether) {
+    if (!isIn(placement, new Set(datacenters))) continue;
+    const url = publicUrlOf(deps, datacenters, image);
     if (tried.has(url)) continue;
     tried.add(url);
     try {
