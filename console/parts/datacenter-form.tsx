@@ -31,6 +31,11 @@ export function useUserNames(): readonly string[] {
   return useAsked<string[]>(isSuper ? '/user' : undefined).answer?.result ?? [];
 }
 
+export function useNodeNames(): readonly string[] {
+  const { super_admin: isSuper } = useAccount();
+  return useAsked<string[]>(isSuper ? '/node' : undefined).answer?.result ?? [];
+}
+
 export const useDatacenterNames = (): readonly string[] => useAsked<string[]>('/dc').answer?.result ?? [];
 
 export const wishFrom = ({ alias, owner, location, description }: Results['GetDatacenter']): DatacenterWish => ({

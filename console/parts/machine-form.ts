@@ -28,11 +28,13 @@ export const newMachine: MachineWish = {
 
 export const machineUuid: Field<MachineWish> = { name: 'uuid', label: 'UUID', isRequired: true };
 
-export const machineFields = (
-  dcs: readonly string[],
-  users: readonly string[],
-  isNew: boolean,
-): readonly Field<MachineWish>[] => [
+interface Names {
+  dcs: readonly string[];
+  nodes: readonly string[];
+  users: readonly string[];
+}
+
+export const machineFields = ({ dcs, nodes, users }: Names, isNew: boolean): readonly Field<MachineWish>[] => [
   { name: 'hostname', label: 'Name', isRequired: true, hint: 'its host name' },
   {
     name: 'dc',
@@ -59,12 +61,27 @@ export const machineFields = (
     hint: 'in each of them it keeps its images from being deleted',
   },
   { name: 'tags', label: 'Tags', kind: 'words', hint: 'with commas between them', isAdvanced: true },
-  { name: 'node', label: 'Node', isAdvanced: true },
+  {
+    name: 'node',
+    label: 'Node',
+    suggestions: nodes,
+    hint: 'the one it is registered with; empty: no node',
+    isAdvanced: true,
+  },
   { name: 'owner', label: 'Owner', suggestions: users, isAdvanced: true },
 ];
 
 /** A line is the first disk, and so on; where one is left out, it says which it is. */
-export const machineWish = ({ uuid, hostname, dc, node, owner, tags, images, state }: Machine): MachineWish => ({
+export const machineWish = ({
+  uuid,
+  hostname,
+  dc,
+  registered_node: node,
+  owner,
+  tags,
+  images,
+  state,
+}: Machine): MachineWish => ({
   uuid,
   hostname,
   dc: dc ?? '',
@@ -87,14 +104,10 @@ function diskOf(line: string, at: number): object {
 }
 
 /** The whole of it: it takes the place of what was registered before. */
-export const machineBody = (
-  { uuid: _, dc, node, owner, images, ...rest }: MachineWish,
-  typed: Partial<MachineWish>,
-) => ({
+export const machineBody = ({ uuid: _, dc, node, owner, images, ...rest }: MachineWish) => ({
   ...rest,
   ...(dc && { dc }),
-  // What is shown may be where it was found, which nobody has registered.
-  ...(typed.node && { node }),
+  ...(node && { node }),
   ...(owner && { owner }),
   images: images
     .split('\n')

@@ -3,7 +3,7 @@ import type { Results } from '../api/types.js';
 import { useAccount } from '../session.js';
 import { Change } from './change.js';
 import { Confirm } from './confirm.js';
-import { useDatacenterNames, useUserNames } from './datacenter-form.js';
+import { useDatacenterNames, useNodeNames, useUserNames } from './datacenter-form.js';
 import { Form } from './form.js';
 import type { Machine } from './machine-columns.js';
 import { machineBody, machineFields, machineUuid, machineWish, newMachine } from './machine-form.js';
@@ -13,7 +13,10 @@ import { Opens } from './open.js';
 import type { Column } from './table.js';
 import { toast } from './toasts.js';
 
-const useFields = (isNew: boolean) => machineFields(useDatacenterNames(), useUserNames(), isNew);
+function useFields(isNew: boolean) {
+  const names = { dcs: useDatacenterNames(), nodes: useNodeNames(), users: useUserNames() };
+  return machineFields(names, isNew);
+}
 
 /** For whoever manages machines elsewhere: from then on the images of this one stay. */
 export const RegisterMachine = ({ done }: { done: () => void }) => (
@@ -36,10 +39,10 @@ function Register({ close, done }: Props) {
       name="register:machine"
       fields={[machineUuid, ...fields]}
       initial={{ ...newMachine, dc: isSuper ? '' : first }}
-      submit={async (values, typed) => {
+      submit={async (values) => {
         const uuid = nameIn(values, 'uuid');
         await checkNew(uuid);
-        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values, typed) }).catch(notFound);
+        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values) }).catch(notFound);
         toast(`machine ${values.hostname} is registered`);
         done();
         close();
@@ -104,7 +107,7 @@ const ChangeRecord = ({ uuid, close, done }: Props & { uuid: string }) => (
     kinds={['vms']}
     fields={useFields(false)}
     from={machineWish}
-    body={(typed, values) => machineBody(values, typed)}
+    body={(_, values) => machineBody(values)}
     done={() => {
       toast('its record is changed');
       done();

@@ -50,6 +50,7 @@ export async function showVm({ catalog, directory, nodeBook }: Deps, caller: Cal
     hostname,
     dc: datacenter ?? null,
     node: found?.node ?? vm.node ?? null,
+    registered_node: vm.node ?? null,
     owner: owner?.name ?? null,
     tags,
     images: presentDisks(vm.unregistered ? (found?.images ?? []) : vm.images),

@@ -76,6 +76,40 @@ test('a machine is registered with images that it can be made of, and keeps them
   t.deepEqual(complaints, []);
 });
 
+test('a machine keeps the node that it is registered with, until that is taken away', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  for (const name of ['n1', 'n2']) await server.root('POST', `/api/node/${name}`, { dcs: ['east'] });
+  const uuid = numbered(1);
+  await server.root('PUT', `/api/vm/${uuid}`, { hostname: 'web1', dc: 'east', node: 'n1' });
+  const nodeOf = async () => resultOf(await server.root('GET', `/api/vm/${uuid}`)).registered_node;
+  const { page, open, complaints } = await takeSeat(t, server, { token: server.token });
+  await open('/machines');
+  const changing = async (name: string) => {
+    const form = await opened(page, `Change ${name} …`, `Change ${name}`);
+    await form.getByText('Advanced').click();
+    return form;
+  };
+
+  const renaming = await changing('web1');
+  t.is(await renaming.getByLabel('Node').inputValue(), 'n1');
+  await renaming.locator('datalist option[value=n2]').waitFor({ state: 'attached' });
+  await fillIn(renaming, { Name: 'web2' });
+  await confirmed(renaming, 'Save');
+  t.is(await nodeOf(), 'n1');
+
+  const taking = await changing('web2');
+  await fillIn(taking, { Node: '' });
+  await confirmed(taking, 'Save');
+  t.is(await nodeOf(), null);
+  const giving = await changing('web2');
+  await fillIn(giving, { Node: 'n3' });
+  await refusedWith(giving, 'Save', 'there is no node "n3" there');
+  await fillIn(giving, { Node: 'n2' });
+  await confirmed(giving, 'Save');
+  t.is(await nodeOf(), 'n2');
+  t.deepEqual(complaints, []);
+});
+
 test('whoever is going to move a machine is told which of its images are not there', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   const [web, base] = [await addImage(server, 'web'), await addImage(server, 'base')];

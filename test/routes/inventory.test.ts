@@ -33,6 +33,7 @@ interface ShownVm {
   hostname: string;
   dc: string | null;
   node: string | null;
+  registered_node: string | null;
   owner: string | null;
   state: string;
   source: string;
@@ -168,7 +169,8 @@ test('what is registered and what is found are one machine; it is gone when both
   await tells(t, node, [zone(numbered(1), 'alias1', found), zone(numbered(2), 'other', foreign)]);
   await dora('PUT', vm(1), { hostname: 'one', dc: 'east', state: 'wanted', images: [{ disk: 1, image: meant }] });
   await refresh();
-  t.like(await shown(lab, 1), { hostname: 'one', dc: 'east', node: 'n1', state: 'wanted', source: 'both' });
+  t.like(await shown(lab, 1), { hostname: 'one', dc: 'east', state: 'wanted', source: 'both' });
+  t.like(await shown(lab, 1), { node: 'n1', registered_node: null }, 'what was found is not what was registered');
   t.like(resultOf<ShownVm>(await dora('GET', vm(1))), {
     source: 'both',
     images: [{ disk: 1, image: meant, size: null }],

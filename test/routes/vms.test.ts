@@ -22,6 +22,7 @@ test('a machine is registered, shown, listed and forgotten', async (t) => {
     hostname: 'one',
     dc: 'east',
     node: null,
+    registered_node: null,
     owner: 'mia',
     tags: ['a'],
     images: [{ disk: 1, image: uuid, size: 9 }],
@@ -164,6 +165,15 @@ test('a machine stands in the one data center of its node, where nothing is said
   const onHidden = await fleet.will('PUT', vm(3), { hostname: 'three', node: 'n1' });
   const onAbsent = await fleet.will('PUT', vm(3), { hostname: 'three', node: 'n9' });
   t.is(onHidden.json.message, onAbsent.json.message, 'where a node of others stands is not told');
+});
+
+test('a machine is registered with a node, and without one again', async (t) => {
+  const { root, dora } = await startFleet(t);
+  await root('POST', '/api/node/n1', { dcs: ['east'] });
+  const body = { hostname: 'one', dc: 'east' };
+  t.like(resultOf(await dora('PUT', vm(1), { ...body, node: 'n1' })), { node: 'n1', registered_node: 'n1' });
+  t.like(resultOf(await dora('PUT', vm(1), body)), { node: null, registered_node: null });
+  t.like(resultOf(await dora('GET', vm(1))), { node: null, registered_node: null, dc: 'east' });
 });
 
 test('on a node with several data centers its rules say where a machine stands, by owner or tag', async (t) => {

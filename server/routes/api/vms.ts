@@ -29,7 +29,8 @@ export const shown = z.strictObject({
   uuid: z.string(),
   hostname: z.string(),
   dc: z.string().nullable(),
-  node: z.string().nullable(),
+  node: z.string().nullable().describe('where it was found; as registered where it was not'),
+  registered_node: z.string().nullable().describe('as registered, wherever it was found'),
   owner: z.string().nullable(),
   tags: z.array(z.string()),
   images: disks.describe('as registered; as found where it is not'),
@@ -120,7 +121,7 @@ export const register = endpoint({
   body: z.strictObject({
     hostname: z.string().regex(HOSTNAME, 'is not a host name'),
     dc: dc.describe('its data center; that of its node where this is absent'),
-    node: z.string().max(200).optional(),
+    node: z.string().max(200).optional().describe('of those that serve its data center; none where this is absent'),
     owner: z.string().max(100).optional().describe('a user, by name'),
     tags: listOf(z.string().regex(TAG, 'is not a tag')).default([]),
     images: z.array(disk).max(64).default([]).describe('what its disks are made of'),
