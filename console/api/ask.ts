@@ -42,6 +42,8 @@ export interface Wish {
   body?: object | Blob;
   /** It is done only where the object is still this one. */
   ifMatch?: string | undefined;
+  /** It is done only where there is none yet. */
+  isNew?: boolean;
   /** Nothing is done: the server says only whether it would refuse. */
   isCheck?: boolean;
   /** Only time has passed since it was asked last: that is no use of the session. */
@@ -136,7 +138,7 @@ async function reached(path: string, wish: Wish, read: Read): Promise<Reached> {
 }
 
 function once(path: string, wish: Wish): Promise<Response> {
-  const { method = 'GET', query = {}, body, ifMatch, isCheck, isUnasked, signal } = wish;
+  const { method = 'GET', query = {}, body, ifMatch, isNew, isCheck, isUnasked, signal } = wish;
   const isJson = body !== undefined && !(body instanceof Blob);
   return fetch(addressOf(path, query), {
     method,
@@ -145,6 +147,7 @@ function once(path: string, wish: Wish): Promise<Response> {
       Accept: 'application/json',
       ...(isJson && { 'Content-Type': 'application/json' }),
       ...(ifMatch !== undefined && { 'If-Match': ifMatch }),
+      ...(isNew && { 'If-None-Match': '*' }),
       ...(isCheck && { 'X-Check-Only': 'true' }),
       ...(isUnasked && { 'X-Unasked': 'true' }),
     },

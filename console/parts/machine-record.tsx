@@ -1,10 +1,10 @@
-import { ask, part, Refusal } from '../api/ask.js';
-import type { Results } from '../api/types.js';
+import { ask } from '../api/ask.js';
 import { useAccount } from '../session.js';
 import { Change } from './change.js';
 import { Confirm } from './confirm.js';
 import { useDatacenterNames, useNodeNames, useUserNames } from './datacenter-form.js';
 import { Form } from './form.js';
+import { pathOf, registerNew } from './machine-ask.js';
 import type { Machine } from './machine-columns.js';
 import { machineBody, machineFields, machineUuid, machineWish, newMachine } from './machine-form.js';
 import { MachineMove } from './machine-move.js';
@@ -41,8 +41,7 @@ function Register({ close, done }: Props) {
       initial={{ ...newMachine, dc: isSuper ? '' : first }}
       submit={async (values) => {
         const uuid = nameIn(values, 'uuid');
-        await checkNew(uuid);
-        await ask(`/vm/${part(uuid)}`, { method: 'PUT', body: machineBody(values) }).catch(notFound);
+        await registerNew(uuid, machineBody(values));
         toast(`machine ${values.hostname} is registered`);
         done();
         close();
@@ -51,23 +50,6 @@ function Register({ close, done }: Props) {
       cancel={close}
     />
   );
-}
-
-/** There is no such path where it is no uuid. */
-function notFound(error: unknown): never {
-  if (!(error instanceof Refusal && error.status === 404)) throw error;
-  throw new Refusal(400, 'InvalidInput', 'it is no UUID', { uuid: 'is no UUID' });
-}
-
-/** A registration takes the place of the one before: nobody is to do that unseen. */
-async function checkNew(uuid: string): Promise<void> {
-  const known = await ask<Results['GetMachine']>(`/vm/${part(uuid)}`).catch((error: unknown) => {
-    if (error instanceof Refusal && error.status === 404) return undefined;
-    throw error;
-  });
-  if (!known) return;
-  const message = `it is known already, as ${known.result.hostname}: it stands in the list`;
-  throw new Refusal(409, 'ObjectAlreadyExists', message, { uuid: message });
 }
 
 /** What can be made of the record of a machine, which is not the machine. */
@@ -103,7 +85,7 @@ function Actions({ machine, done }: { machine: Machine; done: () => void }) {
 
 const ChangeRecord = ({ uuid, close, done }: Props & { uuid: string }) => (
   <Change
-    path={`/vm/${part(uuid)}`}
+    path={pathOf({ uuid })}
     kinds={['vms']}
     fields={useFields(false)}
     from={machineWish}
@@ -122,7 +104,7 @@ const Forget = ({ machine: { uuid, hostname, found }, close, done }: Props & { m
     title={`Forget machine ${hostname}?`}
     label="Forget"
     act={async () => {
-      await ask(`/vm/${part(uuid)}`, { method: 'DELETE' });
+      await ask(pathOf({ uuid }), { method: 'DELETE' });
       toast(`machine ${hostname} is forgotten`);
       done();
     }}

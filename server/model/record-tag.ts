@@ -22,8 +22,8 @@ function edited(record: { lastUsed?: unknown; state?: unknown }): object {
   return typeof state === 'object' ? rest : { ...rest, ...(state !== undefined && { state }) };
 }
 
-/** What If-Match asks for: that there is something, or one of these tags. */
-export type Expected = '*' | ReadonlySet<string>;
+/** What If-Match asks for: that there is something, or one of these tags. What If-None-Match does: that there is nothing. */
+export type Expected = '*' | 'nothing' | ReadonlySet<string>;
 
 const TAG = /[\t ,]*(?:W\/)?("[!#-~\x80-\xff]*")[\t ]*(?:,[\t ,]*|$)/y;
 
@@ -43,4 +43,8 @@ export function expectedBy(header: string): Expected | undefined {
   return tags;
 }
 
-export const isExpected = (expected: Expected, tag: string) => expected === '*' || expected.has(tag);
+/** The tag of what is there, if anything is. */
+export function isExpected(expected: Expected, tag: string | undefined): boolean {
+  if (expected === 'nothing' || tag === undefined) return expected === 'nothing' && tag === undefined;
+  return expected === '*' || expected.has(tag);
+}

@@ -9,8 +9,8 @@ export type Finding = (reader: Reader) => object | Promise<object>;
 interface Condition {
   find: Finding;
   tagOf: RecordTag;
-  /** Throws where another tag is expected; absent where any will do. */
-  check?: ((tag: string) => void) | undefined;
+  /** Throws where something else is expected to be there; absent where anything will do. */
+  check?: ((reader: Reader) => Promise<void>) | undefined;
   /** Hears of the tag that a write has left; of none where the record is gone, or hidden from the caller. */
   onLeft(tag: string | undefined): void;
 }
@@ -25,9 +25,9 @@ export function conditionalCatalog(catalog: Catalog, { find, tagOf, check, onLef
     write: async (change) => {
       let left: object | undefined;
       const result = await catalog.write(async (tx) => {
-        if (!isChecked) check?.(tagOf(await find(tx)));
+        if (!isChecked) await check?.(tx);
         const changed = await change(tx);
-        left = await foundStill(find, tx);
+        left = await foundIfThere(find, tx);
         return changed;
       });
       isChecked = true;
@@ -37,7 +37,8 @@ export function conditionalCatalog(catalog: Catalog, { find, tagOf, check, onLef
   });
 }
 
-async function foundStill(find: Finding, reader: Reader): Promise<object | undefined> {
+/** Nothing where the caller finds none. */
+export async function foundIfThere(find: Finding, reader: Reader): Promise<object | undefined> {
   try {
     return await find(reader);
   } catch (error) {

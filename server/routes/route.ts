@@ -26,6 +26,8 @@ export interface Description {
   checkable?: true;
   /** One stored record is what it shows, or changes: its tag is told, and If-Match is held against it. */
   tagged?: 'shown' | 'changed' | undefined;
+  /** It makes what it would change where that is not there: If-None-Match holds it to that. */
+  makes?: true | undefined;
   /** Headers of what OPTIONS of the path answers. */
   announces?(policy: Policy): Record<string, string>;
   /** What it answers; nothing where it is absent. */

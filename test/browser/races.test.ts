@@ -1,4 +1,6 @@
 import type { Page } from 'playwright-core';
+import { numbered } from '../support/fixtures.js';
+import { confirmed, fillIn, opened } from '../support/forms.js';
 import { gate } from '../support/gate.js';
 import { leftBy, NOTHING } from '../support/imports.js';
 import { addImage, resultOf, startFleet } from '../support/managed.js';
@@ -89,5 +91,29 @@ test('who changes an image twice before its row has followed is not taken for so
   t.is(resultOf(await fleet.root('GET', `/api/image/${uuid}`)).alias, 'third');
   release();
   await page.getByRole('button', { name: 'third: rename' }).waitFor();
+  t.deepEqual(complaints, []);
+});
+
+test('a machine that somebody else registers in the same moment is shown, and not overwritten', async (t) => {
+  const fleet = await startFleet(t, { console: consoleFiles });
+  const { page, open, complaints } = await takeSeat(t, fleet, { token: fleet.token });
+  await open('/machines');
+  const [taken, free] = [numbered(1), numbered(2)];
+  const form = await opened(page, 'Register a machine …', 'Register a machine');
+  await fillIn(form, { UUID: taken, Name: 'mine', 'Data center': 'east' });
+  const { met, release } = await held(page, ({ method, path }) => method === 'PUT' && path === `/api/vm/${taken}`);
+  await form.getByRole('button', { name: 'Register', exact: true }).click();
+  await met;
+  const theirs = { hostname: 'theirs', dc: 'west', tags: ['a'] };
+  t.is((await fleet.root('PUT', `/api/vm/${taken}`, theirs)).status, 200);
+  release();
+  await form.getByText(/it is known already, as theirs, .*data center “west”, tags “a”/).waitFor();
+  await form.locator('[name=uuid][aria-invalid=true]').waitFor();
+  t.is(await form.locator('[name=hostname]').inputValue(), 'mine', 'what was typed is kept');
+  t.like(resultOf(await fleet.root('GET', `/api/vm/${taken}`)), theirs);
+  await fillIn(form, { UUID: free });
+  await confirmed(form, 'Register');
+  t.like(resultOf(await fleet.root('GET', `/api/vm/${free}`)), { hostname: 'mine', dc: 'east' });
+  t.like(resultOf(await fleet.root('GET', `/api/vm/${taken}`)), theirs);
   t.deepEqual(complaints, []);
 });

@@ -323,6 +323,84 @@ test('it is held against what is shown, too', async (t) => {
   t.is(said(await ifMatch(fleet, 'GET', '/api/image/base', STALE)), '412 PreconditionFailed');
 });
 
+const MACHINE = `/api/vm/${numbered(1)}`;
+
+const asNew = (fleet: Fleet, hostname: string, more: Record<string, string> = {}): Promise<Answer> =>
+  fleet.ask('PUT', MACHINE, {
+    as: 'admin',
+    headers: { 'if-none-match': '*', ...more },
+    body: { hostname, dc: 'east' },
+  });
+
+test('what a PUT makes is made only where it is not there yet, by whoever says so', async (t) => {
+  const fleet = await startFleet(t);
+  const checkOnly = { 'x-check-only': 'true' };
+  t.is(said(await asNew(fleet, 'one', checkOnly)), '204');
+  t.is(said(await fleet.root('GET', MACHINE)), '404 ResourceNotFound');
+  const made = await asNew(fleet, 'one');
+  t.is(made.status, 200);
+  const now = await stands(t, fleet, MACHINE);
+  t.is(tagOf(made), now.tag);
+  for (const more of [{}, checkOnly]) {
+    const refused = await asNew(fleet, 'two', more);
+    t.is(said(refused), '412 PreconditionFailed');
+    t.is(tagOf(refused), now.tag, 'the tag of what is there');
+  }
+  t.deepEqual(await stands(t, fleet, MACHINE), now);
+  t.is((await fleet.root('DELETE', MACHINE)).status, 200);
+  t.is(said(await asNew(fleet, 'two')), '200', 'and again when it is gone');
+});
+
+test('of two who make the same at once, one does', async (t) => {
+  const { catalog, meet } = await meeting();
+  const fleet = await startFleet(t, { catalog });
+  meet();
+  const answers = await Promise.all(['one', 'two'].map((hostname) => asNew(fleet, hostname)));
+  t.deepEqual(answers.map(said).sort(), ['200', '412 PreconditionFailed']);
+  const now = await stands(t, fleet, MACHINE);
+  t.deepEqual(answers.map(tagOf), [now.tag, now.tag]);
+  t.deepEqual(now.shown, answers.find(({ status }) => status === 200)?.json.result);
+});
+
+test('whoever does not see what is there is refused in the same words with and without If-None-Match', async (t) => {
+  const fleet = await startFleet(t);
+  t.is((await asNew(fleet, 'one')).status, 200);
+  for (const name of ['will', 'mia', 'sam']) {
+    const asking = async (more: Record<string, string>) => {
+      const headers = { authorization: `Bearer token-of-${name}`, ...more };
+      const answer = await fleet.ask('PUT', MACHINE, { headers, body: { hostname: 'two', dc: 'west' } });
+      return { said: said(answer), message: answer.json.message, etag: answer.headers.etag };
+    };
+    const without = await asking({});
+    t.regex(without.said, /^40[36] /);
+    t.deepEqual(await asking({ 'if-none-match': '*' }), without, name);
+  }
+});
+
+test('If-None-Match is *, and is refused where it would not help', async (t) => {
+  const fleet = await startFleet(t);
+  await addImage(fleet, 'base');
+  const refused = '400 InvalidInput If-None-Match';
+  for (const sent of [STALE, `*, ${STALE}`, ''])
+    t.is(said(await asNew(fleet, 'one', { 'if-none-match': sent })), refused);
+  t.is(said(await asNew(fleet, 'one', { 'if-match': '*' })), refused);
+  t.is(said(await fleet.root('GET', MACHINE)), '404 ResourceNotFound');
+  const before = await stands(t, fleet, '/api/image/base');
+  for (const [method, path, body] of [
+    ['PUT', '/api/image/base', { desc: 'other' }],
+    ['DELETE', '/api/image/base', undefined],
+    ['POST', '/api/group/crew', {}],
+    ['DELETE', MACHINE, undefined],
+  ] as const) {
+    const headers = { 'if-none-match': '*' };
+    t.is(said(await fleet.ask(method, path, { as: 'admin', headers, ...(body && { body }) })), refused, path);
+  }
+  t.is(said(await fleet.root('GET', '/api/group/crew')), '404 ResourceNotFound');
+  t.deepEqual(await stands(t, fleet, '/api/image/base'), before);
+  const read = await fleet.ask('GET', '/api/image/base', { as: 'admin', headers: { 'if-none-match': before.tag } });
+  t.is(read.status, 200, 'reads are answered anew');
+});
+
 test('where nothing has a tag, If-Match is refused and nothing is done', async (t) => {
   const fleet = await startFleet(t);
   await addImage(fleet, 'base');
@@ -561,6 +639,8 @@ test('the document tells which calls take If-Match and tell tags', (t) => {
     const header = operation.parameters?.find(({ name }: { name: string }) => name === 'If-Match');
     const tags = [description.status, 412].map((status) => operation.responses[status]?.headers?.ETag !== undefined);
     t.is(header?.required, description.tagged ? false : undefined, `${method} ${path}`);
+    const none = operation.parameters?.find(({ name }: { name: string }) => name === 'If-None-Match');
+    t.is(none?.required, description.makes ? false : undefined, `${method} ${path}`);
     t.deepEqual(tags, [description.tagged !== undefined, description.tagged !== undefined], `${method} ${path}`);
   }
 });

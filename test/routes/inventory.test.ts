@@ -188,6 +188,9 @@ test('what is registered and what is found are one machine; it is gone when both
   t.is(said(await root('DELETE', '/api/image/found')), '428 ImageInUse');
   t.is((await root('DELETE', '/api/image/meant')).status, 200);
 
+  const asNew = { authorization: 'Bearer token-of-will', 'if-none-match': '*', 'x-check-only': 'true' };
+  const unseen = await lab.ask('PUT', vm(1), { headers: asNew, body: { hostname: 'mine', dc: 'west' } });
+  t.is(said(unseen), '204', 'to whoever does not see it, it is not there');
   t.is(said(await will('PUT', vm(1), { hostname: 'mine', dc: 'west' })), '200', 'it stands nowhere, on a node of west');
   t.is(said(await dora('PUT', vm(1), { hostname: 'mine', dc: 'east' })), '406 ObjectAlreadyExists');
   await tells(t, node, []);

@@ -29,13 +29,15 @@ export interface Asked<Query, Body> {
   body: Body;
 }
 
-interface Plan<Query extends z.ZodType, Body extends z.ZodType> extends Description {
+interface Plan<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Description, 'makes'> {
   /** Whoever may do this in no data center is refused before anything is read or looked up. */
   operation?: Operation;
   query: Query;
   body: Body;
   /** The record that `perform` changes, found and refused as it does: If-Match is held against its tag. */
   changes?(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Finding;
+  /** The one that it makes where there is none, found as it is shown: If-None-Match is held against there being none. */
+  makes?(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Finding;
   /**
    * What else refuses it before anything is done, for calls that are only checked. It asks no other machine; what it writes
    * to the catalog is not kept, so that it may be `perform` itself where that does nothing else.
@@ -55,23 +57,28 @@ export const noQuery = z.strictObject({});
 
 /** One call of the management API: the same schemas check what comes and make the document that describes it. */
 export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: Plan<Query, Body>): Endpoint {
-  const { perform, operation, changes, check, ...rest } = plan;
-  const description: Description = { ...withTags(rest, changes ? 'changed' : rest.tagged), checkable: true };
+  const { perform, operation, changes, makes, check, ...rest } = plan;
+  const description: Description = {
+    ...withTags(rest, changes ? 'changed' : rest.tagged),
+    ...(makes && { makes: true }),
+    checkable: true,
+  };
   const handler: Handler = async (ctx, deps) => {
     const asked = askedOf(ctx, plan, deps);
     const expected = expectedIn(ctx, description);
+    const held = (means: Deps) => {
+      const find = expected === 'nothing' ? makes : changes;
+      return find ? heldTo(ctx, means, expected, find(asked, means)) : means;
+    };
     const callback = callbackIn(ctx, deps);
     if (isCheckOnly(ctx)) {
       await tried(deps, async (means) => {
-        const held = changes ? await heldTo(ctx, means, expected, changes(asked, means)) : means;
-        await check?.(asked, held);
+        await check?.(asked, await held(means));
       });
       ctx.status = 204;
       return;
     }
-    const means = callback ? { ...deps, callback } : deps;
-    const held = changes ? await heldTo(ctx, means, expected, changes(asked, means)) : means;
-    const answer = await perform(asked, held);
+    const answer = await perform(asked, await held(callback ? { ...deps, callback } : deps));
     const { entry } = ctx.state;
     if (answer instanceof Tagged) {
       checkExpected(ctx, expected, answer.tag);
@@ -103,7 +110,7 @@ const done = ({ state }: Context, result: unknown) => ({
 });
 
 interface ShowPlan<Query extends z.ZodType, Body extends z.ZodType, Found extends object>
-  extends Omit<Plan<Query, Body>, 'changes' | 'perform' | 'tagged'> {
+  extends Omit<Plan<Query, Body>, 'changes' | 'makes' | 'perform' | 'tagged'> {
   /** What the tag is of: the record, as the caller may know of it. */
   find(asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): Found | Promise<Found>;
   present(found: Found, asked: Asked<z.output<Query>, z.output<Body>>, deps: Deps): unknown;
@@ -122,7 +129,7 @@ export function showing<Query extends z.ZodType, Body extends z.ZodType, Found e
 }
 
 interface StreamPlan<Query extends z.ZodType, Body extends z.ZodType>
-  extends Omit<Plan<Query, Body>, 'changes' | 'perform' | 'tagged'> {
+  extends Omit<Plan<Query, Body>, 'changes' | 'makes' | 'perform' | 'tagged'> {
   media?: string;
   send(ctx: Context, deps: Deps, asked: Asked<z.output<Query>, z.output<Body>>): Promise<void>;
 }

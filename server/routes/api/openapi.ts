@@ -6,7 +6,7 @@ import { describedCallback } from './callback-named.js';
 import { takenToCheck } from './check-only.js';
 import { DATACENTER, described, takesDatacenter } from './datacenter-named.js';
 import { type Endpoint, noBody, noQuery, streamed } from './endpoint.js';
-import { takenWithTags, toldWithTags } from './tags.js';
+import { takenToMake, takenWithTags, toldWithTags } from './tags.js';
 
 /** The document that describes the server to programs, made from its routes. */
 export function openApi(routes: readonly Route[]) {
@@ -127,8 +127,13 @@ const canBeChecked = (method: Route['method'], { checkable }: Pick<Description, 
   checkable && method !== 'GET';
 
 function headerParameters(method: Route['method'], description: Partial<Description> = {}) {
-  const { takes, tagged } = description;
-  const all = { ...takes, ...(tagged && takenWithTags), ...(canBeChecked(method, description) && takenToCheck) };
+  const { takes, tagged, makes } = description;
+  const all = {
+    ...takes,
+    ...(tagged && takenWithTags),
+    ...(makes && takenToMake),
+    ...(canBeChecked(method, description) && takenToCheck),
+  };
   return Object.entries(all).map(([name, description]) => ({
     name,
     in: 'header',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Reader } from '../../../storage/catalog.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { sources } from '../../model/finding.js';
@@ -7,7 +8,7 @@ import { TAG } from '../../model/managed-fields.js';
 import { HOSTNAME, type Vm, vmStates } from '../../model/vm.js';
 import { listImageVms, listVms, showVm } from '../../operations/list-vms.js';
 import { checkMove, findVm, forgetVm, registerVm, vmToRegister } from '../../operations/register-vm.js';
-import { endpoint, noBody, showing } from './endpoint.js';
+import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { dc } from './image-shape.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
 import { emptyBody, flag, listOf } from './values.js';
@@ -63,6 +64,11 @@ export async function page(
   return new Page<unknown>(shown, total, offset);
 }
 
+const vmMeant =
+  ({ caller, params }: Pick<Asked<unknown, unknown>, 'caller' | 'params'>) =>
+  (reader: Reader) =>
+    findVm(reader, caller, params.uuid ?? '');
+
 export const list = endpoint({
   name: 'ListMachines',
   summary: 'the machines that are registered or were found in the data centers of the caller',
@@ -103,7 +109,7 @@ export const show = showing({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  find: ({ caller, params }, { catalog }) => findVm(catalog, caller, params.uuid ?? ''),
+  find: (asked, { catalog }) => vmMeant(asked)(catalog),
   present: (vm, { caller }, deps) => showVm(deps, caller, vm),
 });
 
@@ -134,6 +140,7 @@ export const register = endpoint({
     ({ caller, params }) =>
     (reader) =>
       vmToRegister(reader, caller, params.uuid ?? ''),
+  makes: vmMeant,
   perform: async ({ caller, params, body }, deps) =>
     showVm(deps, caller, await registerVm(deps, caller, { ...body, uuid: params.uuid ?? '' })),
 });
@@ -146,10 +153,7 @@ export const forget = endpoint({
   body: emptyBody,
   status: 200,
   refusals: ['ResourceNotFound', 'AlreadyDone'],
-  changes:
-    ({ caller, params }) =>
-    (reader) =>
-      findVm(reader, caller, params.uuid ?? ''),
+  changes: vmMeant,
   perform: ({ caller, params }, deps) => forgetVm(deps, caller, params.uuid ?? ''),
 });
 
