@@ -1,5 +1,6 @@
 import { type Answer, ask, part, Refusal, type Wish } from '../api/ask.js';
 import type { Results } from '../api/types.js';
+import { differencesOf, type Looks } from './differences.js';
 import { accessOf } from './image-words.js';
 
 /** An image with the tag under which it was read. */
@@ -45,13 +46,13 @@ export async function askOf<T = unknown>(image: ShownImage, wish: Wish, path = p
   } catch (error) {
     if (!(error instanceof Refusal && error.status === 412)) throw error;
     const now = await readImage(image);
-    const words = `somebody else has changed it meanwhile: ${differencesOf(image, now).join('; ') || 'see its history'}`;
+    const words = `somebody else has changed it meanwhile: ${differencesOf(looks, image, now).join('; ') || 'see its history'}`;
     throw new Refusal(412, error.code, words, {}, now.etag);
   }
 }
 
 /** What people look at, in the words of the list. */
-const looks: readonly (readonly [name: string, word: (image: ShownImage) => string])[] = [
+const looks: Looks<ShownImage> = [
   ['name', ({ alias }) => alias],
   ['version', ({ version }) => version],
   ['status', ({ pending, state }) => pending?.what ?? state],
@@ -70,9 +71,3 @@ const looks: readonly (readonly [name: string, word: (image: ShownImage) => stri
   ['resize', ({ resize }) => (resize ? 'yes' : 'no')],
   ['deploy', ({ deploy }) => (deploy ? 'yes' : 'no')],
 ];
-
-const differencesOf = (before: ShownImage, after: ShownImage): string[] =>
-  looks.flatMap(([name, word]) => {
-    const [one, other] = [word(before), word(after)];
-    return one === other ? [] : [`its ${name} was “${one || 'empty'}” and is “${other || 'empty'}”`];
-  });

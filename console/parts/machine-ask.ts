@@ -1,8 +1,8 @@
 import { ask, part, Refusal } from '../api/ask.js';
 import type { Results } from '../api/types.js';
+import { differencesOf, type Looks } from './differences.js';
+import type { Machine } from './machine-columns.js';
 import { machineWish } from './machine-form.js';
-
-type Machine = Results['GetMachine'];
 
 export const pathOf = ({ uuid }: Pick<Machine, 'uuid'>) => `/vm/${part(uuid)}`;
 
@@ -20,15 +20,33 @@ export async function registerNew(uuid: string, body: object): Promise<void> {
 }
 
 async function knownAlready(uuid: string, { status, code, tag }: Refusal): Promise<Refusal> {
-  const { result } = await ask<Machine>(pathOf({ uuid }));
+  const result = await readMachine({ uuid });
   const facts = looks.map(([name, word]) => [name, word(result)]).filter(([, word]) => word !== '');
   const told = facts.map(([name, word]) => `${name} “${word}”`).join(', ');
   const message = `it is known already, as ${result.hostname}, and stands in the list: ${told}`;
   return new Refusal(status, code, message, { uuid: message }, tag);
 }
 
-/** What people look at, in the words of the form. */
-const looks: readonly (readonly [name: string, word: (machine: Machine) => string])[] = [
+/** Only while it is as it was seen; else the refusal says what has become of it, and it is seen so from then on. */
+export async function forget(seen: Machine, see: (now: Machine) => void): Promise<void> {
+  try {
+    await ask(pathOf(seen), { method: 'DELETE', ifMatch: seen.etag });
+  } catch (error) {
+    if (!(error instanceof Refusal && error.status === 412)) throw error;
+    const now = await readMachine(seen);
+    see(now);
+    const told = differencesOf(looks, seen, now).join('; ') || 'see the list';
+    throw new Refusal(412, error.code, `it was changed meanwhile: ${told}`, {}, now.etag);
+  }
+}
+
+async function readMachine(machine: Pick<Machine, 'uuid'>): Promise<Machine> {
+  const { result, tag } = await ask<Results['GetMachine']>(pathOf(machine));
+  return { ...result, etag: tag };
+}
+
+/** In the words of the form, and of the list. */
+const looks: Looks<Machine> = [
   ['name', ({ hostname }) => hostname],
   ['state', ({ state }) => state],
   ['data center', ({ dc }) => dc ?? ''],
@@ -36,4 +54,6 @@ const looks: readonly (readonly [name: string, word: (machine: Machine) => strin
   ['owner', ({ owner }) => owner ?? ''],
   ['tags', ({ tags }) => tags.join(', ')],
   ['disks', (machine) => machineWish(machine).images.replaceAll('\n', ', ')],
+  ['node of the inventory', ({ found }) => found?.node ?? ''],
+  ['state there', ({ found }) => found?.state ?? ''],
 ];

@@ -4,7 +4,8 @@ import { ImageName } from './image-name.js';
 import type { Column } from './table.js';
 import { Time } from './words.js';
 
-export type Machine = Results['GetMachine'];
+/** A machine with the tag under which it was read. */
+export type Machine = Results['GetMachine'] & { etag?: string | undefined };
 
 const sources: Record<Machine['source'], string> = {
   registered: 'registered, and found on no node',

@@ -1,10 +1,10 @@
-import { ask } from '../api/ask.js';
+import { useState } from 'preact/hooks';
 import { useAccount } from '../session.js';
 import { Change } from './change.js';
 import { Confirm } from './confirm.js';
 import { useDatacenterNames, useNodeNames, useUserNames } from './datacenter-form.js';
 import { Form } from './form.js';
-import { pathOf, registerNew } from './machine-ask.js';
+import { forget, pathOf, registerNew } from './machine-ask.js';
 import type { Machine } from './machine-columns.js';
 import { machineBody, machineFields, machineUuid, machineWish, newMachine } from './machine-form.js';
 import { MachineMove } from './machine-move.js';
@@ -99,21 +99,26 @@ const ChangeRecord = ({ uuid, close, done }: Props & { uuid: string }) => (
   />
 );
 
-const Forget = ({ machine: { uuid, hostname, found }, close, done }: Props & { machine: Machine }) => (
-  <Confirm
-    title={`Forget machine ${hostname}?`}
-    label="Forget"
-    act={async () => {
-      await ask(pathOf({ uuid }), { method: 'DELETE' });
-      toast(`machine ${hostname} is forgotten`);
-      done();
-    }}
-    close={close}
-  >
-    <p>
-      {found
-        ? `Nothing happens to the machine. It stays here as ${found.node} has it, and keeps its images there.`
-        : 'Nothing happens to the machine. What it uses can be deleted from then on.'}
-    </p>
-  </Confirm>
-);
+function Forget({ machine, close, done }: Props & { machine: Machine }) {
+  // As it was when this was opened: what changes under somebody's hand is told before it is done.
+  const [seen, see] = useState(machine);
+  const { hostname, found } = seen;
+  return (
+    <Confirm
+      title={`Forget machine ${hostname}?`}
+      label="Forget"
+      act={async () => {
+        await forget(seen, see);
+        toast(`machine ${hostname} is forgotten`);
+        done();
+      }}
+      close={close}
+    >
+      <p>
+        {found
+          ? `Nothing happens to the machine. It stays here as ${found.node} has it, and keeps its images there.`
+          : 'Nothing happens to the machine. What it uses can be deleted from then on.'}
+      </p>
+    </Confirm>
+  );
+}

@@ -110,6 +110,29 @@ test('a machine keeps the node that it is registered with, until that is taken a
   t.deepEqual(complaints, []);
 });
 
+test('a machine that is changed while somebody is about to forget it is not forgotten unseen', async (t) => {
+  const server = await startFleet(t, { console: consoleFiles });
+  const path = `/api/vm/${numbered(1)}`;
+  await server.root('PUT', path, { hostname: 'web1', dc: 'east', tags: ['a'] });
+  const { page, open, complaints } = await takeSeat(t, server, { token: 'token-of-dora' });
+  await open('/machines');
+  await opened(page, 'Forget web1 …', 'Forget machine web1?');
+  t.is((await server.root('PUT', path, { hostname: 'web2', dc: 'east' })).status, 200);
+  const forgetting = page.getByRole('dialog');
+  await refusedWith(
+    forgetting,
+    'Forget',
+    /it was changed meanwhile: its name was “web1” and is “web2”; its tags was “a”/,
+  );
+  t.like(resultOf(await server.root('GET', path)), { hostname: 'web2' });
+  await forgetting.getByText('Forget machine web2?').waitFor();
+  t.deepEqual(await seriousOf(page), []);
+  await confirmed(forgetting, 'Forget');
+  await toasted(page, 'machine web2 is forgotten');
+  t.is(said(await server.root('GET', path)), '404 ResourceNotFound');
+  t.deepEqual(complaints, []);
+});
+
 test('whoever is going to move a machine is told which of its images are not there', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   const [web, base] = [await addImage(server, 'web'), await addImage(server, 'base')];

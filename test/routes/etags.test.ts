@@ -444,12 +444,12 @@ test('whole objects in lists have the tags that they have alone', async (t) => {
   const { repository, secret, ...others } = kinds;
   for (const { make } of Object.values(others)) await make(fleet);
   const lists = ['image', 'dc/east/image', 'dc', 'user', 'group', 'dc/east/group', 'repository', 'follow'];
-  for (const list of [...lists, 'secret', 'webhook', 'node', 'campaign', 'token']) {
-    const found = resultOf<{ name: string; etag: string; user?: string; dc?: string | null }[]>(
+  for (const list of [...lists, 'secret', 'webhook', 'node', 'campaign', 'token', 'vm']) {
+    const found = resultOf<{ name: string; uuid: string; etag: string; user?: string; dc?: string | null }[]>(
       await fleet.root('GET', `/api/${list}?full=true`),
     );
     t.true(found.length > 0, list);
-    for (const { name, etag, user, dc } of found) {
+    for (const { uuid, name = uuid, etag, user, dc } of found) {
       const whose = ['webhook', 'token'].includes(list) ? `?user=${user}` : '';
       const where = list === 'secret' && dc ? `?dc=${dc}` : '';
       t.is((await stands(t, fleet, `/api/${list}/${name}${whose}${where}`)).tag, etag, `${list} ${name}`);

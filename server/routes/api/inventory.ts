@@ -7,7 +7,7 @@ import { nodeNamed } from '../../operations/save-node.js';
 import { endpoint, noBody, noQuery } from './endpoint.js';
 import { paging } from './page.js';
 import { emptyBody, flag } from './values.js';
-import { listed, page } from './vms.js';
+import { listedVms, page } from './vms.js';
 
 const operation = 'manage nodes';
 
@@ -57,7 +57,7 @@ export const machines = endpoint({
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of host names') }),
   body: noBody,
   status: 200,
-  answer: listed,
+  answer: listedVms,
   refusals: ['ResourceNotFound'],
   perform: async ({ caller, params, query }, deps) => {
     const node = await nodeNamed(deps.catalog, params.host ?? '');

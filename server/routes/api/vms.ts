@@ -11,6 +11,7 @@ import { checkMove, findVm, forgetVm, registerVm, vmToRegister } from '../../ope
 import { type Asked, endpoint, noBody, showing } from './endpoint.js';
 import { dc } from './image-shape.js';
 import { Page, type Paging, pageOf, paging } from './page.js';
+import { inList, listed } from './tags.js';
 import { emptyBody, flag, listOf } from './values.js';
 
 const disks = z.array(z.strictObject({ disk: z.number(), image: z.string(), size: z.number().nullable() }));
@@ -42,7 +43,7 @@ export const shown = z.strictObject({
   changed: z.string(),
 });
 
-export const listed = z.union([z.array(z.string()), z.array(shown)]);
+export const listedVms = z.union([z.array(z.string()), z.array(inList(shown))]);
 
 const fields = {
   hostname: ({ hostname }: Vm) => hostname,
@@ -59,7 +60,7 @@ export async function page(
 ) {
   const { result, total, offset } = pageOf(all, paging, fields);
   const shown = full
-    ? await Promise.all(result.map((vm) => showVm(deps, caller, vm)))
+    ? await Promise.all(result.map(async (vm) => listed(deps, vm, await showVm(deps, caller, vm))))
     : result.map(({ hostname }) => hostname);
   return new Page<unknown>(shown, total, offset);
 }
@@ -81,7 +82,7 @@ export const list = endpoint({
   }),
   body: noBody,
   status: 200,
-  answer: listed,
+  answer: listedVms,
   refusals: ['InvalidInput'],
   perform: async ({ caller, query: { dc: where, image, ...query } }, deps) =>
     page(deps, caller, listVms(deps, caller, { dc: where, image }), query),
@@ -94,7 +95,7 @@ export const ofImage = endpoint({
   query: z.strictObject({ ...paging, full: flag.describe('whole objects instead of host names'), dc }),
   body: noBody,
   status: 200,
-  answer: listed,
+  answer: listedVms,
   refusals: ['ResourceNotFound', 'InvalidInput'],
   perform: async ({ caller, params, query: { dc: where, ...query } }, deps) =>
     page(deps, caller, await listImageVms(deps, caller, { image: params.name ?? '', dc: where }), query),
