@@ -6,11 +6,14 @@ import type { RecordTag } from '../model/record-tag.js';
 /** The record that is meant; throws the refusal where the caller finds none. */
 export type Finding = (reader: Reader) => object | Promise<object>;
 
+/** Throws where something else is there than was expected. */
+export type Check = (reader: Reader) => Promise<void>;
+
 interface Condition {
   find: Finding;
   tagOf: RecordTag;
-  /** Throws where something else is expected to be there; absent where anything will do. */
-  check?: ((reader: Reader) => Promise<void>) | undefined;
+  /** Absent where anything will do. */
+  check?: Check | undefined;
   /** Hears of the tag that a write has left; of none where the record is gone, or hidden from the caller. */
   onLeft(tag: string | undefined): void;
 }

@@ -73,7 +73,8 @@ export function endpoint<Query extends z.ZodType, Body extends z.ZodType>(plan: 
     const callback = callbackIn(ctx, deps);
     if (isCheckOnly(ctx)) {
       await tried(deps, async (means) => {
-        await check?.(asked, await held(means));
+        const conditional = await held(means);
+        await check?.(asked, conditional);
       });
       ctx.status = 204;
       return;

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { ImgapiError, invalidInput } from '../../../imgapi/errors.js';
-import type { Reader } from '../../../storage/catalog.js';
 import type { Context } from '../../context.js';
 import type { Deps } from '../../deps.js';
 import { type Expected, expectedBy, isExpected } from '../../model/record-tag.js';
-import { conditionalCatalog, type Finding, foundIfThere } from '../../operations/conditional-catalog.js';
+import { type Check, conditionalCatalog, type Finding, foundIfThere } from '../../operations/conditional-catalog.js';
 import type { Description, Handler } from '../route.js';
 
 /** What is shown of a record, with the tag of that record. */
@@ -78,9 +77,9 @@ export function checkExpected(ctx: Context, expected: Expected | undefined, tag:
 /** For a call that changes a record: it is held against what is expected, and the tag that is left goes into the answer. */
 export async function heldTo(ctx: Context, deps: Deps, expected: Expected | undefined, find: Finding): Promise<Deps> {
   const { catalog, recordTag: tagOf } = deps;
-  const check =
+  const check: Check | undefined =
     expected &&
-    (async (reader: Reader) => {
+    (async (reader) => {
       const found = await (expected === 'nothing' ? foundIfThere(find, reader) : find(reader));
       checkExpected(ctx, expected, found && tagOf(found));
     });

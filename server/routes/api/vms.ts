@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Reader } from '../../../storage/catalog.js';
 import type { Deps } from '../../deps.js';
 import type { Caller } from '../../model/caller.js';
 import { sources } from '../../model/finding.js';
 import { machineStates } from '../../model/machine-state.js';
 import { TAG } from '../../model/managed-fields.js';
 import { HOSTNAME, type Vm, vmStates } from '../../model/vm.js';
+import type { Finding } from '../../operations/conditional-catalog.js';
 import { listImageVms, listVms, showVm } from '../../operations/list-vms.js';
 import { checkMove, findVm, forgetVm, registerVm, vmToRegister } from '../../operations/register-vm.js';
 import { type Asked, endpoint, noBody, showing } from './endpoint.js';
@@ -66,8 +66,8 @@ export async function page(
 }
 
 const vmMeant =
-  ({ caller, params }: Pick<Asked<unknown, unknown>, 'caller' | 'params'>) =>
-  (reader: Reader) =>
+  ({ caller, params }: Pick<Asked<unknown, unknown>, 'caller' | 'params'>): Finding =>
+  (reader) =>
     findVm(reader, caller, params.uuid ?? '');
 
 export const list = endpoint({
@@ -110,7 +110,7 @@ export const show = showing({
   status: 200,
   answer: shown,
   refusals: ['ResourceNotFound'],
-  find: (asked, { catalog }) => vmMeant(asked)(catalog),
+  find: ({ caller, params }, { catalog }) => findVm(catalog, caller, params.uuid ?? ''),
   present: (vm, { caller }, deps) => showVm(deps, caller, vm),
 });
 
