@@ -45,6 +45,7 @@ test('an operator sees what is stored, moved, busy, wrong, and when the disk is 
   t.regex(await stale.innerText(), /upstream\s+failed.*it does not answer/s);
   t.is(await page.getByText('None has failed.').count(), 1);
   for (const title of ['Stored over time', 'Free on the disk', 'Images', 'Served', 'Taken in', 'Downloads']) {
+    await picture(page, title).locator('canvas').waitFor(); // it is drawn when the page has been
     t.is(await picture(page, title).locator('canvas').count(), 1, title);
   }
 
@@ -56,6 +57,7 @@ test('an operator sees what is stored, moved, busy, wrong, and when the disk is 
   t.is(await box(page, 'Busiest nodes of the last week').getByRole('link', { name: 'n-west' }).count(), 1);
   const downloads = box(page, 'Downloads');
   await downloads.getByText('Numbers').click();
+  await downloads.getByRole('table').waitFor(); // it is made once it is open, which is told later
   const cells = await downloads.getByRole('cell').allInnerTexts();
   const sum = cells.reduce((all, cell) => all + Number(cell.replace('–', '0')), 0);
   t.is(await picture(page, 'Downloads').getAttribute('aria-label'), `Downloads: downloads: ${sum} together`);
