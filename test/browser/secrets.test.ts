@@ -93,6 +93,8 @@ test('import administrators keep the secrets of their data centers, and know of 
   const adding = await opened(eve.page, 'Add a secret …', 'A new secret');
   await fillIn(adding, { Name: 'mine', 'What it is': 'a token', Host: 'example.com' });
   await fillIn(adding, { 'The password or the token': PASSWORD });
+  // Which there are is asked for when it opens.
+  await adding.getByLabel('Data center').locator('option:checked', { hasText: 'east' }).waitFor({ state: 'attached' });
   t.is(await adding.getByLabel('Data center').inputValue(), 'east');
   await confirmed(adding, 'Add');
   await eve.page.getByText('2 rows', { exact: true }).waitFor();
