@@ -1,5 +1,6 @@
 import { images } from '../../server/model/image.js';
 import { place } from '../support/datacenters.js';
+import { redrawn } from '../support/every-page.js';
 import { startProxy } from '../support/failing-proxy.js';
 import { addImage, resultOf, startFleet } from '../support/managed.js';
 import { consoleFiles, type Seat, takeSeat, test } from '../support/seat.js';
@@ -126,6 +127,9 @@ test('a window that nobody sees holds no stream, and has it all when it is looke
   await setHidden(page, true);
   await page.clock.fastForward(11_000);
   while (server.deps.events.listeners > 0) await page.evaluate('0'); // it is let go of, which the server hears
+  // Once it is live a page reads all once more: that is over before anything comes.
+  await redrawn(page);
+  await seat.settled();
   await addImage(server, 'meanwhile');
   t.is(await page.getByText('meanwhile').count(), 0);
   await setHidden(page, false);
