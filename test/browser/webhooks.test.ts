@@ -6,7 +6,7 @@ import { consoleFiles, seriousOf, takeSeat, test } from '../support/seat.js';
 test('a webhook is made, pinged, told what happens, switched off and deleted; its key is shown once', async (t) => {
   const server = await startFleet(t, { console: consoleFiles });
   const there = await receiver(t, [500]);
-  const { page, open, received, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
+  const { page, open, received, settled, complaints } = await takeSeat(t, server, { token: 'token-of-eve' });
   await open('/webhooks');
   await page.getByText('Nobody is told what happens.').waitFor();
 
@@ -27,6 +27,7 @@ test('a webhook is made, pinged, told what happens, switched off and deleted; it
   await once.getByRole('button', { name: 'I have it' }).click();
   await page.getByRole('link', { name: 'ops', exact: true }).click();
   await page.getByText('Nothing yet.').waitFor();
+  await settled();
   t.is(received.filter((text) => text.includes(key)).length, 1, 'the key came once');
 
   await page.getByRole('button', { name: 'Ping it' }).click();
