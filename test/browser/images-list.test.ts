@@ -27,6 +27,7 @@ test('the images of a data center, of all, and those that were deleted: each as 
   await rowOf(eve.page, 'common').waitFor({ state: 'detached' });
   t.deepEqual((await keysOf(eve.page)).toSorted(), names(await fleet.eve('GET', '/api/image')));
   t.regex(eve.page.url(), /all=yes/);
+  await eve.settled();
   t.deepEqual(
     eve.received.filter((text) => /wild|inner/.test(text)),
     [],

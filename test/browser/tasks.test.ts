@@ -112,7 +112,7 @@ test('who administers a data center sees its tasks and cancels none of others', 
     await begin('fetching', 'eve', 'east'),
     await begin('breaking', 'will', 'west'),
   ];
-  const { page, open, received, complaints } = await takeSeat(t, office, { token: 'token-of-dora' });
+  const { page, open, received, settled, complaints } = await takeSeat(t, office, { token: 'token-of-dora' });
   await open('/tasks');
   const row = (text: string) => page.getByRole('row').filter({ hasText: text });
   await row('eve').waitFor();
@@ -138,6 +138,7 @@ test('who administers a data center sees its tasks and cancels none of others', 
   await page.getByText('done', { exact: true }).first().waitFor();
   await dialog.getByRole('button', { name: 'Cancel it' }).click();
   await dialog.getByText(/can not be cancelled any more: it ended with SUCCESS/).waitFor();
+  await settled();
   t.false(received.join('').includes('will'));
   t.deepEqual(complaints, []);
 });
@@ -150,7 +151,7 @@ test('what was done in a data center is read by those who administer it', async 
   const id = await begin('breaking', 'eve', 'east');
   go.open();
   await deps.tasks.settled(id, new AbortController().signal);
-  const { page, open, received, complaints } = await takeSeat(t, office, { token: 'token-of-dora' });
+  const { page, open, received, settled, complaints } = await takeSeat(t, office, { token: 'token-of-dora' });
   await open('/audit');
   const row = page.getByRole('row').filter({ hasText: 'mine' });
   await row.getByText('eve').waitFor();
@@ -159,6 +160,7 @@ test('what was done in a data center is read by those who administer it', async 
   await open(`/tasks/${id}`);
   await page.getByRole('link', { name: 'What the audit has of it' }).click();
   await page.getByRole('row').filter({ hasText: 'breaking' }).first().waitFor();
+  await settled();
   t.false(received.join('').includes('theirs'));
   t.deepEqual(complaints, []);
 });
