@@ -53,6 +53,8 @@ test('an import that fails or is cancelled says so, and leaves nothing', async (
   await other.page.getByRole('button', { name: 'Cancel it' }).click();
   await told(broughtIn(page), 'It was cancelled: nothing of it was kept.');
   open();
+  // what runs takes a moment to see it
+  await fleet.deps.tasks.close();
   t.deepEqual(await leftBy(fleet), NOTHING);
   t.deepEqual([...complaints, ...other.complaints], []);
 });
