@@ -150,10 +150,13 @@ test('a daemon that is killed goes on with its imports, and the pages that were 
     Promise.all([...seats, list].map(({ page }) => page.getByText(words, { exact: true }).waitFor()));
   await everywhere('live');
 
+  // Its port may be given to somebody else meanwhile.
+  way.refuse();
   await daemon.kill('SIGKILL');
   daemon.close();
   await everywhere('the server is out of reach: what is shown may be old');
   daemon = await startDaemon(t, { data, config: { mode: 'dc' } });
+  way.allow();
   await everywhere('live');
   await list.page.getByRole('button', { name: /cancel import.*other/i }).click();
   await list.page.getByRole('button', { name: 'Cancel it' }).click();
