@@ -18,7 +18,7 @@ const press = (page: Page, name: string) => page.getByRole('button', { name, exa
 test('an image of a container comes from a registry, with its layers', async (t) => {
   const registry = await startRegistry(t);
   registry.put('app', '1', testImage([randomBytes(100_000), 'top']));
-  const registries = { insecure: [], lxd: {}, patience: 10_000, pauses: [1] };
+  const registries = { insecure: [], lxd: {}, patience: 60_000, pauses: [1] };
   const fleet = await startFleet(t, { console: consoleFiles, registries });
   const { page, open, complaints } = await takeSeat(t, fleet, { token: 'token-of-eve' });
   await open('/bring/registry');
