@@ -156,6 +156,8 @@ test('a list that does not come in time, is no JSON or no array: why is told, wh
   const { limits } = fleet.deps.repositories;
   await refresh.click();
   await shows(page, 'image-2');
+  // The rows are there before it is known when they came.
+  await page.getByRole('button', { name: /^theirs\s+2/ }).waitFor();
   const first = await state();
   t.like(first, { image_count: 2, error: null });
   await page.locator(`time[datetime="${first.last_update}"]`).first().waitFor();
