@@ -1,3 +1,4 @@
+import { until } from '../support/catalogs.js';
 import { numbered } from '../support/fixtures.js';
 import { addImage, manifest, resultOf, said, startFleet } from '../support/managed.js';
 import { consoleFiles, type Seat, seriousOf, takeSeat, test } from '../support/seat.js';
@@ -41,6 +42,9 @@ test('a data center is made, changed, given to a group, limited, and deleted', a
   // Somebody else is quicker: what is typed stays.
   await root('PUT', '/api/dc/north', { description: 'cold' });
   await page.getByText('cold', { exact: true }).waitFor();
+  // The dialog asks for itself: sent before it has its answer, it would be refused as old.
+  const described = dialog.getByLabel('Description');
+  await until(async () => (await described.inputValue()) === 'cold', 'the dialog has followed');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Tromsø').waitFor();
   t.like(resultOf(await root('GET', '/api/dc/north')), { location: 'Tromsø', description: 'cold' });
