@@ -115,8 +115,11 @@ test('an image that is deleted under the cursor is said to be gone', async (t) =
   await page.getByRole('heading', { level: 1, name: /base/ }).waitFor();
   await page.getByText('live', { exact: true }).waitFor();
   t.is((await server.root('DELETE', `/api/image/${uuid}`)).status, 200);
-  await page.getByRole('heading', { name: 'This image is gone' }).waitFor();
-  await page.getByRole('log', { name: 'what has happened' }).getByText('admin has deleted image brief').waitFor();
+  // What is said in the corner goes by itself, and the page may take longer to find out.
+  await Promise.all([
+    page.getByRole('log', { name: 'what has happened' }).getByText('admin has deleted image brief').waitFor(),
+    page.getByRole('heading', { name: 'This image is gone' }).waitFor(),
+  ]);
   t.deepEqual(complaints, []);
 });
 
