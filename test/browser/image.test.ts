@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { nodeImages } from '../../server/model/node-image.js';
 import { addFamily } from '../support/ancestry.js';
+import { until } from '../support/catalogs.js';
 import { place } from '../support/datacenters.js';
 import { numbered } from '../support/fixtures.js';
 import { addImage, manifest, resultOf, startFleet } from '../support/managed.js';
@@ -64,7 +65,12 @@ test('a SuperAdmin finds on the page of an image all that is known of it', async
   t.is(download.suggestedFilename(), 'web-2.0.zfs');
   t.is(String(await readFile(await download.path())), 'the bytes');
 
-  await server.deps.audit.flush();
+  // A pull is noted when its sending has ended: the browser may have all of it before.
+  await until(async () => {
+    await server.deps.audit.flush();
+    const pulls = await server.root('GET', `/api/audit?object=${web}&what=GetManagedImageFile`);
+    return resultOf<object[]>(pulls).length > 0;
+  }, 'the pull is noted');
   await page.reload();
   const machines = page.getByRole('grid', { name: 'Machines that use web' });
   await machines.getByText('web-001', { exact: true }).waitFor();
